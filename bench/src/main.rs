@@ -1,0 +1,2 @@
+//! Measured comparisons.
+fn main() {}

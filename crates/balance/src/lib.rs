@@ -1,0 +1,1 @@
+//! Choosing a backend: policies and weights. Pure: events and time in, choice out.

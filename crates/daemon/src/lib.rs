@@ -1,0 +1,1 @@
+//! What every program does alike: configuration, logging, exit codes, shutdown.

@@ -1,0 +1,1 @@
+//! The reverse proxy and load balancer: data plane and control plane.

@@ -1,0 +1,1 @@
+//! 'tombolo up': starts, watches and drains what the configuration names.

@@ -1,0 +1,1 @@
+//! The static web application: one replica of the site behind the gateway.

@@ -1,0 +1,2 @@
+//! `cargo xtask`: test, tidy and bench.
+fn main() {}
