@@ -1,1 +1,10 @@
-//! What every program does alike: configuration, logging, exit codes, shutdown.
+//! What every program of Tombolo does alike, so that they behave alike: the configuration file,
+//! exit codes, program logs, the shutdown signals, the process's own resources, and the pages
+//! that say what went wrong.
+//!
+//! It knows nothing of HTTP connections, of the access log's writer, or of what a service does.
+
+pub mod config;
+pub mod exit;
+pub mod logging;
+pub mod shutdown;

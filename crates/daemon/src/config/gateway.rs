@@ -1,0 +1,138 @@
+//! `[gateway]` as meant: where it listens, whom it trusts, and every limit and deadline it keeps.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+/// The gateway's own settings: `[gateway]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// The addresses to accept HTTP/1.1 on; at least one, none twice.
+    pub listen: Vec<SocketAddr>,
+    /// Data-plane threads; 0 means one per usable core.
+    pub workers: usize,
+    /// The hops whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are believed.
+    pub trusted: Vec<IpNet>,
+    /// Whether responses tell the server that answered, as `X-Served-By`.
+    pub served_by: bool,
+    /// How much of anything is accepted.
+    pub limits: Limits,
+    /// How long anything may take.
+    pub timeouts: Timeouts,
+}
+
+impl Gateway {
+    /// Where the gateway listens unless told otherwise.
+    pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self {
+            listen: vec![Self::DEFAULT_LISTEN],
+            workers: 0,
+            trusted: Vec::new(),
+            served_by: true,
+            limits: Limits::DEFAULT,
+            timeouts: Timeouts::DEFAULT,
+        }
+    }
+}
+
+/// How much the gateway accepts: `[gateway.limits]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a message head: start line and header fields.
+    pub head_bytes: usize,
+    /// Header fields of a message.
+    pub head_fields: usize,
+    /// Bytes of a request target.
+    pub target_bytes: usize,
+    /// Bytes of a request body; 0 means no limit. A route may say otherwise.
+    pub body_bytes: u64,
+    /// Bytes of the trailer section after a chunked body.
+    pub trailer_bytes: usize,
+    /// Client connections at the same time, in all.
+    pub connections: usize,
+    /// Client connections at the same time from one address.
+    pub connections_per_client: usize,
+    /// Idle connections kept per worker and server.
+    pub upstream_idle: usize,
+    /// Interim (1xx) responses to one request.
+    pub interim_responses: usize,
+    /// Servers tried for one request once bytes of it were sent. Connections that fail do not
+    /// count: those go on to every server.
+    pub attempts: usize,
+}
+
+impl Limits {
+    /// What holds unless the file says otherwise.
+    pub const DEFAULT: Self = Self {
+        head_bytes: 32 << 10,
+        head_fields: 100,
+        target_bytes: 8 << 10,
+        body_bytes: 1 << 30,
+        trailer_bytes: 8 << 10,
+        connections: 65_536,
+        connections_per_client: 16_384,
+        upstream_idle: 128,
+        interim_responses: 1_000,
+        attempts: 3,
+    };
+    /// The most `head_bytes` can be set to: a head must fit the gateway's 64 KiB buffer with
+    /// room for the fields it adds.
+    pub const HEAD_BYTES_MAX: usize = 60 << 10;
+    /// The most `head_fields` can be set to: the parser's table has this many places.
+    pub const HEAD_FIELDS_MAX: usize = 128;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// How long the gateway waits: `[gateway.timeouts]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// From a request's first byte to the end of its head.
+    pub head: Duration,
+    /// Between two requests on one client connection.
+    pub idle: Duration,
+    /// For a connection to a server to be made.
+    pub connect: Duration,
+    /// From the request's end to the first byte of the server's answer.
+    pub first_byte: Duration,
+    /// Between two pieces of a body, in either direction.
+    pub body_gap: Duration,
+    /// Without a byte in either direction of an upgraded connection.
+    pub tunnel_idle: Duration,
+    /// That an idle connection to a server is kept.
+    pub upstream_idle: Duration,
+    /// For a client to read a refusal while its unread bytes are thrown away.
+    pub linger: Duration,
+    /// For what is under way to finish once a drain began.
+    pub drain: Duration,
+}
+
+impl Timeouts {
+    /// What holds unless the file says otherwise.
+    pub const DEFAULT: Self = Self {
+        head: Duration::from_secs(10),
+        idle: Duration::from_secs(75),
+        connect: Duration::from_secs(2),
+        first_byte: Duration::from_secs(60),
+        body_gap: Duration::from_secs(30),
+        tunnel_idle: Duration::from_secs(3600),
+        upstream_idle: Duration::from_secs(60),
+        linger: Duration::from_secs(2),
+        drain: Duration::from_secs(30),
+    };
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

@@ -1,0 +1,64 @@
+//! The configuration file as meant: checked, complete, with every default filled in.
+//!
+//! The file as written is read, and all its mistakes are found, elsewhere in this module; the
+//! types here can only be had without mistakes. Nothing here opens sockets or resolves names.
+
+mod access_log;
+mod gateway;
+mod host_port;
+mod route;
+mod service;
+mod upstream;
+
+use std::path::PathBuf;
+
+pub use access_log::{AccessLog, LogFormat};
+pub use gateway::{Gateway, Limits, Timeouts};
+pub use host_port::{BadHostPort, HostPort};
+pub use route::Route;
+pub use service::{Service, ServiceKind};
+pub use tombolo_balance::Policy;
+pub use upstream::{HashKey, Server, Sticky, Upstream};
+
+/// A whole configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The gateway's own settings.
+    pub gateway: Gateway,
+    /// Where the access log goes.
+    pub access_log: AccessLog,
+    /// The sets of servers, each with a name of its own.
+    pub upstreams: Vec<Upstream>,
+    /// Which requests go where; no two for the same host and path.
+    pub routes: Vec<Route>,
+    /// What `tombolo up` starts.
+    pub services: Vec<Service>,
+    /// Where programs keep what they must remember, relative to the directory they run in.
+    pub data_dir: PathBuf,
+}
+
+impl Config {
+    /// Where data goes unless the file or `--data` says otherwise.
+    pub const DEFAULT_DATA_DIR: &'static str = "tombolo-data";
+
+    /// The most bytes a request body on this route may have. None: any number.
+    #[must_use]
+    pub fn body_limit(&self, route: &Route) -> Option<u64> {
+        let bytes = route.body_bytes.unwrap_or(self.gateway.limits.body_bytes);
+        (bytes > 0).then_some(bytes)
+    }
+}
+
+/// Defaults everywhere, and nothing to route to.
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            gateway: Gateway::default(),
+            access_log: AccessLog::default(),
+            upstreams: Vec::new(),
+            routes: Vec::new(),
+            services: Vec::new(),
+            data_dir: Self::DEFAULT_DATA_DIR.into(),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `[[service]]` as meant: what `tombolo up` starts, and how many of it.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// A service that `tombolo up` starts, watches and restarts: `[[service]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Which service.
+    pub name: ServiceKind,
+    /// How many processes of it, 1 to [`Service::REPLICAS_MAX`].
+    pub replicas: usize,
+    /// Where the first replica listens, the others on the ports that follow. None: the
+    /// service's own default, from which `up` may turn to free ports.
+    pub listen: Option<SocketAddr>,
+    /// The folder the site serves. None: the built-in page.
+    pub root: Option<PathBuf>,
+}
+
+impl Service {
+    /// The most replicas of one service on one machine.
+    pub const REPLICAS_MAX: usize = 64;
+    /// The replicas unless the file says otherwise.
+    pub const REPLICAS_DEFAULT: usize = 3;
+
+    /// Where replica `index` (from 0) would listen: the first address, its port raised by the
+    /// index. None when that port would be beyond 65535.
+    #[must_use]
+    pub fn address(&self, index: usize) -> Option<SocketAddr> {
+        let first = self.listen.unwrap_or_else(|| self.name.first_address());
+        let port = first.port().checked_add(u16::try_from(index).ok()?)?;
+        Some(SocketAddr::new(first.ip(), port))
+    }
+}
+
+/// The services of this version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceKind {
+    /// The static web application.
+    Site,
+}
+
+impl ServiceKind {
+    /// Every service, in the order the documentation lists them.
+    pub const ALL: [Self; 1] = [Self::Site];
+
+    /// The name in the configuration file and after `tombolo serve`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Site => "site",
+        }
+    }
+
+    /// Where its first replica listens unless the file says otherwise.
+    #[must_use]
+    pub const fn first_address(self) -> SocketAddr {
+        match self {
+            Self::Site => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9101),
+        }
+    }
+}

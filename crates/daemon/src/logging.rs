@@ -1,0 +1,240 @@
+//! Program logs: what operators read about the program itself, on standard error.
+//!
+//! One line per event: `time level target fields message`. `TOMBOLO_LOG` chooses what is shown
+//! (`info` unless set; `debug`, or `warn,tombolo_gateway=debug`, …). The access log is not
+//! written here.
+
+use std::env::{self, VarError};
+use std::fmt;
+use std::io::{self, IsTerminal};
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+/// The environment variable that chooses what is shown.
+pub const VARIABLE: &str = "TOMBOLO_LOG";
+
+/// Why program logs could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `TOMBOLO_LOG` is no filter.
+    #[error(
+        "{VARIABLE}={written:?} is not a log filter: {reason}; write a level (error, warn, info, \
+         debug, trace) or pairs like warn,tombolo_gateway=debug"
+    )]
+    Filter {
+        /// What the variable holds.
+        written: String,
+        /// Why it cannot be read.
+        reason: String,
+    },
+    /// Something in this process already took the program logs.
+    #[error("program logs were already started in this process")]
+    Twice,
+}
+
+/// Starts program logs on standard error for the whole process. Call once, first.
+///
+/// # Errors
+/// When `TOMBOLO_LOG` cannot be read as a filter, or on a second call.
+pub fn start() -> Result<(), Error> {
+    let filter = filter(env::var(VARIABLE))?;
+    let stderr = io::stderr();
+    let colour = stderr.is_terminal() && env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(colour)
+        .event_format(Line)
+        .try_init()
+        .map_err(|_| Error::Twice)
+}
+
+fn filter(variable: Result<String, VarError>) -> Result<EnvFilter, Error> {
+    let written = match variable {
+        Ok(text) if text.trim().is_empty() => "info".to_owned(),
+        Ok(text) => text,
+        Err(VarError::NotPresent) => "info".to_owned(),
+        Err(VarError::NotUnicode(raw)) => {
+            let written = raw.to_string_lossy().into_owned();
+            return Err(Error::Filter { written, reason: "it is not UTF-8".to_owned() });
+        }
+    };
+    EnvFilter::builder()
+        .parse(&written)
+        .map_err(|error| Error::Filter { written, reason: error.to_string() })
+}
+
+/// One event as one line: time, level, target, fields (those of the spans around it first),
+/// message last.
+struct Line;
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut out: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        SystemTime.format_time(&mut out)?;
+        let level = event.metadata().level();
+        match (out.has_ansi_escapes(), colour(*level)) {
+            (true, Some(code)) => write!(out, " \x1b[{code}m{level:>5}\x1b[0m")?,
+            _ => write!(out, " {level:>5}")?,
+        }
+        write!(out, " {}", event.metadata().target())?;
+        if let Some(scope) = context.event_scope() {
+            for span in scope.from_root() {
+                let extensions = span.extensions();
+                if let Some(fields) =
+                    extensions.get::<tracing_subscriber::fmt::FormattedFields<N>>()
+                    && !fields.is_empty()
+                {
+                    write!(out, " {fields}")?;
+                }
+            }
+        }
+        let mut parts = Parts::default();
+        event.record(&mut parts);
+        writeln!(out, "{}{}", parts.fields, parts.message)
+    }
+}
+
+/// The colour of a level as an ANSI code; what needs no eye has none.
+fn colour(level: Level) -> Option<u8> {
+    match level {
+        Level::ERROR => Some(31),
+        Level::WARN => Some(33),
+        Level::INFO => Some(32),
+        _ => None,
+    }
+}
+
+/// The fields and the message of one event, each with a space before it.
+#[derive(Default)]
+struct Parts {
+    fields: String,
+    message: String,
+}
+
+impl Visit for Parts {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        use fmt::Write;
+        // Writing to a String cannot fail.
+        let _ = if field.name() == "message" {
+            write!(self.message, " {}", OneLine(value))
+        } else if value.is_empty() || value.contains([' ', '"', '=']) || has_control(value) {
+            write!(self.fields, " {}={value:?}", field.name())
+        } else {
+            write!(self.fields, " {}={value}", field.name())
+        };
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        self.record_str(field, &value.to_string());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        // Display values (`%x`) and messages also come this way.
+        self.record_str(field, &format!("{value:?}"));
+    }
+}
+
+fn has_control(text: &str) -> bool {
+    text.chars().any(char::is_control)
+}
+
+/// A text whose control characters are escaped, so that one event stays one line and no
+/// terminal is steered by what a peer sent.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write;
+        for c in self.0.chars() {
+            if c.is_control() { write!(out, "{}", c.escape_default())? } else { out.write_char(c)? }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn lines(filter_text: &str, events: impl FnOnce()) -> String {
+        let sink = Sink::default();
+        let writer = sink.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(filter(Ok(filter_text.to_owned())).unwrap())
+            .with_writer(move || writer.clone())
+            .with_ansi(false)
+            .event_format(Line)
+            .finish();
+        tracing::subscriber::with_default(subscriber, events);
+        let bytes = sink.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_line_is_time_level_target_fields_message() {
+        let text = lines("info", || {
+            tracing::info!(target: "gateway", address = %"127.0.0.1:80", workers = 4, "listening");
+        });
+        let (time, rest) = text.split_once(' ').unwrap();
+        assert!(time.ends_with('Z') && time.len() > 19, "{time}");
+        assert_eq!(rest, " INFO gateway address=127.0.0.1:80 workers=4 listening\n");
+    }
+
+    #[test]
+    fn what_a_peer_sent_cannot_forge_a_line() {
+        let text = lines("info", || {
+            tracing::warn!(target: "t", path = "/a\n2026 INFO forged", "bad\r\n\x1b[2Jpath");
+        });
+        assert_eq!(text.lines().count(), 1);
+        assert!(
+            text.ends_with("path=\"/a\\n2026 INFO forged\" bad\\r\\n\\u{1b}[2Jpath\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn spans_give_their_fields() {
+        let text = lines("info", || {
+            let _span = tracing::info_span!("connection", id = 7).entered();
+            tracing::info!(target: "t", "closed");
+        });
+        assert!(text.ends_with("t id=7 closed\n"), "{text}");
+    }
+
+    #[test]
+    fn the_filter_hides_and_a_bad_one_is_explained() {
+        assert_eq!(lines("warn", || tracing::info!("hidden")), "");
+        let error = filter(Ok("gateway=loud".to_owned())).unwrap_err().to_string();
+        assert!(error.starts_with("TOMBOLO_LOG=\"gateway=loud\" is not a log filter"), "{error}");
+    }
+}
