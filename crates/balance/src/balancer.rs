@@ -1,0 +1,261 @@
+//! The choice. Owns which policy asks what and in which order; the arithmetic is next door.
+//!
+//! Every policy answers one question: which of the *eligible* servers? [`Balancer::eligible`] is
+//! the single place that says who is; today that is whoever this request has not been to.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::flight::Flight;
+use crate::hash::mix;
+use crate::policy::Policy;
+use crate::rendezvous::Rendezvous;
+use crate::schedule::Schedule;
+use crate::server::{ServerSpec, identities};
+use crate::shares::{Shares, even_point};
+use crate::sticky::Tokens;
+use crate::tried::Tried;
+
+/// The most servers one upstream may have. Bounds the cost of the policies that look at each.
+pub const MAX_SERVERS: usize = 4096;
+
+/// How often [`Policy::PowerOfTwo`] draws again when the second candidate is the first once more;
+/// after that it takes the exact and slower way.
+const SECOND_DRAWS: u32 = 3;
+
+/// What one request brings to the choice.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// Where the request has been; never chosen again.
+    pub tried: &'a Tried,
+    /// A fresh random number. Only [`Policy::Random`] and [`Policy::PowerOfTwo`] look at it.
+    pub random: u64,
+    /// [`crate::hash_key`] of the request's key. Without one [`Policy::Hash`] goes round robin.
+    pub hash: Option<u64>,
+    /// The server the client's cookie names ([`Balancer::sticky`]); chosen before all others.
+    pub preferred: Option<usize>,
+}
+
+/// One upstream's choice. Shared by all data-plane threads behind an `Arc`: `&self` only, no locks.
+#[derive(Debug)]
+pub struct Balancer {
+    policy: Policy,
+    keys: Box<[Box<str>]>,
+    schedule: Schedule,
+    shares: Shares,
+    rendezvous: Rendezvous,
+    tokens: Tokens,
+    flight: Flight,
+    first_turns: Counter,
+    later_turns: Counter,
+}
+
+/// On a line of its own: it is the one thing all threads write.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Counter(AtomicU64);
+
+impl Counter {
+    #[inline]
+    fn take(&self) -> u64 {
+        self.0.fetch_add(1, Relaxed)
+    }
+}
+
+impl Balancer {
+    /// Lays out the choice among `servers` (at most [`MAX_SERVERS`]; those beyond are left out, so
+    /// the configuration must refuse such a list) for data-plane threads numbered `0..workers`.
+    ///
+    /// With no servers it is valid and [`Balancer::pick`] answers `None`. Costs about 12 bytes for
+    /// each worker and server, and [`crate::MAX_TURNS`] says what more.
+    #[must_use]
+    pub fn new(policy: Policy, servers: &[ServerSpec], workers: usize) -> Balancer {
+        let servers = servers.get(..MAX_SERVERS).unwrap_or(servers);
+        let identities = identities(servers);
+        Balancer {
+            policy,
+            keys: servers.iter().map(|server| server.key.clone()).collect(),
+            schedule: Schedule::new(servers),
+            shares: Shares::new(servers),
+            rendezvous: Rendezvous::new(servers, &identities),
+            tokens: Tokens::new(&identities),
+            flight: Flight::new(workers, servers.len()),
+            first_turns: Counter::default(),
+            later_turns: Counter::default(),
+        }
+    }
+
+    /// The server for this request, by its index in the list given to [`Balancer::new`]. `None` if
+    /// and only if all have been tried.
+    ///
+    /// The caller reports the start and end of the request by [`Balancer::begin`] and
+    /// [`Balancer::end`]. Cost: O(1) for round robin, random (O(log servers)) and power of two;
+    /// O(servers) for hash and for any pick after the first; O(servers x workers) for least
+    /// requests.
+    #[must_use]
+    pub fn pick(&self, ask: &Ask<'_>) -> Option<usize> {
+        if let Some(server) = ask.preferred
+            && self.eligible(ask, server)
+        {
+            return Some(server);
+        }
+        match (self.policy, ask.hash) {
+            (Policy::Hash, Some(key)) => self.rendezvous.pick(key, |who| self.eligible(ask, who)),
+            (Policy::RoundRobin | Policy::Hash, _) => self.in_turn(ask),
+            (Policy::LeastRequests, _) => self.least(ask),
+            (Policy::PowerOfTwo, _) => self.less_of_two(ask),
+            (Policy::Random, _) => self.draw(ask, ask.random),
+        }
+    }
+
+    /// Whether `server` may be chosen for this request.
+    #[inline]
+    fn eligible(&self, ask: &Ask<'_>, server: usize) -> bool {
+        server < self.keys.len() && !ask.tried.contains(server)
+    }
+
+    /// Round robin. The first pick of a request takes the next turn. A later pick takes none: turns
+    /// stay exact for everyone else. It steps instead through those left, evenly and by weight, by
+    /// a counter of its own; going on to the neighbour would load that one twice while its
+    /// predecessor is down.
+    fn in_turn(&self, ask: &Ask<'_>) -> Option<usize> {
+        if ask.tried.is_empty() {
+            return self.schedule.at(self.first_turns.take());
+        }
+        let point = even_point(self.later_turns.take());
+        self.shares.among(point, |server| self.eligible(ask, server))
+    }
+
+    /// The fewest requests in flight for its weight. Of several the one whose turn it is, or, if
+    /// that one is not among them, an even choice of those that are.
+    fn least(&self, ask: &Ask<'_>) -> Option<usize> {
+        let eligible = (0..self.len()).filter(|&server| self.eligible(ask, server));
+        let loads = eligible.map(|server| (server, self.load(server)));
+        let (best, least) = loads.reduce(|a, b| if b.1.is_less(a.1) { b } else { a })?;
+        let ties = |server| self.eligible(ask, server) && !least.is_less(self.load(server));
+        let turn = self.first_turns.take();
+        self.schedule
+            .at(turn)
+            .filter(|&server| ties(server))
+            .or_else(|| self.shares.among(even_point(turn), ties))
+            // The others have changed while being looked at.
+            .or(Some(best))
+    }
+
+    /// Two different servers drawn by weight; the one with fewer in flight for its weight.
+    fn less_of_two(&self, ask: &Ask<'_>) -> Option<usize> {
+        let first = self.draw(ask, ask.random)?;
+        let Some(second) = self.draw_another(ask, first) else { return Some(first) };
+        let second_is_less = self.load(second).is_less(self.load(first));
+        Some(if second_is_less { second } else { first })
+    }
+
+    fn draw_another(&self, ask: &Ask<'_>, first: usize) -> Option<usize> {
+        let mut random = ask.random;
+        for _ in 0..SECOND_DRAWS {
+            random = another(random);
+            let second = self.draw(ask, random)?;
+            if second != first {
+                return Some(second);
+            }
+        }
+        self.shares.among(another(random), |who| who != first && self.eligible(ask, who))
+    }
+
+    /// One eligible server by weight: drawn from all, and if it is not eligible, once more from
+    /// those that are. That gives each its exact share.
+    fn draw(&self, ask: &Ask<'_>, random: u64) -> Option<usize> {
+        let drawn = self.shares.at(random)?;
+        if self.eligible(ask, drawn) {
+            return Some(drawn);
+        }
+        self.shares.among(another(random), |server| self.eligible(ask, server))
+    }
+
+    #[inline]
+    fn load(&self, server: usize) -> Load {
+        Load { in_flight: self.flight.in_flight(server), weight: self.shares.weight(server) }
+    }
+
+    /// A request starts on `server`, seen by the data-plane thread `worker`. Only that thread may
+    /// pass its number (counts of a number shared by two threads would come out wrong, nothing
+    /// worse). Numbers that do not exist are not counted.
+    #[inline]
+    pub fn begin(&self, worker: usize, server: usize) {
+        self.flight.begin(worker, server);
+    }
+
+    /// The request is over, however it went. Once for each [`Balancer::begin`].
+    #[inline]
+    pub fn end(&self, worker: usize, server: usize) {
+        self.flight.end(worker, server);
+    }
+
+    /// Requests in flight on `server`, over all workers; may lag by what is happening right now.
+    #[must_use]
+    pub fn in_flight(&self, server: usize) -> u32 {
+        self.flight.in_flight(server)
+    }
+
+    /// Requests ever begun on `server`, over all workers.
+    #[must_use]
+    pub fn total(&self, server: usize) -> u64 {
+        self.flight.total(server)
+    }
+
+    /// The policy it was made with.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// The key of a server; empty for a server that does not exist.
+    #[must_use]
+    pub fn key(&self, server: usize) -> &str {
+        self.keys.get(server).map_or("", |key| key)
+    }
+
+    /// How many servers there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is no server at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The server that a sticky cookie's value names, for [`Ask::preferred`]; `None` for any bytes
+    /// that are no token of this upstream.
+    #[must_use]
+    pub fn sticky(&self, cookie_value: &[u8]) -> Option<usize> {
+        self.tokens.server(cookie_value)
+    }
+
+    /// The token to put in a sticky cookie: 16 hexadecimal digits, the same for this key always and
+    /// everywhere, not showing the address (but see the caution in `sticky.rs`: no secret).
+    #[must_use]
+    pub fn sticky_value(&self, server: usize) -> &str {
+        self.tokens.text(server)
+    }
+}
+
+/// Requests in flight, to be compared for the weight.
+#[derive(Clone, Copy)]
+struct Load {
+    in_flight: u32,
+    weight: u32,
+}
+
+impl Load {
+    fn is_less(self, other: Load) -> bool {
+        u64::from(self.in_flight) * u64::from(other.weight)
+            < u64::from(other.in_flight) * u64::from(self.weight)
+    }
+}
+
+/// A further random number from the one the request brought.
+const fn another(random: u64) -> u64 {
+    mix(random.wrapping_add(0x9e37_79b9_7f4a_7c15))
+}
