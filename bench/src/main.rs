@@ -1,2 +1,57 @@
-//! Measured comparisons.
-fn main() {}
+//! Measured comparisons: the origin and the relay that the measurements stand on, and the
+//! driver that starts each server in turn, loads it and prints what it cost.
+//!
+//! Owns the method (pinning, order of the rounds, what is counted) and its report. Refuses to
+//! build or install anything: `cargo xtask bench` does that and then calls this program.
+//! Linux only: it reads `/proc` and pins by `sched_setaffinity`.
+
+mod cases;
+mod cores;
+mod driver;
+mod idle;
+mod machine;
+mod origin;
+mod process;
+mod relay;
+mod report;
+mod servers;
+mod stats;
+mod verify;
+mod wrk;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Origin, relay and driver of Tombolo's measurements.
+#[derive(Parser)]
+#[command(name = "tombolo-bench", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer every request with a constant body, as fast as one core can
+    Origin(origin::Arguments),
+    /// Relay bytes between pairs of connections without looking at them
+    Relay(relay::Arguments),
+    /// Measure the gateway beside nginx, HAProxy and the relay
+    Proxy(driver::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Origin(arguments) => origin::run(&arguments),
+        Command::Relay(arguments) => relay::run(&arguments),
+        Command::Proxy(arguments) => driver::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tombolo-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What the measurements ran on.
+
+use std::{fs, process::Command};
+
+use crate::{cores::Placement, servers};
+
+/// The machine and the versions of what was measured, as lines of Markdown.
+pub(crate) fn describe(usable: &[usize], placement: &Placement) -> Vec<String> {
+    let cpu = first_value("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned());
+    let memory = first_value("/proc/meminfo", "MemTotal").unwrap_or_else(|| "unknown".to_owned());
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let hypervisor = fs::read_to_string("/proc/cpuinfo")
+        .is_ok_and(|text| text.split_whitespace().any(|word| word == "hypervisor"));
+    vec![
+        format!(
+            "Machine: {cpu}{}, {} usable cores, memory {memory}, Linux {}.",
+            if hypervisor { " (virtual)" } else { "" },
+            usable.len(),
+            kernel.trim(),
+        ),
+        format!(
+            "Cores: server {:?}, origin {:?}, load {:?}{}.",
+            placement.server,
+            placement.origin,
+            placement.load,
+            if placement.origin == placement.load { " (shared)" } else { "" },
+        ),
+        format!(
+            "Rivals: {}; {}.",
+            version(servers::NGINX, "-v").unwrap_or_else(|| "nginx is not installed".to_owned()),
+            version(servers::HAPROXY, "-v")
+                .unwrap_or_else(|| "HAProxy is not installed".to_owned()),
+        ),
+    ]
+}
+
+fn first_value(path: &str, key: &str) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let line = text.lines().find(|line| line.starts_with(key))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// The first line a program prints when asked for its version.
+fn version(program: &str, flag: &str) -> Option<String> {
+    let output = Command::new(program).arg(flag).output().ok()?;
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    let line = text.lines().next()?.trim();
+    Some(line.trim_start_matches("nginx version: ").to_owned())
+}

@@ -1,0 +1,180 @@
+//! The servers that are compared, each started from a configuration that is the best it can do
+//! for the job at hand. All add the same fields: see `verify`.
+
+mod haproxy;
+mod nginx;
+mod tombolo;
+
+use std::{
+    fs::File,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::Path,
+    process::Command,
+};
+
+use anyhow::{Context as _, Result, ensure};
+
+pub(crate) use self::haproxy::{Drain, LogVia, PROGRAM as HAPROXY};
+pub(crate) use self::nginx::PROGRAM as NGINX;
+use crate::{cores::Placement, process::Process};
+
+/// Something that is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub(crate) enum Server {
+    /// The gateway
+    Tombolo,
+    /// nginx
+    Nginx,
+    /// HAProxy
+    Haproxy,
+    /// HAProxy with `option splice-auto`
+    HaproxySplice,
+    /// The bare byte relay
+    Relay,
+}
+
+impl Server {
+    /// The name in tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Server::Tombolo => "Tombolo",
+            Server::Nginx => "nginx",
+            Server::Haproxy => "HAProxy",
+            Server::HaproxySplice => "HAProxy, splice",
+            Server::Relay => "byte relay",
+        }
+    }
+
+    /// Whether it knows HTTP; the relay adds no fields and writes no log.
+    pub(crate) fn speaks_http(self) -> bool {
+        self != Server::Relay
+    }
+}
+
+/// What a server is started with.
+pub(crate) struct Setup<'a> {
+    /// The gateway's program.
+    pub(crate) tombolo: &'a Path,
+    /// An empty folder for configuration, logs and temporary files.
+    pub(crate) folder: &'a Path,
+    /// Where requests go.
+    pub(crate) origin: SocketAddr,
+    /// Whether each request is written to a log file as JSON.
+    pub(crate) log: bool,
+    /// How HAProxy hands its log lines over.
+    pub(crate) haproxy_log: LogVia,
+    /// Threads that serve.
+    pub(crate) workers: usize,
+}
+
+/// A server that runs.
+pub(crate) struct Running {
+    pub(crate) process: Process,
+    pub(crate) address: SocketAddr,
+    drain: Option<Drain>,
+}
+
+impl Running {
+    /// Ends the server, and waits until its log is written.
+    ///
+    /// # Errors
+    /// When the log could not be written.
+    pub(crate) fn stop(self) -> Result<()> {
+        let Running { process, drain, .. } = self;
+        drop(process);
+        drain.map_or(Ok(()), Drain::finish)
+    }
+}
+
+/// Starts `server` on its cores and waits until it takes connections.
+///
+/// # Errors
+/// When it cannot be started; the message has its own words.
+pub(crate) fn start(server: Server, setup: &Setup<'_>, placement: &Placement) -> Result<Running> {
+    let cores = placement.server.as_slice();
+    let splice = server == Server::HaproxySplice;
+    match server {
+        Server::Tombolo => {
+            let mut process = Process::start("tombolo", &tombolo::command(setup)?, cores)?;
+            let address = process.announced()?;
+            Ok(Running { process, address, drain: None })
+        }
+        Server::Relay => {
+            let mut command = own_program()?;
+            command.args(["relay", "--to", &setup.origin.to_string()]);
+            let mut process = Process::start("relay", &command, cores)?;
+            let address = process.announced()?;
+            Ok(Running { process, address, drain: None })
+        }
+        Server::Nginx => {
+            let address = free_address()?;
+            let command = nginx::command(setup, address)?;
+            wait_for(Process::start("nginx", &command, cores)?, address, None)
+        }
+        Server::Haproxy | Server::HaproxySplice => {
+            let address = free_address()?;
+            let (command, drain) = haproxy::command(setup, address, splice)?;
+            wait_for(Process::start("haproxy", &command, cores)?, address, drain)
+        }
+    }
+}
+
+/// Starts the origin on its cores.
+pub(crate) fn start_origin(placement: &Placement) -> Result<Running> {
+    let mut command = own_program()?;
+    command.args(["origin", "--threads", &placement.origin.len().to_string()]);
+    let mut process = Process::start("origin", &command, &placement.origin)?;
+    let address = process.announced()?;
+    Ok(Running { process, address, drain: None })
+}
+
+fn own_program() -> Result<Command> {
+    Ok(Command::new(std::env::current_exe().context("finding this program")?))
+}
+
+fn wait_for(mut process: Process, address: SocketAddr, drain: Option<Drain>) -> Result<Running> {
+    process.reachable(address)?;
+    Ok(Running { process, address, drain })
+}
+
+/// An address that was free a moment ago: nginx and HAProxy cannot say which port they took.
+fn free_address() -> Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("finding a free port")?;
+    listener.local_addr().context("finding a free port")
+}
+
+/// Writes a configuration file and returns its path.
+fn write_configuration(folder: &Path, name: &str, text: &str) -> Result<std::path::PathBuf> {
+    let path = folder.join(name);
+    std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+    Ok(path)
+}
+
+/// Creates a log file in the folder.
+fn create_log(folder: &Path) -> Result<File> {
+    let path = folder.join(LOG);
+    File::create(&path).with_context(|| format!("creating {}", path.display()))
+}
+
+/// The name of the access log in a server's folder.
+pub(crate) const LOG: &str = "access.log";
+
+/// Whether the log of a server that has ended has a JSON line for each of `requests`.
+///
+/// # Errors
+/// When lines are missing, or the last one is not JSON with the fields of a request.
+pub(crate) fn verify_log(server: Server, folder: &Path, requests: u64) -> Result<()> {
+    let path = folder.join(LOG);
+    let text = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+    let lines = memchr::memchr_iter(b'\n', &text).count() as u64;
+    ensure!(lines >= requests, "{} logged {lines} of {requests} requests", server.name());
+    let last = text.rsplit(|&byte| byte == b'\n').find(|line| !line.is_empty());
+    let last = last.unwrap_or_default();
+    let line: serde_json::Value = serde_json::from_slice(last).with_context(|| {
+        format!("{} logged what is not JSON: {}", server.name(), String::from_utf8_lossy(last))
+    })?;
+    for field in ["time", "request_id", "client", "method", "target", "status", "duration_ms"] {
+        ensure!(line.get(field).is_some(), "{} logs no {field}: {line}", server.name());
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! The load: Debian's wrk, told to report as one line of JSON.
+
+use std::{net::SocketAddr, path::Path, process::Command};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use serde::Deserialize;
+
+/// The Lua script that makes wrk print its report.
+const SCRIPT: &str = include_str!("report.lua");
+
+/// Longest time a response may take before wrk counts a timeout, in seconds.
+const TIMEOUT_SECONDS: u32 = 30;
+
+/// What wrk counted.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Load {
+    pub(crate) requests: u64,
+    pub(crate) bytes: u64,
+    duration_us: u64,
+    pub(crate) p50_us: u64,
+    pub(crate) p99_us: u64,
+    connect: u64,
+    read: u64,
+    write: u64,
+    status: u64,
+    timeout: u64,
+}
+
+impl Load {
+    pub(crate) fn seconds(&self) -> f64 {
+        self.duration_us as f64 / 1e6
+    }
+
+    /// Requests that went wrong, in words; nothing when all went well.
+    pub(crate) fn failures(&self) -> Option<String> {
+        let kinds = [
+            (self.connect, "connect"),
+            (self.read, "read"),
+            (self.write, "write"),
+            (self.status, "status"),
+            (self.timeout, "timeout"),
+        ];
+        let said: Vec<String> = kinds
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, kind)| format!("{count} {kind}"))
+            .collect();
+        (!said.is_empty()).then(|| said.join(", "))
+    }
+}
+
+/// Loads `http://address/path` from `cores` for `seconds`.
+///
+/// # Errors
+/// When wrk cannot be run or reports any failed request.
+pub(crate) fn run(
+    folder: &Path,
+    cores: &[usize],
+    address: SocketAddr,
+    path: &str,
+    connections: u32,
+    seconds: u32,
+) -> Result<Load> {
+    let script = folder.join("report.lua");
+    std::fs::write(&script, SCRIPT).context("writing wrk's script")?;
+    // A power of two divides the connections evenly.
+    let threads = 1_usize << cores.len().max(1).ilog2();
+    let mut command = Command::new("wrk");
+    command
+        .args(["--threads", &threads.to_string()])
+        .args(["--connections", &connections.to_string()])
+        .args(["--duration", &format!("{seconds}s")])
+        .args(["--timeout", &format!("{TIMEOUT_SECONDS}s")])
+        .args(["--header", "User-Agent: wrk", "--header", "Accept: */*"])
+        .arg("--script")
+        .arg(&script)
+        .arg(format!("http://{address}{path}"));
+    let output = crate::cores::pinned(cores, || command.output())?
+        .context("starting wrk (apt-get install wrk)")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().find_map(|line| line.strip_prefix("REPORT ")).ok_or_else(|| {
+        anyhow!("wrk did not report:\n{text}{}", String::from_utf8_lossy(&output.stderr))
+    })?;
+    let load: Load = serde_json::from_str(line).with_context(|| format!("reading {line}"))?;
+    if let Some(failures) = load.failures() {
+        bail!("{failures} of {} requests failed", load.requests);
+    }
+    Ok(load)
+}
