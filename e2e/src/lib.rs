@@ -1,1 +1,40 @@
 //! Real processes and real sockets: the harness that end-to-end tests share.
+//!
+//! Owns: starting the real `tombolo` binary ([`Tombolo`]), scripted origins that record every byte
+//! the gateway sends them ([`Origin`]), a raw client ([`Client`]) and a message reader of its own
+//! ([`Head`], [`Wire`]), written without the product's codec so that it can judge it.
+//!
+//! Refuses: knowing how the gateway works inside. A test says what goes in at one socket and what
+//! has to come out at the other. Everything waits for an event with the one deadline [`PATIENCE`].
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test harness reports by panicking: that is what fails the test"
+)]
+
+mod client;
+mod foreign;
+mod gate;
+mod head;
+mod origin;
+mod output;
+mod patience;
+mod process;
+pub mod scripts;
+mod setup;
+mod tombolo;
+mod wire;
+
+pub use client::{Client, Response};
+pub use foreign::{Finished, Foreign};
+pub use gate::Gate;
+pub use head::{Fields, Framing, Head};
+pub use origin::{Connection, Origin, Request, Tape};
+pub use output::Output;
+pub use patience::{PATIENCE, eventually};
+pub use process::Figures;
+pub use setup::Setup;
+pub use tombolo::Tombolo;
+pub use wire::{Wire, WireError};

@@ -1,0 +1,227 @@
+//! The real binary, started as a user would and ended without leaving anything behind.
+
+use crate::{Client, Figures, Finished, Foreign, Output, eventually};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+/// A running `tombolo`. It lives in a temporary folder of its own and is ended when dropped; the
+/// test fails if it panicked meanwhile.
+pub struct Tombolo {
+    child: Child,
+    ended: Option<ExitStatus>,
+    addresses: Vec<SocketAddr>,
+    stdout: Output,
+    stderr: Output,
+    folder: tempfile::TempDir,
+    gently: bool,
+}
+
+impl Tombolo {
+    /// `tombolo gateway -c FILE` with this configuration; returns once it listens.
+    pub fn gateway(configuration: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("tombolo.toml");
+        std::fs::write(&file, configuration).expect("the configuration can be written");
+        Self::start_in(folder, &["gateway", "-c", "tombolo.toml"]).listening()
+    }
+
+    /// Any command line of the program, in a fresh folder; does not wait for anything.
+    pub fn start(arguments: &[&str]) -> Self {
+        Self::start_in(tempfile::tempdir().expect("a temporary folder"), arguments)
+    }
+
+    /// As [`Tombolo::start`], in a folder prepared by the test.
+    pub fn start_in(folder: tempfile::TempDir, arguments: &[&str]) -> Self {
+        let mut child = Command::new(binary())
+            .args(arguments)
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program can be started");
+        let stdout = Output::collect(child.stdout.take().expect("piped"));
+        let stderr = Output::collect(child.stderr.take().expect("piped"));
+        let addresses = Vec::new();
+        Self { child, ended: None, addresses, stdout, stderr, folder, gently: false }
+    }
+
+    /// Waits until it has said where it listens.
+    pub fn listening(mut self) -> Self {
+        let address = self.stderr.wait_for("listening on http://", listener);
+        self.addresses.push(address);
+        self
+    }
+
+    /// Waits until it has said so `count` times, for a gateway with several listeners.
+    pub fn listening_on(mut self, count: usize) -> Self {
+        self.addresses = eventually("the listeners", || {
+            let all: Vec<_> = self.stderr.lines().iter().filter_map(|l| listener(l)).collect();
+            (all.len() >= count).then_some(all)
+        });
+        self
+    }
+
+    /// Ends it with SIGTERM and waits, rather than at once: for `up`, which has children to end.
+    pub fn ended_gently(mut self) -> Self {
+        self.gently = true;
+        self
+    }
+
+    /// Runs the program to its end.
+    pub fn run(folder: &Path, arguments: &[&str]) -> Finished {
+        Foreign::at(binary()).args(arguments).folder(folder).run()
+    }
+
+    /// The first address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        *self.addresses.first().expect("it listens")
+    }
+
+    /// All addresses it listens on.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// A new connection to it.
+    pub fn connect(&self) -> Client {
+        Client::connect(self.address())
+    }
+
+    /// `http://ADDRESS` followed by `path`.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address())
+    }
+
+    /// Its process number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its memory and descriptors.
+    pub fn figures(&self) -> Figures {
+        Figures::of(self.pid())
+    }
+
+    /// What it wrote to standard output.
+    pub fn stdout(&self) -> &Output {
+        &self.stdout
+    }
+
+    /// What it wrote to standard error.
+    pub fn stderr(&self) -> &Output {
+        &self.stderr
+    }
+
+    /// The folder it runs in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Waits for the access log line (JSON, on standard output) for which `found` answers true.
+    pub fn wait_for_record(
+        &self,
+        what: &str,
+        mut found: impl FnMut(&serde_json::Value) -> bool,
+    ) -> serde_json::Value {
+        self.stdout
+            .wait_for(what, |line| serde_json::from_str(line).ok().filter(|record| found(record)))
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(pid(self.pid()), signal).expect("our own child can be signalled");
+    }
+
+    /// Waits until it has ended of itself.
+    pub fn wait_for_exit(&mut self) -> ExitStatus {
+        let status = match self.ended {
+            Some(status) => status,
+            None => eventually("the program to end", || self.child.try_wait().expect("our child")),
+        };
+        self.ended = Some(status);
+        status
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        if self.ended.is_none() {
+            self.ended = self.child.try_wait().expect("our child");
+        }
+        self.ended.is_none()
+    }
+
+    /// Kills it at once and waits until it is gone, and with it all of its connections.
+    pub fn kill(&mut self) {
+        if self.runs() {
+            self.child.kill().expect("our own child can be killed");
+            self.ended = Some(self.child.wait().expect("our child"));
+        }
+    }
+
+    /// Whether it complained of a broken promise of its own.
+    fn panicked(&self) -> Option<String> {
+        let text = self.stderr.text();
+        text.contains("panicked at").then_some(text)
+    }
+}
+
+impl Drop for Tombolo {
+    fn drop(&mut self) {
+        if self.gently && self.runs() {
+            self.signal(Signal::TERM);
+            let mut tries = 0..1000;
+            while self.runs() && tries.next().is_some() {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+        }
+        self.kill();
+        if std::thread::panicking() {
+            let text = self.stderr.text();
+            let _ = writeln!(std::io::stderr(), "--- tombolo's standard error:\n{text}\n---");
+        } else if let Some(text) = self.panicked() {
+            panic!("tombolo panicked:\n{text}");
+        }
+    }
+}
+
+fn pid(number: u32) -> Pid {
+    Pid::from_raw(number.cast_signed()).expect("a child has a process number")
+}
+
+fn listener(line: &str) -> Option<SocketAddr> {
+    let rest = line.split("listening on http://").nth(1)?;
+    rest.split(|c: char| c.is_whitespace() || c == '/').next()?.parse().ok()
+}
+
+/// `TOMBOLO_BIN`, or the binary of the profile that this test was built with.
+fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("TOMBOLO_BIN") {
+        return path.into();
+    }
+    let test = std::env::current_exe().expect("the test knows itself");
+    let beside = test.ancestors().skip(1).take(2).map(|folder| folder.join("tombolo"));
+    beside.into_iter().find(|path| path.is_file()).unwrap_or_else(|| {
+        panic!(
+            "no tombolo binary near {}: build it with the same profile, `cargo build -p tombolo`, \
+             or name one in TOMBOLO_BIN",
+            test.display()
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_listener_in_a_log_line() {
+        let line = "2026-01-01T00:00:00Z  INFO gateway: listening on http://127.0.0.1:4711";
+        assert_eq!(listener(line), Some("127.0.0.1:4711".parse().unwrap()));
+        assert_eq!(listener("a listening on http://[::1]:80/ x"), "[::1]:80".parse().ok());
+        assert_eq!(listener("not yet"), None);
+    }
+}
