@@ -49,8 +49,8 @@ pub(crate) struct Arguments {
     /// Connections of the idle case
     #[arg(long, default_value = "10000")]
     idle_connections: NonZeroU32,
-    /// How HAProxy hands over its log lines
-    #[arg(long, value_enum, default_value = "datagram")]
+    /// How HAProxy hands over its log lines; the ring costs it least
+    #[arg(long, value_enum, default_value = "ring")]
     haproxy_log: LogVia,
     /// Write every single measurement to this file as JSON
     #[arg(long)]
@@ -247,6 +247,7 @@ impl Bench<'_> {
             origin: subject.origin,
             log: subject.case == Case::Logged,
             haproxy_log: self.arguments.haproxy_log,
+            buffer_bytes: if subject.case.body_bytes() > 64 * 1024 { 65_536 } else { 16_384 },
             workers: subject.workers,
         };
         servers::start(subject.server, &setup, subject.placement)

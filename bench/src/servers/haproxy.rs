@@ -63,7 +63,7 @@ pub(super) fn command(
 const SOCKET: &str = "log.sock";
 
 fn configuration(setup: &Setup<'_>, address: SocketAddr, splice: bool) -> String {
-    let Setup { workers, origin, folder, .. } = setup;
+    let Setup { workers, origin, folder, buffer_bytes, .. } = setup;
     let socket = folder.join(SOCKET);
     let socket = socket.display();
     let (ring, to) = match setup.haproxy_log {
@@ -97,6 +97,7 @@ fn configuration(setup: &Setup<'_>, address: SocketAddr, splice: bool) -> String
     nbthread {workers}
     maxconn 12000
     no strict-limits
+    tune.bufsize {buffer_bytes}
 {ring}
 defaults
     mode http

@@ -63,6 +63,9 @@ pub(crate) struct Setup<'a> {
     pub(crate) log: bool,
     /// How HAProxy hands its log lines over.
     pub(crate) haproxy_log: LogVia,
+    /// HAProxy's buffer for each direction. Its usual 16 KiB serve small bodies and keep its
+    /// memory low; for large bodies 64 KiB, the size of nginx's and the gateway's, are faster.
+    pub(crate) buffer_bytes: usize,
     /// Threads that serve.
     pub(crate) workers: usize,
 }
