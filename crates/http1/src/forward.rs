@@ -1,0 +1,120 @@
+//! Which fields of a message are passed on (RFC 9110 section 7.6.1).
+
+use crate::connection::options;
+use crate::section::Section;
+use crate::{Field, FieldId, FieldSet};
+
+/// Fields that concern one connection only, or that the gateway writes itself from what it
+/// understood. Never passed on.
+pub const HOP_BY_HOP: FieldSet = FieldSet::of(&[
+    FieldId::Connection,
+    FieldId::KeepAlive,
+    FieldId::ProxyConnection,
+    FieldId::ProxyAuthenticate,
+    FieldId::ProxyAuthorization,
+    FieldId::Te,
+    FieldId::TransferEncoding,
+    FieldId::Upgrade,
+    FieldId::Http2Settings,
+    FieldId::ContentLength,
+    FieldId::Folded,
+]);
+
+/// Fields a `Connection` option cannot take away: a sender could otherwise make the gateway drop
+/// what a backend relies on for framing, access or caching.
+pub const PROTECTED: FieldSet = FieldSet::of(&[
+    FieldId::Host,
+    FieldId::Authorization,
+    FieldId::Cookie,
+    FieldId::SetCookie,
+    FieldId::ContentType,
+    FieldId::ContentEncoding,
+    FieldId::ContentRange,
+    FieldId::ContentLocation,
+    FieldId::ContentDisposition,
+    FieldId::XForwardedFor,
+    FieldId::XForwardedProto,
+    FieldId::XForwardedHost,
+    FieldId::XForwardedPort,
+    FieldId::XRealIp,
+    FieldId::Forwarded,
+    FieldId::Via,
+    FieldId::XRequestId,
+    FieldId::XServedBy,
+    FieldId::CacheControl,
+    FieldId::CdnCacheControl,
+    FieldId::CacheStatus,
+    FieldId::Pragma,
+    FieldId::Vary,
+    FieldId::Expires,
+    FieldId::Age,
+    FieldId::Date,
+    FieldId::Etag,
+    FieldId::LastModified,
+    FieldId::Range,
+    FieldId::IfMatch,
+    FieldId::IfNoneMatch,
+    FieldId::IfModifiedSince,
+    FieldId::IfUnmodifiedSince,
+    FieldId::IfRange,
+    FieldId::Expect,
+    FieldId::MaxForwards,
+    FieldId::Location,
+    FieldId::Origin,
+    FieldId::WwwAuthenticate,
+]);
+
+/// What a request loses beside the hop-by-hop fields: Host, because the gateway writes the one
+/// that counts, and `Proxy`, which CGI-style backends take for a proxy setting of their own.
+pub(crate) const REQUEST_ONLY: FieldSet = FieldSet::of(&[FieldId::Host, FieldId::Proxy]);
+
+/// Iterator over the fields to pass on, in order.
+pub(crate) struct Forwardable<'h> {
+    fields: std::slice::Iter<'h, Field>,
+    /// Whole section, if it nominates names we would otherwise pass on.
+    nominating: Option<&'h Section>,
+    buf: &'h [u8],
+    dropped: FieldSet,
+}
+
+impl<'h> Forwardable<'h> {
+    #[inline]
+    pub(crate) fn new(section: &'h Section, buf: &'h [u8], also: FieldSet) -> Self {
+        Self {
+            fields: section.fields.iter(),
+            nominating: section.options.nominates.then_some(section),
+            buf,
+            dropped: HOP_BY_HOP.and(also),
+        }
+    }
+}
+
+impl Iterator for Forwardable<'_> {
+    type Item = Field;
+
+    #[inline]
+    fn next(&mut self) -> Option<Field> {
+        let Self { fields, nominating, buf, dropped } = self;
+        fields
+            .find(|field| {
+                !dropped.contains(field.id)
+                    && !nominating.is_some_and(|section| is_nominated(section, buf, field))
+            })
+            .copied()
+    }
+}
+
+/// Whether a Connection field names `field`. Bounded: fields and options are both capped.
+#[cold]
+fn is_nominated(section: &Section, buf: &[u8], field: &Field) -> bool {
+    if PROTECTED.contains(field.id) {
+        return false;
+    }
+    let name = field.name.of(buf);
+    section
+        .fields
+        .iter()
+        .filter(|connection| connection.id == FieldId::Connection)
+        .flat_map(|connection| options(connection.value.of(buf)))
+        .any(|option| option.eq_ignore_ascii_case(name))
+}
