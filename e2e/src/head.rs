@@ -98,8 +98,9 @@ impl Head {
         let status = self.status();
         let declared = self.declared()?;
         if method == "HEAD" || (100..200).contains(&status) || status == 204 || status == 304 {
-            if declared == Some(Framing::Chunked) && status != 304 && method != "HEAD" {
-                return Err(format!("Transfer-Encoding in a {status} response"));
+            let bare = method != "HEAD" && status != 304;
+            if bare && declared.is_some() {
+                return Err(format!("{declared:?} in a {status} response (RFC 9110 section 8.6)"));
             }
             return Ok(Framing::None);
         }

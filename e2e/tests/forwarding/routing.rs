@@ -1,0 +1,81 @@
+//! Which upstream a request goes to.
+
+use tombolo_e2e::{Origin, Setup, scripts};
+
+fn named(name: &'static str) -> Origin {
+    Origin::start(scripts::answer(scripts::ok(name)))
+}
+
+#[test]
+fn host_and_longest_prefix_decide() {
+    let origins = [named("default"), named("api"), named("deep"), named("host"), named("wild")];
+    let upstreams: String = origins
+        .iter()
+        .enumerate()
+        .map(|(n, o)| format!("[[upstream]]\nname = \"u{n}\"\nservers = [\"{}\"]\n", o.address()))
+        .collect();
+    let routes = "
+        [[route]]\npath = \"/\"\nupstream = \"u0\"
+        [[route]]\npath = \"/api/\"\nupstream = \"u1\"
+        [[route]]\npath = \"/api/deep/\"\nupstream = \"u2\"
+        [[route]]\nhost = \"Host.example\"\npath = \"/\"\nupstream = \"u3\"
+        [[route]]\nhost = \"*.wild.example\"\npath = \"/\"\nupstream = \"u4\"
+    ";
+    let gateway = Setup::to(&origins[0]).routes(&format!("{upstreams}{routes}")).start();
+    let mut client = gateway.connect();
+    for (host, path, expected) in [
+        ("any.example", "/", "default"),
+        ("any.example", "/ap", "default"),
+        ("any.example", "/api/", "api"),
+        ("any.example", "/api/x?y=/api/deep/", "api"),
+        ("any.example", "/api/deep/x", "deep"),
+        ("host.example", "/", "host"),
+        ("HOST.example:8080", "/x", "host"),
+        ("a.wild.example", "/", "wild"),
+        ("A.B.Wild.example", "/", "wild"),
+        ("wild.example", "/", "default"),
+        ("notwild.example", "/", "default"),
+    ] {
+        let answer = client.exchange(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+        assert_eq!(answer.text(), expected, "{host}{path}");
+    }
+}
+
+#[test]
+fn a_request_nobody_serves_is_not_found() {
+    let origin = named("api");
+    let routes = "[[route]]\nhost = \"only.example\"\npath = \"/api/\"\nupstream = \"app\"";
+    let gateway = Setup::to(&origin).routes(routes).start();
+    let mut client = gateway.connect();
+    for (host, path) in [("only.example", "/"), ("other.example", "/api/")] {
+        let answer = client.exchange(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+        assert_eq!(answer.status(), 404, "{host}{path}");
+    }
+    let answer = client.exchange("GET /api/ HTTP/1.1\r\nHost: only.example\r\n\r\n");
+    assert_eq!(answer.text(), "api");
+}
+
+/// A dot segment or an escape must not lead past a prefix that another route guards: the route is
+/// chosen by the path that is sent on, byte for byte.
+#[test]
+fn the_path_is_routed_as_it_is_sent() {
+    let (outer, inner) = (named("outer"), named("inner"));
+    let routes = format!(
+        "[[upstream]]\nname = \"inner\"\nservers = [\"{}\"]\n\
+         [[route]]\npath = \"/\"\nupstream = \"app\"\n[[route]]\npath = \"/in/\"\nupstream = \"inner\"",
+        inner.address()
+    );
+    let mut gateway = Setup::to(&outer).routes(&routes).start();
+    let mut client = gateway.connect();
+    for path in ["/in/../x", "/in/%2e%2e/x", "/x/../in/y"] {
+        let answer = client.get(path);
+        assert!([200, 400].contains(&answer.status()), "{path}");
+        client = gateway.connect();
+    }
+    gateway.kill();
+    outer.settled();
+    inner.settled();
+    for request in inner.requests() {
+        assert!(request.head.target().starts_with("/in/"), "{:?}", request.head);
+    }
+}
