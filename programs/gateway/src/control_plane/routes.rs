@@ -1,0 +1,149 @@
+//! Which upstream a request goes to: exact host before wildcard before any, then the longest path.
+
+use tombolo_daemon::config;
+
+/// A route as the request path uses it.
+#[derive(Debug)]
+pub(crate) struct Route {
+    host: Host,
+    path: String,
+    /// Index of the upstream.
+    pub(crate) upstream: usize,
+    /// Most bytes of a request body; 0 for no limit.
+    pub(crate) body_bytes: u64,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Host {
+    Exact(String),
+    /// `*.example.org`, kept as `.example.org`.
+    Below(String),
+    Any,
+}
+
+/// All routes, the most particular first: the first that fits is the one.
+pub(crate) struct Routes {
+    ordered: Vec<Route>,
+}
+
+impl Routes {
+    pub(crate) fn new(routes: &[config::Route], body_bytes: u64) -> Self {
+        let mut ordered: Vec<Route> = routes
+            .iter()
+            .map(|route| Route {
+                host: match route.host.as_deref() {
+                    None => Host::Any,
+                    Some(host) => match host.strip_prefix('*') {
+                        Some(below) => Host::Below(below.to_owned()),
+                        None => Host::Exact(host.to_owned()),
+                    },
+                },
+                path: route.path.clone(),
+                upstream: route.upstream,
+                body_bytes: route.body_bytes.unwrap_or(body_bytes),
+            })
+            .collect();
+        ordered.sort_by_key(|route| {
+            let host = match &route.host {
+                Host::Exact(_) => (0, 0),
+                Host::Below(below) => (1, usize::MAX.saturating_sub(below.len())),
+                Host::Any => (2, 0),
+            };
+            (host, usize::MAX.saturating_sub(route.path.len()))
+        });
+        Self { ordered }
+    }
+
+    /// The route for a request to `authority` (host, perhaps with a port) and `path` (perhaps
+    /// with a query).
+    pub(crate) fn find(&self, authority: &[u8], path: &[u8]) -> Option<&Route> {
+        let host = without_port(authority);
+        self.ordered.iter().find(|route| route.host.fits(host) && fits_path(&route.path, path))
+    }
+}
+
+impl Host {
+    fn fits(&self, host: &[u8]) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(exact) => host.eq_ignore_ascii_case(exact.as_bytes()),
+            Self::Below(below) => {
+                let at = host.len().checked_sub(below.len());
+                at.is_some_and(|at| {
+                    at > 0
+                        && host
+                            .get(at..)
+                            .is_some_and(|end| end.eq_ignore_ascii_case(below.as_bytes()))
+                })
+            }
+        }
+    }
+}
+
+/// The host of an authority: without its port, and without the dot of a fully qualified name.
+fn without_port(authority: &[u8]) -> &[u8] {
+    let end = match memchr::memrchr(b':', authority) {
+        // The colons of an IPv6 address stand inside its brackets.
+        Some(colon) if memchr::memrchr(b']', authority).is_none_or(|bracket| bracket < colon) => {
+            colon
+        }
+        _ => authority.len(),
+    };
+    let host = authority.get(..end).unwrap_or_default();
+    host.strip_suffix(b".").unwrap_or(host)
+}
+
+/// True when `path` is `prefix` or lies below it: `/api` fits `/api`, `/api?q` and `/api/x`, not
+/// `/apix`.
+fn fits_path(prefix: &str, path: &[u8]) -> bool {
+    let Some(rest) = path.strip_prefix(prefix.as_bytes()) else { return false };
+    prefix.ends_with('/') || matches!(rest.first(), None | Some(b'/' | b'?'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routes(of: &[(Option<&str>, &str)]) -> Routes {
+        let written: Vec<config::Route> = of
+            .iter()
+            .enumerate()
+            .map(|(index, (host, path))| config::Route {
+                host: host.map(str::to_owned),
+                path: (*path).to_owned(),
+                ..config::Route::everything(index)
+            })
+            .collect();
+        Routes::new(&written, 0)
+    }
+
+    fn found(routes: &Routes, host: &str, path: &str) -> Option<usize> {
+        routes.find(host.as_bytes(), path.as_bytes()).map(|route| route.upstream)
+    }
+
+    #[test]
+    fn the_longest_path_wins_at_segment_boundaries() {
+        let routes = routes(&[(None, "/"), (None, "/api"), (None, "/api/v2/")]);
+        assert_eq!(found(&routes, "x", "/"), Some(0));
+        assert_eq!(found(&routes, "x", "/apix"), Some(0));
+        assert_eq!(found(&routes, "x", "/api"), Some(1));
+        assert_eq!(found(&routes, "x", "/api?q=1"), Some(1));
+        assert_eq!(found(&routes, "x", "/api/v1"), Some(1));
+        assert_eq!(found(&routes, "x", "/api/v2/things"), Some(2));
+    }
+
+    #[test]
+    fn a_named_host_goes_before_a_wildcard_before_any() {
+        let routes = routes(&[
+            (None, "/long/path"),
+            (Some("*.example.org"), "/"),
+            (Some("www.example.org"), "/"),
+        ]);
+        assert_eq!(found(&routes, "www.example.org:8080", "/long/path"), Some(2));
+        assert_eq!(found(&routes, "WWW.Example.org.", "/"), Some(2));
+        assert_eq!(found(&routes, "api.example.org", "/"), Some(1));
+        assert_eq!(found(&routes, "example.org", "/"), None, "a wildcard needs a label");
+        assert_eq!(found(&routes, "[::1]:80", "/long/path"), Some(0));
+        assert_eq!(found(&routes, "other", "/"), None);
+    }
+}

@@ -1,0 +1,92 @@
+//! Starts the data plane, and ends it when it is told to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tombolo_daemon::config::Config;
+use tombolo_daemon::shutdown::{Hangup, Shutdown, Signals};
+
+use super::{Snapshot, resolver};
+use crate::Error;
+use crate::access_log::AccessLog;
+use crate::data_plane::{Admission, Listeners, Worker, WorkerOptions};
+use crate::upstream::Overflow;
+
+/// Descriptors that are needed beside those of connections.
+const DESCRIPTORS_BESIDE: u64 = 64;
+
+/// Runs the gateway until it is told to end and has drained.
+pub(crate) async fn supervise(config: Config) -> Result<(), Error> {
+    let signals = Signals::install().map_err(Error::Signals)?;
+    let shutdown = signals.shutdown();
+    let hangup = Hangup::install().map_err(Error::Signals)?;
+    let cores = tombolo_daemon::resources::usable_cores().get();
+    let workers = if config.gateway.workers == 0 { cores } else { config.gateway.workers };
+    report_shortage(&config);
+    let listeners = Listeners::bind(&config.gateway.listen, workers)?;
+    let access_log = AccessLog::start(&config.access_log)?;
+    let snapshot = Arc::new(Snapshot::new(&config, workers));
+    let addresses = listeners.addresses.clone();
+    resolver::watch_names(&snapshot).await;
+    let running = start(&config, &snapshot, listeners, &access_log, &shutdown)?;
+    for address in &addresses {
+        tracing::info!(workers, "listening on http://{address}");
+    }
+    tokio::spawn(signals.watch());
+    let reopening = reopen_on_hangup(hangup, &access_log);
+    tokio::select! {
+        () = shutdown.draining() => {}
+        () = reopening => {}
+    }
+    let whole = tokio::task::spawn_blocking(move || running.into_iter().all(Worker::join));
+    let whole = whole.await.unwrap_or(false);
+    access_log.close();
+    if whole { Ok(()) } else { Err(Error::Panicked) }
+}
+
+/// Starts a data-plane thread for each set of listeners.
+fn start(
+    config: &Config,
+    snapshot: &Arc<Snapshot>,
+    listeners: Listeners,
+    access_log: &AccessLog,
+    shutdown: &Shutdown,
+) -> Result<Vec<Worker>, Error> {
+    let limits = &config.gateway.limits;
+    let admission = Admission::new(limits.connections, limits.connections_per_client);
+    let overflow = Arc::new(Overflow::new(snapshot.pools));
+    let drain: Duration = config.gateway.timeouts.drain;
+    let start_one = |(index, listeners)| {
+        Worker::start(WorkerOptions {
+            index,
+            listeners,
+            snapshot: Arc::clone(snapshot),
+            overflow: Arc::clone(&overflow),
+            lane: access_log.lane(),
+            admission: Arc::clone(&admission),
+            shutdown: shutdown.clone(),
+            drain,
+        })
+        .map_err(Error::Thread)
+    };
+    listeners.of_worker.into_iter().enumerate().map(start_one).collect()
+}
+
+/// Reopens the access log at every SIGHUP, so that a file moved away is followed by a new one.
+async fn reopen_on_hangup(mut hangup: Hangup, access_log: &AccessLog) {
+    loop {
+        hangup.recv().await;
+        tracing::info!("SIGHUP: reopening the access log");
+        access_log.reopen();
+    }
+}
+
+/// Says at start when the system allows fewer descriptors than the limits promise: every client
+/// connection may need one to an upstream.
+fn report_shortage(config: &Config) {
+    let connections = config.gateway.limits.connections as u64;
+    let needed = connections.saturating_mul(2).saturating_add(DESCRIPTORS_BESIDE);
+    if let Some(shortage) = tombolo_daemon::resources::raise_open_files().shortage(needed) {
+        tracing::warn!("{shortage}");
+    }
+}

@@ -1,0 +1,86 @@
+//! One client connection: exchanges one after another, with a small task in between.
+//!
+//! While it is idle the task holds the socket and a deadline, nothing else. When bytes arrive it
+//! boxes the busy half, which borrows a workspace; shortly after the last exchange the box is
+//! dropped again. A connection in steady use thus allocates nothing from request to request.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::task::Poll;
+
+use tokio::net::TcpStream;
+
+use super::admission::Ticket;
+use super::core::Core;
+use super::timers::Timer;
+use crate::exchange;
+
+/// Ticks for which a connection keeps its busy half after an exchange.
+const WARM: u64 = 5;
+
+/// What an exchange needs to know of its connection.
+pub(crate) struct Connection {
+    pub(crate) core: Rc<Core>,
+    pub(crate) timer: Timer,
+    pub(crate) client: SocketAddr,
+}
+
+/// What becomes of the connection after an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Another request may follow.
+    KeepAlive,
+    /// The connection ends.
+    Close,
+}
+
+impl Connection {
+    /// Serves the connection to its end.
+    pub(crate) async fn serve(self, mut stream: TcpStream, _ticket: Ticket) {
+        loop {
+            let idle = self.core.snapshot().patience.idle;
+            if !self.quiet(&stream, idle).await {
+                return;
+            }
+            if Box::pin(self.busy(&mut stream)).await == Next::Close {
+                return;
+            }
+        }
+    }
+
+    /// Runs exchanges for as long as the client keeps sending requests.
+    async fn busy(&self, stream: &mut TcpStream) -> Next {
+        loop {
+            let mut workspace = self.core.workspaces.take();
+            loop {
+                if exchange::run(self, stream, &mut workspace).await == Next::Close {
+                    self.core.workspaces.give(workspace);
+                    return Next::Close;
+                }
+                if workspace.inbound.is_empty() {
+                    break;
+                }
+            }
+            self.core.workspaces.give(workspace);
+            if !self.quiet(stream, WARM).await {
+                return Next::KeepAlive;
+            }
+        }
+    }
+
+    /// Waits for bytes; false when none came within `ticks` or the gateway drains.
+    async fn quiet(&self, stream: &TcpStream, ticks: u64) -> bool {
+        self.timer.arm(ticks);
+        poll_fn(|cx| {
+            if stream.poll_read_ready(cx).is_ready() {
+                return Poll::Ready(true);
+            }
+            if self.core.draining.get() {
+                return Poll::Ready(false);
+            }
+            self.timer.poll_expired(cx).map(|()| false)
+        })
+        .await
+    }
+}

@@ -1,0 +1,65 @@
+//! What all connections of one data-plane thread use.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::date::DateText;
+use super::timers::Timers;
+use super::workspace::Workspaces;
+use crate::access_log::Lane;
+use crate::control_plane::Snapshot;
+use crate::upstream::{Overflow, Pool};
+
+/// One thread's own things. Nothing in here is seen by another thread.
+pub(crate) struct Core {
+    /// Which thread this is: the row of its counters.
+    pub(crate) index: usize,
+    pub(crate) timers: Rc<Timers>,
+    pub(crate) workspaces: Workspaces,
+    pub(crate) pool: Pool,
+    pub(crate) date: DateText,
+    pub(crate) random: RefCell<fastrand::Rng>,
+    pub(crate) draining: Cell<bool>,
+    lane: RefCell<Option<Lane>>,
+    snapshot: RefCell<Rc<Arc<Snapshot>>>,
+}
+
+impl Core {
+    pub(crate) fn new(
+        index: usize,
+        snapshot: Arc<Snapshot>,
+        overflow: Arc<Overflow>,
+        lane: Option<Lane>,
+    ) -> Rc<Self> {
+        let pool =
+            Pool::new(overflow, snapshot.limits.upstream_idle, snapshot.patience.upstream_idle);
+        Rc::new(Self {
+            index,
+            timers: Timers::new(),
+            workspaces: Workspaces::new(),
+            pool,
+            date: DateText::new(),
+            random: RefCell::new(fastrand::Rng::new()),
+            draining: Cell::new(false),
+            lane: RefCell::new(lane),
+            snapshot: RefCell::new(Rc::new(snapshot)),
+        })
+    }
+
+    /// The snapshot in force, held for the length of an exchange without an atomic operation.
+    pub(crate) fn snapshot(&self) -> Rc<Arc<Snapshot>> {
+        Rc::clone(&self.snapshot.borrow())
+    }
+
+    /// Gives the thread's part of the access log to `write`, if there is an access log.
+    pub(crate) fn log(&self, write: impl FnOnce(&mut Lane)) {
+        if let Some(lane) = self.lane.borrow_mut().as_mut() {
+            write(lane);
+        }
+    }
+
+    pub(crate) fn has_log(&self) -> bool {
+        self.lane.borrow().is_some()
+    }
+}

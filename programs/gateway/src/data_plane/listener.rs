@@ -1,0 +1,120 @@
+//! Binding: a socket for each address and thread, so that the kernel spreads connections over the
+//! threads (`SO_REUSEPORT`) and no thread hands one to another.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Connections the kernel holds for a listener until they are accepted (it may allow fewer:
+/// `net.core.somaxconn`).
+const BACKLOG: i32 = 4096;
+
+/// Why an address cannot be listened on, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {cause}; {advice}")]
+pub struct BindError {
+    /// The address asked for.
+    pub address: SocketAddr,
+    /// What the system said.
+    #[source]
+    pub cause: io::Error,
+    /// The next step.
+    pub advice: &'static str,
+}
+
+/// The listening sockets of all threads.
+pub(crate) struct Listeners {
+    /// Where it listens, with the port the system chose where 0 was asked for.
+    pub(crate) addresses: Vec<SocketAddr>,
+    /// For each thread, a socket for each address.
+    pub(crate) of_worker: Vec<Vec<TcpListener>>,
+}
+
+impl Listeners {
+    /// Binds every address for `workers` threads, or says which one it could not.
+    pub(crate) fn bind(addresses: &[SocketAddr], workers: usize) -> Result<Self, BindError> {
+        let mut bound = Self {
+            addresses: Vec::with_capacity(addresses.len()),
+            of_worker: (0..workers).map(|_| Vec::new()).collect(),
+        };
+        for &address in addresses {
+            let explain =
+                |cause: io::Error| BindError { address, advice: advice(&cause), cause };
+            // Another process that also shares the port would take part of our connections
+            // without a word: an exclusive socket first tells whether the address is free.
+            let mut actual = address;
+            if address.port() != 0 {
+                drop(bind(address, false).map_err(explain)?);
+            }
+            for sockets in &mut bound.of_worker {
+                let socket = bind(actual, true).map_err(explain)?;
+                socket.listen(BACKLOG).map_err(explain)?;
+                let socket = TcpListener::from(socket);
+                actual = socket.local_addr().map_err(explain)?;
+                sockets.push(socket);
+            }
+            bound.addresses.push(actual);
+        }
+        Ok(bound)
+    }
+}
+
+fn bind(address: SocketAddr, shared: bool) -> io::Result<Socket> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM.nonblocking().cloexec(),
+        Some(Protocol::TCP),
+    )?;
+    socket.set_reuse_address(true)?;
+    if shared {
+        socket.set_reuse_port(true)?;
+    }
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // Accepted sockets inherit it: no system call for each connection.
+    socket.set_tcp_nodelay(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+fn advice(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another program listens there (`ss -ltnp` shows which): stop it, or choose another address with --listen or `listen` in [gateway]"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need the capability CAP_NET_BIND_SERVICE: choose a port above, or grant it"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address: `ip address` lists those it has; 0.0.0.0 stands for all"
+        }
+        _ => "check the address, and the system's limits",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_thread_has_a_socket_on_the_same_port() {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let bound = Listeners::bind(&[any], 3).unwrap();
+        let port = bound.addresses[0].port();
+        assert_ne!(port, 0);
+        assert_eq!(bound.of_worker.len(), 3);
+        for sockets in &bound.of_worker {
+            assert_eq!(sockets[0].local_addr().unwrap().port(), port);
+        }
+    }
+
+    #[test]
+    fn a_port_in_use_is_refused_even_where_it_could_be_shared() {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let bound = Listeners::bind(&[any], 1).unwrap();
+        let Err(error) = Listeners::bind(&bound.addresses, 1) else { panic!("bound twice") };
+        assert!(error.to_string().contains("another program listens there"), "{error}");
+    }
+}

@@ -1,0 +1,40 @@
+//! The data plane: one OS thread for each usable core, each on its own.
+//!
+//! A thread owns its listener sockets, its connections, its pool of upstream connections, its
+//! buffers, its clock and its part of the access log. The request path shares nothing it writes
+//! with another thread but the turn counter of round robin.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `worker.rs` | the thread: runtime, accept loops, tick, drain |
+//! | `listener.rs` | binding a socket for each thread |
+//! | `core.rs` | what all connections of a thread use |
+//! | `admission.rs` | how many connections in all and for each client |
+//! | `connection.rs` | keep-alive: exchanges one after another, small while idle |
+//! | `timers.rs` | deadlines by a coarse clock |
+//! | `workspace.rs`, `buffer.rs` | the memory of one exchange |
+//! | `stream.rs`, `transfer.rs` | sockets under deadlines; bodies from one to the other |
+//! | `date.rs` | the `Date` field, made once a second |
+
+mod admission;
+mod buffer;
+mod connection;
+mod core;
+mod date;
+mod listener;
+mod stream;
+mod timers;
+mod transfer;
+mod worker;
+mod workspace;
+
+pub(crate) use admission::Admission;
+pub(crate) use buffer::Buffer;
+pub(crate) use connection::{Connection, Next};
+pub use listener::BindError;
+pub(crate) use listener::Listeners;
+pub(crate) use stream::{Stop, Waiting, Watch, half_close, peek, read, read_for, write_all};
+pub(crate) use timers::{Timer, ticks};
+pub(crate) use transfer::{Transfer, TransferError};
+pub(crate) use worker::{Worker, WorkerOptions};
+pub(crate) use workspace::Workspace;

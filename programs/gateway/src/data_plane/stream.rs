@@ -1,0 +1,217 @@
+//! Reading and writing a socket under the connection's deadline.
+//!
+//! The socket is tried first and the deadline only looked at when it would block, so the common
+//! case costs one system call and nothing else. Both directions work on a shared reference: one
+//! task may read and write the same socket by turns.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll, ready};
+
+use rustix::net::{RecvFlags, recv};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+use super::timers::Timer;
+
+/// Ticks that an answer may still take once the client has ended its side of the connection: a
+/// client that only half-closed gets its answer, one that is gone is not worked for much longer.
+const HALF_CLOSED: u64 = 50;
+
+/// Why a read or write ended without moving bytes.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// The deadline passed.
+    Expired,
+    /// The socket failed.
+    Failed(io::Error),
+}
+
+/// Reads what is there into `room`. `Ok(0)` is the end of the stream.
+pub(crate) async fn read(
+    source: &TcpStream,
+    room: &mut [u8],
+    timer: &Timer,
+) -> Result<usize, Stop> {
+    poll_fn(|cx| poll_read(source, room, timer, cx)).await
+}
+
+/// Reads what is there from an upstream while keeping an eye on the client it is for.
+pub(crate) async fn read_for(
+    client: &Watch<'_>,
+    source: &TcpStream,
+    room: &mut [u8],
+    timer: &Timer,
+) -> Result<usize, Stop> {
+    poll_fn(|cx| {
+        let read = poll_read(source, room, timer, cx);
+        if read.is_pending() {
+            client.look(timer, cx);
+        }
+        read
+    })
+    .await
+}
+
+fn poll_read(
+    source: &TcpStream,
+    room: &mut [u8],
+    timer: &Timer,
+    cx: &mut Context<'_>,
+) -> Poll<Result<usize, Stop>> {
+    match poll_read_now(source, room, cx) {
+        Poll::Ready(result) => Poll::Ready(result.map_err(Stop::Failed)),
+        Poll::Pending => timer.poll_expired(cx).map(|()| Err(Stop::Expired)),
+    }
+}
+
+fn poll_read_now(
+    source: &TcpStream,
+    room: &mut [u8],
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(source.poll_read_ready(cx))?;
+        let mut count = 0;
+        let outcome = source.try_io(Interest::READABLE, || {
+            count = rustix::io::read(source, &mut *room)?;
+            // A read that leaves room has emptied the socket: forgetting its readiness now saves
+            // the system call that would only say "would block".
+            let emptied = count > 0 && count < room.len();
+            if emptied { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        match outcome {
+            Ok(()) => return Poll::Ready(Ok(count)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if count > 0 {
+                    return Poll::Ready(Ok(count));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+    }
+}
+
+/// Writes all of `slices` in as few system calls as the socket allows, giving each wait `gap` ticks.
+pub(crate) async fn write_all(
+    sink: &TcpStream,
+    mut slices: &mut [IoSlice<'_>],
+    timer: &Timer,
+    gap: u64,
+) -> Result<(), Stop> {
+    IoSlice::advance_slices(&mut slices, 0);
+    while !slices.is_empty() {
+        let written = poll_fn(|cx| match poll_write_now(sink, slices, cx) {
+            Poll::Ready(result) => Poll::Ready(result.map_err(Stop::Failed)),
+            Poll::Pending => timer.poll_expired(cx).map(|()| Err(Stop::Expired)),
+        })
+        .await?;
+        IoSlice::advance_slices(&mut slices, written);
+        if !slices.is_empty() {
+            timer.arm(gap);
+        }
+    }
+    Ok(())
+}
+
+fn poll_write_now(
+    sink: &TcpStream,
+    slices: &[IoSlice<'_>],
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(sink.poll_write_ready(cx))?;
+        let outcome = sink.try_io(Interest::WRITABLE, || match slices {
+            [only] => Ok(rustix::io::write(sink, only)?),
+            several => Ok(rustix::io::writev(sink, several)?),
+        });
+        match outcome {
+            Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            Ok(count) => return Poll::Ready(Ok(count)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+    }
+}
+
+/// Ends our side of a connection; the peer may go on sending.
+pub(crate) fn half_close(stream: &TcpStream) {
+    let _ = rustix::net::shutdown(stream, rustix::net::Shutdown::Write);
+}
+
+/// What waits on a socket, found by looking without taking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// Nothing: the connection is open and quiet.
+    Nothing,
+    /// Bytes.
+    Bytes,
+    /// The peer has ended its side, or the connection has failed.
+    End,
+}
+
+/// Looks at what waits on a socket (one system call).
+pub(crate) fn peek(stream: &TcpStream) -> Waiting {
+    let mut byte = [0_u8; 1];
+    match recv(stream, &mut byte[..], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+        Ok((0, _)) => Waiting::End,
+        Ok(_) => Waiting::Bytes,
+        Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Waiting::Nothing,
+        Err(_) => Waiting::End,
+    }
+}
+
+/// An eye on the client while its answer is awaited.
+pub(crate) struct Watch<'c> {
+    client: &'c TcpStream,
+    /// Set once the request is sent whole: until then somebody reads from the client anyway.
+    watching: Cell<bool>,
+    ended: Cell<bool>,
+}
+
+impl<'c> Watch<'c> {
+    pub(crate) fn new(client: &'c TcpStream) -> Self {
+        Self { client, watching: Cell::new(false), ended: Cell::new(false) }
+    }
+
+    /// Begins to watch.
+    pub(crate) fn begin(&self) {
+        self.watching.set(true);
+    }
+
+    /// True once the client has ended its side.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.get()
+    }
+
+    /// The wait that is allowed: `ticks`, or less for a client that has ended its side.
+    pub(crate) fn patience(&self, ticks: u64) -> u64 {
+        if self.ended.get() { ticks.min(HALF_CLOSED) } else { ticks }
+    }
+
+    fn look(&self, timer: &Timer, cx: &mut Context<'_>) {
+        if !self.watching.get() || self.client.poll_read_ready(cx).is_pending() {
+            return;
+        }
+        match peek(self.client) {
+            // The readiness was stale; the next event wakes us again.
+            Waiting::Nothing => {
+                let _ = self.client.try_io(Interest::READABLE, || {
+                    Err::<(), _>(io::ErrorKind::WouldBlock.into())
+                });
+                let _ = self.client.poll_read_ready(cx);
+            }
+            // Its next request: it waits in the kernel until its turn comes.
+            Waiting::Bytes => self.watching.set(false),
+            Waiting::End => {
+                self.watching.set(false);
+                self.ended.set(true);
+                timer.shorten(HALF_CLOSED);
+                let _ = timer.poll_expired(cx);
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Deadlines of one data-plane thread: a coarse clock and a table with a slot for each connection.
+//!
+//! A request sets no timer of the runtime. It writes a tick number into its slot; ten times a
+//! second the thread's clock moves on and wakes the connections whose tick has passed. Deadlines
+//! are therefore kept to within one tick ([`TICK`]) and cost a store each.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use slab::Slab;
+
+/// How often a thread's clock moves: the precision of every deadline on the request path.
+pub(crate) const TICK: Duration = Duration::from_millis(100);
+
+/// A deadline that never comes.
+const NEVER: u64 = u64::MAX;
+
+struct Slot {
+    deadline: u64,
+    waker: Option<Waker>,
+}
+
+/// The clock and all deadlines of one thread.
+pub(crate) struct Timers {
+    now: Cell<u64>,
+    slots: RefCell<Slab<Slot>>,
+}
+
+impl Timers {
+    pub(crate) fn new() -> Rc<Self> {
+        Rc::new(Self { now: Cell::new(0), slots: RefCell::new(Slab::new()) })
+    }
+
+    /// The number of ticks since the thread began.
+    pub(crate) fn now(&self) -> u64 {
+        self.now.get()
+    }
+
+    /// A slot of its own for one connection, without a deadline at first.
+    pub(crate) fn register(self: &Rc<Self>) -> Timer {
+        let key = self.slots.borrow_mut().insert(Slot { deadline: NEVER, waker: None });
+        Timer { timers: Rc::clone(self), key }
+    }
+
+    /// Moves the clock to `now` and wakes every connection whose deadline has passed.
+    pub(crate) fn advance(&self, now: u64) {
+        self.now.set(now);
+        for (_, slot) in self.slots.borrow_mut().iter_mut() {
+            if slot.deadline <= now
+                && let Some(waker) = slot.waker.take()
+            {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Wakes every connection, so that each looks again at what has changed (a drain).
+    pub(crate) fn wake_all(&self) {
+        for (_, slot) in self.slots.borrow_mut().iter_mut() {
+            if let Some(waker) = slot.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+}
+
+/// Ticks that cover `duration`, rounded up, at least one: a deadline never comes early.
+pub(crate) fn ticks(duration: Duration) -> u64 {
+    let ticks = duration.as_millis().div_ceil(TICK.as_millis());
+    u64::try_from(ticks).unwrap_or(NEVER).max(1)
+}
+
+/// One connection's deadline. Dropping it gives the slot back.
+pub(crate) struct Timer {
+    timers: Rc<Timers>,
+    key: usize,
+}
+
+impl Timer {
+    /// Sets the deadline `after` ticks from now (a further tick covers the one under way).
+    pub(crate) fn arm(&self, after: u64) {
+        let tick = self.timers.now.get().saturating_add(after).saturating_add(1);
+        if let Some(slot) = self.timers.slots.borrow_mut().get_mut(self.key) {
+            slot.deadline = tick;
+        }
+    }
+
+    /// Brings the deadline forward to `after` ticks from now, if it is later.
+    pub(crate) fn shorten(&self, after: u64) {
+        let latest = self.timers.now.get().saturating_add(after);
+        if let Some(slot) = self.timers.slots.borrow_mut().get_mut(self.key) {
+            slot.deadline = slot.deadline.min(latest);
+        }
+    }
+
+    /// Ready when the deadline has passed; otherwise the task is woken when it does.
+    pub(crate) fn poll_expired(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut slots = self.timers.slots.borrow_mut();
+        let Some(slot) = slots.get_mut(self.key) else { return Poll::Pending };
+        if slot.deadline <= self.timers.now.get() {
+            return Poll::Ready(());
+        }
+        match &slot.waker {
+            Some(waker) if waker.will_wake(cx.waker()) => {}
+            _ => slot.waker = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.timers.slots.borrow_mut().try_remove(self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    struct Count(AtomicUsize);
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn a_passed_deadline_wakes_its_connection_and_only_it() {
+        let timers = Timers::new();
+        let (early, late) = (timers.register(), timers.register());
+        let (woken_early, woken_late) =
+            (Arc::new(Count(AtomicUsize::new(0))), Arc::new(Count(AtomicUsize::new(0))));
+        let (waker_early, waker_late) =
+            (Waker::from(Arc::clone(&woken_early)), Waker::from(Arc::clone(&woken_late)));
+        early.arm(2);
+        late.arm(50);
+        assert!(early.poll_expired(&mut Context::from_waker(&waker_early)).is_pending());
+        assert!(late.poll_expired(&mut Context::from_waker(&waker_late)).is_pending());
+        timers.advance(2);
+        assert_eq!(woken_early.0.load(Ordering::SeqCst), 0, "not before its time");
+        timers.advance(3);
+        assert_eq!(woken_early.0.load(Ordering::SeqCst), 1);
+        assert_eq!(woken_late.0.load(Ordering::SeqCst), 0);
+        assert!(early.poll_expired(&mut Context::from_waker(&waker_early)).is_ready());
+    }
+
+    #[test]
+    fn durations_round_up_to_whole_ticks() {
+        assert_eq!(ticks(Duration::from_millis(1)), 1);
+        assert_eq!(ticks(Duration::from_millis(100)), 1);
+        assert_eq!(ticks(Duration::from_millis(101)), 2);
+        assert_eq!(ticks(Duration::ZERO), 1);
+    }
+
+    #[test]
+    fn a_dropped_timer_frees_its_slot() {
+        let timers = Timers::new();
+        for _ in 0..1000 {
+            drop(timers.register());
+        }
+        assert!(timers.slots.borrow().capacity() < 16);
+    }
+}

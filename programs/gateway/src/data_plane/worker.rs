@@ -1,0 +1,214 @@
+//! A data-plane thread: its runtime, accept loops, clock and drain.
+
+use std::io::{self, IoSlice};
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::Notify;
+use tokio::task::spawn_local;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tombolo_daemon::shutdown::Shutdown;
+
+use super::admission::{Admission, Full, Ticket};
+use super::connection::Connection;
+use super::core::Core;
+use super::timers::TICK;
+use crate::access_log::Lane;
+use crate::control_plane::Snapshot;
+use crate::upstream::Overflow;
+
+/// Ticks between two looks through the pool of idle upstream connections.
+const SWEEP: u64 = 10;
+
+/// What a connection beyond the limits is told.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 1\r\nContent-Length: 58\r\nConnection: close\r\n\r\nThere are too many connections just now. Try again later.\n";
+
+/// What a thread is given when it starts.
+pub(crate) struct WorkerOptions {
+    pub(crate) index: usize,
+    pub(crate) listeners: Vec<TcpListener>,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) overflow: Arc<Overflow>,
+    pub(crate) lane: Option<Lane>,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) shutdown: Shutdown,
+    /// How long a drain may take.
+    pub(crate) drain: Duration,
+}
+
+/// A running thread.
+pub(crate) struct Worker {
+    thread: JoinHandle<()>,
+}
+
+impl Worker {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system gives no thread or no event queue.
+    pub(crate) fn start(options: WorkerOptions) -> io::Result<Self> {
+        let runtime = std::sync::mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new()
+            .name(format!("data-{}", options.index))
+            .spawn(move || {
+                let built = Builder::new_current_thread()
+                    .enable_io()
+                    .enable_time()
+                    .build_local(LocalOptions::default());
+                match built {
+                    Ok(built) => {
+                        let _ = runtime.0.send(Ok(()));
+                        built.block_on(run(options));
+                    }
+                    Err(error) => {
+                        let _ = runtime.0.send(Err(error));
+                    }
+                }
+            })?;
+        match runtime.1.recv() {
+            Ok(Ok(())) => Ok(Self { thread }),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(io::Error::other("a data-plane thread ended while it started")),
+        }
+    }
+
+    /// Waits for the thread to end; false if it panicked.
+    pub(crate) fn join(self) -> bool {
+        self.thread.join().is_ok()
+    }
+}
+
+/// The connections a thread serves now, so that a drain knows when all are done.
+#[derive(Default)]
+struct Live {
+    count: std::cell::Cell<usize>,
+    none_left: Notify,
+}
+
+async fn run(options: WorkerOptions) {
+    let WorkerOptions { index, listeners, snapshot, overflow, lane, admission, shutdown, drain } =
+        options;
+    let core = Core::new(index, snapshot, overflow, lane);
+    let live = Rc::new(Live::default());
+    let clock = spawn_local(keep_time(Rc::clone(&core)));
+    let accepting: Vec<_> = listeners
+        .into_iter()
+        .map(|listener| {
+            let (core, live) = (Rc::clone(&core), Rc::clone(&live));
+            spawn_local(accept(listener, core, live, Arc::clone(&admission), shutdown.clone()))
+        })
+        .collect();
+    shutdown.draining().await;
+    for loop_ in accepting {
+        let _ = loop_.await;
+    }
+    core.draining.set(true);
+    core.timers.wake_all();
+    let all_done = async {
+        while live.count.get() > 0 {
+            live.none_left.notified().await;
+        }
+    };
+    tokio::select! {
+        outcome = timeout(drain, all_done) => if outcome.is_err() {
+            tracing::warn!(connections = live.count.get(), "drain deadline passed; cutting what is left");
+        },
+        () = shutdown.now() => {}
+    }
+    clock.abort();
+    core.pool.clear();
+    core.log(Lane::flush);
+}
+
+/// Moves the thread's clock, and does what is done from time to time.
+async fn keep_time(core: Rc<Core>) {
+    let began = Instant::now();
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let now = began.elapsed().as_millis() / TICK.as_millis();
+        let now = u64::try_from(now).unwrap_or(u64::MAX);
+        core.timers.advance(now);
+        core.log(Lane::flush);
+        if now % SWEEP == 0 {
+            core.pool.sweep(now);
+        }
+    }
+}
+
+/// Accepts connections until the gateway drains, then takes in what the kernel had already queued.
+async fn accept(
+    listener: TcpListener,
+    core: Rc<Core>,
+    live: Rc<Live>,
+    admission: Arc<Admission>,
+    shutdown: Shutdown,
+) {
+    let listener = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!(%error, "a listener could not be used");
+            return;
+        }
+    };
+    let mut draining = std::pin::pin!(shutdown.draining());
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            accepted = listener.accept() => accepted,
+            () = &mut draining => return,
+        };
+        match accepted {
+            Ok((stream, client)) => match admission.admit(client.ip()) {
+                Ok(ticket) => begin(stream, client, ticket, &core, &live),
+                Err(full) => turn_away(stream, client, full),
+            },
+            Err(error) => {
+                // Out of descriptors or memory: let connections end before accepting more.
+                tracing::warn!(%error, "accepting a connection failed; pausing for 100 ms");
+                sleep(TICK).await;
+            }
+        }
+    }
+}
+
+fn begin(
+    stream: TcpStream,
+    client: std::net::SocketAddr,
+    ticket: Ticket,
+    core: &Rc<Core>,
+    live: &Rc<Live>,
+) {
+    live.count.set(live.count.get().saturating_add(1));
+    let connection =
+        Connection { core: Rc::clone(core), timer: core.timers.register(), client };
+    let live = Rc::clone(live);
+    spawn_local(async move {
+        let _gone = Gone(live);
+        connection.serve(stream, ticket).await;
+    });
+}
+
+/// Counts a connection out, however its task ends.
+struct Gone(Rc<Live>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        let left = self.0.count.get().saturating_sub(1);
+        self.0.count.set(left);
+        if left == 0 {
+            self.0.none_left.notify_one();
+        }
+    }
+}
+
+fn turn_away(stream: TcpStream, client: std::net::SocketAddr, full: Full) {
+    tracing::debug!(%client, limit = ?full, "turned a connection away");
+    let _ = stream.try_write_vectored(&[IoSlice::new(FULL)]);
+}

@@ -1,0 +1,82 @@
+//! The memory of one exchange, borrowed while a connection is busy and handed back when it is
+//! idle, so that ten thousand quiet connections need none and a busy thread finds it warm.
+
+use std::cell::RefCell;
+
+use tombolo_http1::{RequestHead, ResponseHead};
+
+use super::buffer::Buffer;
+
+/// Workspaces a thread keeps for reuse; more are freed when they come back.
+const KEPT: usize = 64;
+
+/// Text capacity a workspace keeps for reuse.
+const KEPT_TEXT: usize = 16 * 1024;
+
+/// Buffers and parsed heads of one exchange.
+pub(crate) struct Workspace {
+    /// From the client: request head, then request body.
+    pub(crate) inbound: Buffer,
+    /// From the upstream: response head, then response body.
+    pub(crate) outbound: Buffer,
+    pub(crate) request: RequestHead,
+    pub(crate) response: ResponseHead,
+    /// The request head as it goes upstream; kept for another attempt.
+    pub(crate) onward: Vec<u8>,
+    /// The response head as it goes to the client.
+    pub(crate) answer: Vec<u8>,
+    /// Chunk framing of the request body and of the response body.
+    pub(crate) framing_up: Vec<u8>,
+    pub(crate) framing_down: Vec<u8>,
+}
+
+impl Workspace {
+    fn new() -> Box<Self> {
+        Box::new(Self {
+            inbound: Buffer::new(),
+            outbound: Buffer::new(),
+            request: RequestHead::new(),
+            response: ResponseHead::new(),
+            onward: Vec::with_capacity(1024),
+            answer: Vec::with_capacity(1024),
+            framing_up: Vec::with_capacity(32),
+            framing_down: Vec::with_capacity(32),
+        })
+    }
+
+    fn clear(&mut self) {
+        self.inbound.clear();
+        self.outbound.clear();
+        self.request.reset();
+        self.response.reset();
+        for text in
+            [&mut self.onward, &mut self.answer, &mut self.framing_up, &mut self.framing_down]
+        {
+            text.clear();
+            text.shrink_to(KEPT_TEXT);
+        }
+    }
+}
+
+/// A thread's spare workspaces, the last used first.
+pub(crate) struct Workspaces {
+    spare: RefCell<Vec<Box<Workspace>>>,
+}
+
+impl Workspaces {
+    pub(crate) fn new() -> Self {
+        Self { spare: RefCell::new(Vec::new()) }
+    }
+
+    pub(crate) fn take(&self) -> Box<Workspace> {
+        self.spare.borrow_mut().pop().unwrap_or_else(Workspace::new)
+    }
+
+    pub(crate) fn give(&self, mut workspace: Box<Workspace>) {
+        let mut spare = self.spare.borrow_mut();
+        if spare.len() < KEPT {
+            workspace.clear();
+            spare.push(workspace);
+        }
+    }
+}

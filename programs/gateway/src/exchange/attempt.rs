@@ -1,0 +1,156 @@
+//! One attempt at one server: the request goes up while the answer comes down.
+//!
+//! Both directions run in this one task, by turns. The answer may begin, and even end, before the
+//! request body has: then what is left of the body is not waited for.
+
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use tokio::net::TcpStream;
+use tombolo_http1::{BodyDecoder, BodyErrorKind, Framing};
+
+use super::downward::{DownError, Downward, Ending};
+use super::guard::Asked;
+use super::journal::Journal;
+use super::refusal::Refusal;
+use super::{Failure, Scene};
+use crate::data_plane::{Next, Stop, Transfer, TransferError, Watch, Workspace};
+
+/// What came of an attempt that was answered.
+pub(super) enum Attempted {
+    /// The answer was passed on whole.
+    Answered {
+        /// The upstream connection can serve another request.
+        reusable: bool,
+        /// What becomes of the client's connection; none: the client is still sending.
+        next: Option<Next>,
+    },
+    /// 101: the connection now speaks another protocol.
+    Upgraded,
+}
+
+/// The server ended the connection without answering.
+pub(super) struct Unanswered {
+    /// What the client is told if the request is not repeated.
+    pub(super) refusal: Refusal,
+    /// Interim responses were passed on.
+    pub(super) interim: bool,
+}
+
+/// How far the request has gone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Upload {
+    /// Still being sent.
+    Running,
+    /// Sent whole.
+    Done,
+    /// The server takes no more of it.
+    Refused,
+}
+
+/// Sends the request over `link` and passes the answer on.
+pub(super) async fn attempt(
+    scene: &Scene<'_>,
+    workspace: &mut Workspace,
+    asked: &Asked,
+    journal: &mut Journal,
+    link: &TcpStream,
+    server: &str,
+    cookie: Option<(&str, &str)>,
+) -> Result<Result<Attempted, Unanswered>, Failure> {
+    let Workspace { inbound, outbound, response, onward, answer, framing_up, framing_down, .. } =
+        workspace;
+    outbound.clear();
+    let timer = &scene.connection.timer;
+    let patience = &scene.snapshot.patience;
+    let watch = Watch::new(scene.client);
+    let state = Cell::new(Upload::Running);
+    let mut uploaded = 0_u64;
+    let mut decoder =
+        BodyDecoder::new(asked.framing, scene.snapshot.body_limits(asked.body_bytes));
+    let outcome = {
+        let mut upload = pin!(
+            Transfer {
+                source: scene.client,
+                sink: link,
+                client: None,
+                buffer: inbound,
+                decoder: &mut decoder,
+                chunked: asked.framing == Framing::Chunked,
+                trailers: true,
+                scratch: framing_up,
+                timer,
+                gap: patience.body_gap,
+                moved: &mut uploaded,
+            }
+            .run(onward)
+        );
+        let mut downward = pin!(
+            Downward {
+                scene,
+                asked,
+                journal,
+                link,
+                watch: &watch,
+                upload: &state,
+                outbound,
+                response,
+                answer,
+                scratch: framing_down,
+                server,
+                cookie,
+            }
+            .run()
+        );
+        poll_fn(|cx| {
+            if state.get() == Upload::Running
+                && let Poll::Ready(sent) = upload.as_mut().poll(cx)
+            {
+                timer.arm(patience.first_byte);
+                match sent {
+                    Ok(()) => {
+                        state.set(Upload::Done);
+                        watch.begin();
+                    }
+                    // Its answer may be on the way all the same (RFC 9112 section 9.5).
+                    Err(TransferError::Sink(Stop::Failed(_))) => state.set(Upload::Refused),
+                    Err(error) => return Poll::Ready(Err(fault(&error, asked))),
+                }
+            }
+            downward.as_mut().poll(cx).map(Ok)
+        })
+        .await
+    };
+    journal.bytes_in = uploaded;
+    match outcome {
+        Err(failure) if journal.status == 0 => Err(failure),
+        Err(_) => Err(Failure::Cut("the request body failed while the answer was being sent")),
+        Ok(Ok(Ending::Upgraded)) => Ok(Ok(Attempted::Upgraded)),
+        Ok(Ok(Ending::Answered { reusable, keep_alive })) => {
+            let next = if keep_alive { Next::KeepAlive } else { Next::Close };
+            let next = (state.get() == Upload::Done).then_some(next);
+            Ok(Ok(Attempted::Answered { reusable, next }))
+        }
+        Ok(Err(DownError::Failed(failure))) => Err(failure),
+        Ok(Err(DownError::Unanswered(unanswered))) => Ok(Err(unanswered)),
+    }
+}
+
+/// What is said of a request body that did not reach its end.
+fn fault(error: &TransferError, asked: &Asked) -> Failure {
+    match error {
+        TransferError::Source(Stop::Expired) => Refusal::slow_body().into(),
+        TransferError::Source(Stop::Failed(_)) | TransferError::Truncated => {
+            Failure::Cut("the client closed inside the request body")
+        }
+        TransferError::Body(error) | TransferError::Unsent(error) => match error.kind() {
+            BodyErrorKind::TooLarge => Refusal::body_too_large(asked.body_bytes).into(),
+            _ => Refusal::bad_body(error.reason()).into(),
+        },
+        TransferError::Sink(_) => {
+            Refusal::slow_upstream("the upstream stopped taking the request body").into()
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Stage 10: what happened in an exchange, noted as it happens and logged once at its end.
+
+use std::borrow::Cow;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use tombolo_http1::{FieldId, RequestHead, Span, Version};
+
+use super::Scene;
+use super::request_id::RequestId;
+use crate::access_log::Record;
+use crate::data_plane::Workspace;
+
+/// What became of a request whose client left before it was answered (nginx's number for it; it
+/// never goes over the wire).
+const CLIENT_CLOSED: u16 = 499;
+
+/// Notes on one exchange.
+pub(crate) struct Journal {
+    began: Option<Instant>,
+    head_read: bool,
+    pub(super) request_id: RequestId,
+    /// Indexes of the upstream and the server that was tried last.
+    pub(super) backend: Option<(usize, usize)>,
+    pub(super) attempts: u32,
+    pub(super) status: u16,
+    pub(super) bytes_in: u64,
+    pub(super) bytes_out: u64,
+    upstream_began: Option<Instant>,
+    upstream_micros: Option<u64>,
+    pub(super) error: Option<Cow<'static, str>>,
+}
+
+impl Journal {
+    pub(super) fn new() -> Self {
+        Self {
+            began: None,
+            head_read: false,
+            request_id: RequestId::NONE,
+            backend: None,
+            attempts: 0,
+            status: 0,
+            bytes_in: 0,
+            bytes_out: 0,
+            upstream_began: None,
+            upstream_micros: None,
+            error: None,
+        }
+    }
+
+    /// The first byte of a request is there.
+    pub(super) fn begin(&mut self) {
+        if self.began.is_none() {
+            self.began = Some(Instant::now());
+        }
+    }
+
+    /// True once a request has begun: then it is logged.
+    pub(super) fn has_begun(&self) -> bool {
+        self.began.is_some()
+    }
+
+    /// The head is whole: the request gets its id.
+    pub(super) fn head_read(&mut self, request: &RequestHead, scene: &Scene<'_>) {
+        let _ = (request, scene);
+        self.head_read = true;
+    }
+
+    /// A server is being asked.
+    pub(super) fn asks(&mut self, upstream: usize, server: usize) {
+        self.backend = Some((upstream, server));
+        self.attempts = self.attempts.saturating_add(1);
+        self.upstream_began = Some(Instant::now());
+    }
+
+    /// The server's response head is there.
+    pub(super) fn answered(&mut self) {
+        self.upstream_micros = self.upstream_began.map(micros_since);
+    }
+
+    /// The exchange ends here, without a whole answer.
+    pub(super) fn cut(&mut self, error: &'static str) {
+        if self.status == 0 {
+            self.status = CLIENT_CLOSED;
+        }
+        self.error.get_or_insert(Cow::Borrowed(error));
+    }
+
+    /// Writes the line.
+    pub(super) fn log(&self, scene: &Scene<'_>, workspace: &Workspace) {
+        let core = &scene.connection.core;
+        if !core.has_log() {
+            return;
+        }
+        let request = &workspace.request;
+        let head = if self.head_read { workspace.inbound.from_front() } else { &[] };
+        let of = |span: Span| span.of(head);
+        let field = |id| if self.head_read { request.field(id).map(of) } else { None };
+        let backend = self.backend.and_then(|(upstream, server)| {
+            let server = scene.snapshot.upstreams.get(upstream)?.servers.get(server)?;
+            Some(server.name.as_str())
+        });
+        let unix_millis = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+        let record = Record {
+            unix_millis,
+            request_id: self.request_id.as_bytes(),
+            client: scene.connection.client,
+            method: of(request.method_span()),
+            scheme: "http",
+            host: of(request.authority()),
+            target: of(request.target()),
+            protocol: match request.version() {
+                Version::Http10 => "HTTP/1.0",
+                Version::Http11 => "HTTP/1.1",
+            },
+            status: self.status,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            duration_micros: self.began.map_or(0, micros_since),
+            upstream_micros: self.upstream_micros,
+            backend,
+            attempts: self.attempts,
+            cache: None,
+            user_agent: field(FieldId::UserAgent),
+            referer: field(FieldId::Referer),
+            error: self.error.as_deref(),
+        };
+        core.log(|lane| lane.write(&record));
+    }
+}
+
+fn micros_since(then: Instant) -> u64 {
+    u64::try_from(then.elapsed().as_micros()).unwrap_or(u64::MAX)
+}

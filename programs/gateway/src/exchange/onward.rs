@@ -1,0 +1,154 @@
+//! The request head as it goes upstream: the client's fields in their order and spelling, less
+//! those of this hop, and what the gateway adds.
+
+use std::io::Write as _;
+use std::net::{IpAddr, SocketAddr};
+
+use tombolo_http1::{FieldId, Method, RequestHead, TargetForm, Version, write};
+
+use super::Scene;
+use super::guard::{Asked, max_forwards};
+use super::journal::Journal;
+use crate::data_plane::Workspace;
+
+/// Writes the head into `workspace.onward`. The same bytes serve every attempt.
+pub(super) fn compose(
+    scene: &Scene<'_>,
+    workspace: &mut Workspace,
+    asked: &Asked,
+    journal: &Journal,
+    fallback_host: &str,
+) {
+    let Workspace { inbound, request, onward, .. } = workspace;
+    let head = inbound.from_front();
+    onward.clear();
+    write::request_line(onward, request.method_span().of(head), target(request, head));
+    let authority = request.authority().of(head);
+    let host = if authority.is_empty() { fallback_host.as_bytes() } else { authority };
+    write::field(onward, b"Host", host);
+    let mut forwarded_for = None;
+    let mut forwarded = None;
+    for field in request.forwardable(head) {
+        match field.id {
+            FieldId::XForwardedFor => {
+                append(&mut forwarded_for, field.value.of(head));
+                continue;
+            }
+            FieldId::Forwarded => {
+                append(&mut forwarded, field.value.of(head));
+                continue;
+            }
+            FieldId::XForwardedProto | FieldId::XForwardedHost if !asked.trusted => continue,
+            FieldId::XRequestId => continue,
+            FieldId::MaxForwards if request.method() == Method::Options => {
+                if let Some(left) = max_forwards(request, head) {
+                    onward.extend_from_slice(b"Max-Forwards: ");
+                    write::number(onward, u64::from(left.saturating_sub(1)));
+                    onward.extend_from_slice(b"\r\n");
+                }
+                continue;
+            }
+            _ => {}
+        }
+        write::field(onward, field.name.of(head), field.value.of(head));
+    }
+    write::framing(onward, asked.framing);
+    let said = |id| asked.trusted && request.field(id).is_some();
+    add_forwarding(onward, scene.connection.client, host, forwarded_for, forwarded);
+    if !said(FieldId::XForwardedProto) {
+        write::field(onward, b"X-Forwarded-Proto", b"http");
+    }
+    if !said(FieldId::XForwardedHost) {
+        write::field(onward, b"X-Forwarded-Host", host);
+    }
+    let via: &[u8] = match request.version() {
+        Version::Http10 => b"1.0 tombolo",
+        Version::Http11 => b"1.1 tombolo",
+    };
+    write::field(onward, b"Via", via);
+    write::field(onward, b"X-Request-Id", journal.request_id.as_bytes());
+    if let Some(protocol) = request.upgrade() {
+        write::field(onward, b"Connection", b"upgrade");
+        write::field(onward, b"Upgrade", protocol.of(head));
+    } else if asked.accepts_trailers {
+        write::field(onward, b"Connection", b"TE");
+        write::field(onward, b"TE", b"trailers");
+    }
+    write::end(onward);
+}
+
+/// The target in origin form (RFC 9112 section 3.2).
+fn target<'h>(request: &RequestHead, head: &'h [u8]) -> &'h [u8] {
+    let target = request.path_and_query().of(head);
+    match request.form() {
+        TargetForm::Asterisk => b"*",
+        _ if !target.is_empty() => target,
+        TargetForm::Absolute if request.method() == Method::Options => b"*",
+        _ => b"/",
+    }
+}
+
+/// Joins the values of a field that was sent more than once. Most requests have none and pay
+/// nothing.
+fn append(list: &mut Option<Vec<u8>>, value: &[u8]) {
+    let list = list.get_or_insert_default();
+    if !list.is_empty() {
+        list.extend_from_slice(b", ");
+    }
+    list.extend_from_slice(value);
+}
+
+/// `X-Forwarded-For` and `Forwarded` (RFC 7239), with this client at their end.
+fn add_forwarding(
+    onward: &mut Vec<u8>,
+    client: SocketAddr,
+    host: &[u8],
+    forwarded_for: Option<Vec<u8>>,
+    forwarded: Option<Vec<u8>>,
+) {
+    let so_far = |onward: &mut Vec<u8>, list: Option<Vec<u8>>| {
+        if let Some(list) = list.filter(|list| !list.is_empty()) {
+            onward.extend_from_slice(&list);
+            onward.extend_from_slice(b", ");
+        }
+    };
+    onward.extend_from_slice(b"X-Forwarded-For: ");
+    so_far(onward, forwarded_for);
+    address(onward, client.ip());
+    onward.extend_from_slice(b"\r\nForwarded: ");
+    so_far(onward, forwarded);
+    onward.extend_from_slice(b"for=");
+    if client.is_ipv6() {
+        onward.extend_from_slice(b"\"[");
+        address(onward, client.ip());
+        onward.extend_from_slice(b"]\"");
+    } else {
+        address(onward, client.ip());
+    }
+    onward.extend_from_slice(b";host=\"");
+    for byte in host {
+        if matches!(byte, b'"' | b'\\') {
+            onward.push(b'\\');
+        }
+        onward.push(*byte);
+    }
+    onward.extend_from_slice(b"\";proto=http\r\n");
+}
+
+/// An IP address in its usual form.
+fn address(out: &mut Vec<u8>, ip: IpAddr) {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, c, d] = ip.octets();
+            for (index, octet) in [a, b, c, d].into_iter().enumerate() {
+                if index > 0 {
+                    out.push(b'.');
+                }
+                write::number(out, u64::from(octet));
+            }
+        }
+        // Writing to a Vec cannot fail.
+        IpAddr::V6(ip) => drop(write!(out, "{ip}")),
+    }
+}
+

@@ -1,0 +1,96 @@
+//! Stage 6: which server of the upstream, and which one after it.
+
+use std::net::IpAddr;
+
+use tombolo_balance::{Ask, Balancer, Tried, hash_key};
+use tombolo_daemon::config::HashKey;
+use tombolo_http1::{FieldId, RequestHead};
+
+use super::Scene;
+use crate::data_plane::Workspace;
+use crate::upstream::Upstream;
+
+/// The servers of one request, one after the other, each at most once.
+pub(super) struct Picker<'u> {
+    upstream: &'u Upstream,
+    tried: Tried,
+    hash: Option<u64>,
+    /// The server the client's cookie names.
+    pub(super) preferred: Option<usize>,
+}
+
+impl<'u> Picker<'u> {
+    pub(super) fn new(scene: &Scene<'_>, workspace: &Workspace, upstream: &'u Upstream) -> Self {
+        let head = workspace.inbound.from_front();
+        let request = &workspace.request;
+        let hash = upstream.hash_on.as_ref().and_then(|key| match key {
+            HashKey::Path => {
+                let path = request.path_and_query().of(head);
+                let end = memchr::memchr(b'?', path).unwrap_or(path.len());
+                Some(hash_key(path.get(..end).unwrap_or_default()))
+            }
+            HashKey::Header(name) => named(request, head, name.as_bytes()).map(hash_key),
+            HashKey::Cookie(name) => cookie(request, head, name.as_bytes()).map(hash_key),
+            HashKey::Client => Some(match scene.connection.client.ip() {
+                IpAddr::V4(ip) => hash_key(&ip.octets()),
+                IpAddr::V6(ip) => hash_key(&ip.octets()),
+            }),
+        });
+        let preferred = upstream.sticky.as_ref().and_then(|sticky| {
+            upstream.balancer.sticky(cookie(request, head, sticky.cookie.as_bytes())?)
+        });
+        Self { upstream, tried: Tried::default(), hash, preferred }
+    }
+
+    /// The next server to try; none when all were.
+    pub(super) fn next(&self, scene: &Scene<'_>) -> Option<usize> {
+        let random = scene.connection.core.random.borrow_mut().u64(..);
+        self.upstream.balancer.pick(&Ask {
+            tried: &self.tried,
+            random,
+            hash: self.hash,
+            preferred: self.preferred,
+        })
+    }
+
+    /// Notes that a server could not serve the request.
+    pub(super) fn failed(&mut self, server: usize) {
+        self.tried.insert(server);
+    }
+}
+
+/// Counts a request in flight for as long as it lives.
+pub(super) struct Flight<'u> {
+    balancer: &'u Balancer,
+    worker: usize,
+    server: usize,
+}
+
+impl<'u> Flight<'u> {
+    pub(super) fn begin(balancer: &'u Balancer, worker: usize, server: usize) -> Self {
+        balancer.begin(worker, server);
+        Self { balancer, worker, server }
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        self.balancer.end(self.worker, self.server);
+    }
+}
+
+fn named<'h>(request: &RequestHead, head: &'h [u8], name: &[u8]) -> Option<&'h [u8]> {
+    let field =
+        request.fields().iter().find(|field| field.name.of(head).eq_ignore_ascii_case(name))?;
+    Some(field.value.of(head))
+}
+
+/// The value of a cookie (RFC 6265 section 4.2.1).
+fn cookie<'h>(request: &RequestHead, head: &'h [u8], name: &[u8]) -> Option<&'h [u8]> {
+    request
+        .fields()
+        .iter()
+        .filter(|field| field.id == FieldId::Cookie)
+        .flat_map(|field| field.value.of(head).split(|byte| *byte == b';'))
+        .find_map(|pair| pair.trim_ascii().strip_prefix(name)?.strip_prefix(b"="))
+}

@@ -1,0 +1,49 @@
+//! Stage 2: reads one request head, within its limits and its deadline.
+
+use super::journal::Journal;
+use super::refusal::Refusal;
+use super::{Failure, Scene};
+use crate::data_plane::{Stop, Workspace, read};
+
+/// Reads until the head is whole. `Ok(false)`: the client closed without sending anything.
+///
+/// The deadline runs from the head's first byte to its end and is not moved by further bytes, so
+/// a slow drip is cut like silence.
+pub(super) async fn read_head(
+    scene: &Scene<'_>,
+    workspace: &mut Workspace,
+    journal: &mut Journal,
+) -> Result<bool, Failure> {
+    let timer = &scene.connection.timer;
+    let Workspace { inbound, request, .. } = workspace;
+    let mut waited = false;
+    loop {
+        if !inbound.is_empty() {
+            journal.begin();
+            match request.parse(inbound.unread(), &scene.snapshot.head) {
+                Ok(Some(length)) => {
+                    inbound.keep_head(length);
+                    journal.head_read(request, scene);
+                    return Ok(true);
+                }
+                Ok(None) => {}
+                Err(error) => return Err(Refusal::bad_head(error).into()),
+            }
+        }
+        if !waited {
+            waited = true;
+            timer.arm(scene.snapshot.patience.head);
+        }
+        match read(scene.client, inbound.room(), timer).await {
+            Ok(0) if inbound.is_empty() => return Ok(false),
+            Ok(0) => return Err(Failure::Cut("the client closed inside a request head")),
+            Ok(count) => inbound.filled(count),
+            Err(Stop::Expired) if inbound.is_empty() => return Ok(false),
+            Err(Stop::Expired) => return Err(Refusal::slow_head().into()),
+            Err(Stop::Failed(_)) if inbound.is_empty() => return Ok(false),
+            Err(Stop::Failed(_)) => {
+                return Err(Failure::Cut("the connection failed inside a request head"));
+            }
+        }
+    }
+}

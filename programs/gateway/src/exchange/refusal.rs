@@ -1,0 +1,238 @@
+//! The gateway's own answers: each tells the client what is wrong and the log why.
+
+use std::borrow::Cow;
+use std::io::IoSlice;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use stand_in::{Problem, page};
+use tombolo_http1::{FieldId, Framing, Method, RequestError, Version, write};
+
+use super::journal::Journal;
+use super::linger::linger;
+use super::request_id::RequestId;
+use super::Scene;
+use crate::data_plane::{Next, Workspace, write_all};
+use crate::upstream::ConnectError;
+
+/// Methods a route can be asked with, for `Allow`.
+const ALLOWED: &[u8] = b"GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS";
+
+/// A request that the gateway answers itself.
+pub(super) struct Refusal {
+    status: u16,
+    /// For the client: what is wrong and what to do. Says nothing of what lies behind.
+    detail: Cow<'static, str>,
+    /// For the log: why.
+    cause: Cow<'static, str>,
+    /// The connection cannot go on: where the next request begins is not known, or the client
+    /// is not to be trusted with another.
+    close: bool,
+}
+
+impl Refusal {
+    fn new(
+        status: u16,
+        detail: impl Into<Cow<'static, str>>,
+        cause: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { status, detail: detail.into(), cause: cause.into(), close: false }
+    }
+
+    fn closing(mut self) -> Self {
+        self.close = true;
+        self
+    }
+
+    pub(super) fn bad_head(error: RequestError) -> Self {
+        let why = format!("{} ({})", error.reason(), error.rule());
+        Self::new(error.status(), why.clone(), why).closing()
+    }
+
+    pub(super) fn bad_body(reason: &'static str) -> Self {
+        Self::new(400, reason, reason).closing()
+    }
+
+    pub(super) fn slow_head() -> Self {
+        Self::new(
+            408,
+            "The request was not complete in time.",
+            "the request head took longer than timeouts.head",
+        )
+        .closing()
+    }
+
+    pub(super) fn slow_body() -> Self {
+        Self::new(
+            408,
+            "The body of the request stopped coming.",
+            "no byte of the request body within timeouts.body_gap",
+        )
+        .closing()
+    }
+
+    pub(super) fn no_route() -> Self {
+        Self::new(
+            404,
+            "Nothing is served at this address.",
+            "no route matches the host and path",
+        )
+    }
+
+    pub(super) fn connect() -> Self {
+        Self::new(
+            501,
+            "This server is a gateway to fixed services, not a proxy that connects to any host.",
+            "CONNECT is not served",
+        )
+        .closing()
+    }
+
+    pub(super) fn trace() -> Self {
+        Self::new(405, "TRACE is not served here.", "TRACE is not served")
+    }
+
+    /// An OPTIONS request whose `Max-Forwards` ends here (RFC 9110 section 7.6.2).
+    pub(super) fn options() -> Self {
+        Self::new(204, "", "")
+    }
+
+    pub(super) fn dot_segment() -> Self {
+        Self::new(
+            400,
+            "The path has a '.' or '..' segment: send it resolved.",
+            "dot segment in the path",
+        )
+    }
+
+    pub(super) fn body_too_large(limit: u64) -> Self {
+        Self::new(
+            413,
+            format!("The body is larger than the {limit} bytes allowed here."),
+            "the request body is larger than body_bytes",
+        )
+        .closing()
+    }
+
+    pub(super) fn going_in_circles() -> Self {
+        Self::new(
+            508,
+            "The request came back to this gateway again and again.",
+            "a loop: an upstream leads back to this gateway (Via)",
+        )
+    }
+
+    pub(super) fn no_server(error: &ConnectError) -> Self {
+        let (status, detail) = match error {
+            ConnectError::TimedOut(_) => (504, "The service behind this gateway did not answer in time."),
+            _ => (502, "The service behind this gateway cannot be reached just now."),
+        };
+        Self::new(status, detail, error.to_string())
+    }
+
+    pub(super) fn slow_upstream(cause: &'static str) -> Self {
+        Self::new(504, "The service behind this gateway did not answer in time.", cause)
+    }
+
+    pub(super) fn broken_upstream(cause: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(
+            502,
+            "The service behind this gateway gave no answer that could be passed on.",
+            cause,
+        )
+    }
+
+    pub(super) fn no_backend() -> Self {
+        Self::new(
+            503,
+            "No server can take the request just now.",
+            "the upstream has no server to try",
+        )
+    }
+}
+
+/// Answers in the gateway's own name and says whether the connection can go on.
+pub(super) async fn answer(
+    scene: &Scene<'_>,
+    refusal: Refusal,
+    workspace: &mut Workspace,
+    journal: &mut Journal,
+) -> Next {
+    if journal.request_id.as_bytes().is_empty() {
+        journal.request_id = RequestId::new(&mut scene.connection.core.random.borrow_mut());
+    }
+    let keep_alive = !refusal.close
+        && workspace.request.framing() == Framing::None
+        && workspace.request.keep_alive()
+        && !scene.connection.core.draining.get();
+    let body = compose(scene, &refusal, keep_alive, workspace, journal);
+    journal.status = refusal.status;
+    if !refusal.cause.is_empty() {
+        journal.error = Some(refusal.cause);
+    }
+    let timer = &scene.connection.timer;
+    let gap = scene.snapshot.patience.body_gap;
+    timer.arm(gap);
+    let mut slices = [IoSlice::new(&workspace.answer), IoSlice::new(&body)];
+    if write_all(scene.client, &mut slices, timer, gap).await.is_err() {
+        return Next::Close;
+    }
+    journal.bytes_out = body.len() as u64;
+    if keep_alive {
+        return Next::KeepAlive;
+    }
+    linger(scene, workspace).await;
+    Next::Close
+}
+
+/// Writes the head of the answer and returns its body.
+fn compose(
+    scene: &Scene<'_>,
+    refusal: &Refusal,
+    keep_alive: bool,
+    workspace: &mut Workspace,
+    journal: &Journal,
+) -> Vec<u8> {
+    let Workspace { inbound, request, answer, .. } = workspace;
+    let head = inbound.from_front();
+    let field = |id| request.field(id).map(|value| value.of(head));
+    let page = page(&Problem {
+        status: refusal.status,
+        detail: &refusal.detail,
+        request_id: journal.request_id.as_str(),
+        accept: field(FieldId::Accept),
+        accept_language: field(FieldId::AcceptLanguage),
+    });
+    let body = if refusal.status == 204 { Vec::new() } else { page.body };
+    answer.clear();
+    write::status_line(answer, refusal.status, b"");
+    let seconds = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0));
+    scene.connection.core.date.with(seconds, |date| write::field(answer, b"Date", date));
+    if refusal.status != 204 {
+        write::field(answer, b"Content-Type", page.content_type.as_bytes());
+        write::field(answer, b"Content-Language", page.language.as_bytes());
+        write::field(answer, b"Cache-Control", b"no-store");
+        write::framing(answer, Framing::Length(body.len() as u64));
+    }
+    if matches!(refusal.status, 204 | 405) {
+        write::field(answer, b"Allow", ALLOWED);
+    }
+    if refusal.status == 503 {
+        write::field(answer, b"Retry-After", b"1");
+    }
+    write::field(answer, b"X-Request-Id", journal.request_id.as_bytes());
+    if !keep_alive {
+        write::field(answer, b"Connection", b"close");
+    } else if request.version() == Version::Http10 {
+        write::field(answer, b"Connection", b"keep-alive");
+    }
+    write::end(answer);
+    if request.method() == Method::Head { Vec::new() } else { body }
+}
+
+mod stand_in {
+    pub(super) struct Problem<'a> { pub status: u16, pub detail: &'a str, pub request_id: &'a str, pub accept: Option<&'a [u8]>, pub accept_language: Option<&'a [u8]> }
+    pub(super) struct Page { pub body: Vec<u8>, pub content_type: &'static str, pub language: &'static str }
+    pub(super) fn page(p: &Problem<'_>) -> Page { let _ = (p.accept, p.accept_language); Page { body: format!("{} {} {}\n", p.status, p.detail, p.request_id).into_bytes(), content_type: "text/plain", language: "en" } }
+}

@@ -1,0 +1,54 @@
+//! Opening a connection to a server within its deadline.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::task::Poll;
+
+use tokio::net::TcpStream;
+
+use super::Server;
+use crate::data_plane::Timer;
+
+/// Why no connection came about. Nothing of the request was sent.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    /// The server's name has no address (yet).
+    #[error("the name {0} does not resolve")]
+    Unresolved(String),
+    /// No answer in time.
+    #[error("connecting to {0} took too long")]
+    TimedOut(SocketAddr),
+    /// The system refused.
+    #[error("connecting to {0} failed: {1}")]
+    Failed(SocketAddr, #[source] io::Error),
+}
+
+/// Connects to the first of the server's addresses that accepts, each within `patience` ticks.
+pub(crate) async fn connect(
+    server: &Server,
+    timer: &Timer,
+    patience: u64,
+) -> Result<TcpStream, ConnectError> {
+    let addresses = server.resolved.load_full();
+    let mut last = ConnectError::Unresolved(server.address.host().to_owned());
+    for &address in addresses.iter() {
+        timer.arm(patience);
+        let mut attempt = pin!(TcpStream::connect(address));
+        let outcome = poll_fn(|cx| match attempt.as_mut().poll(cx) {
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending => timer.poll_expired(cx).map(|()| None),
+        })
+        .await;
+        match outcome {
+            Some(Ok(stream)) => match stream.set_nodelay(true) {
+                Ok(()) => return Ok(stream),
+                Err(error) => last = ConnectError::Failed(address, error),
+            },
+            Some(Err(error)) => last = ConnectError::Failed(address, error),
+            None => last = ConnectError::TimedOut(address),
+        }
+    }
+    Err(last)
+}

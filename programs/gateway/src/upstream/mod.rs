@@ -1,0 +1,12 @@
+//! Upstreams as the data plane sees them: servers with their addresses, connections to them, and
+//! the pools in which idle connections wait.
+
+mod connect;
+mod overflow;
+mod pool;
+mod server;
+
+pub(crate) use connect::{ConnectError, connect};
+pub(crate) use overflow::Overflow;
+pub(crate) use pool::Pool;
+pub(crate) use server::{Server, Upstream};

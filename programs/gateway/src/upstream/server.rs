@@ -1,0 +1,76 @@
+//! One server, and the upstream it belongs to. Immutable but for the addresses of a name, which
+//! the control plane's resolver publishes.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tombolo_balance::{Balancer, ServerSpec, Weight};
+use tombolo_daemon::config::{self, HashKey, HostPort, Sticky};
+
+/// A server and where it is found.
+pub(crate) struct Server {
+    /// Index of its pool: unique among all servers of this process.
+    pub(crate) pool: usize,
+    /// The address as it stands in the configuration: its name in logs and `X-Served-By`.
+    pub(crate) name: String,
+    /// What the configuration says of where it listens.
+    pub(crate) address: HostPort,
+    /// Where it listens now; empty while its name does not resolve.
+    pub(crate) resolved: ArcSwap<Vec<SocketAddr>>,
+}
+
+impl Server {
+    fn new(server: &config::Server, pool: usize) -> Self {
+        let resolved = server.address.socket_addr().into_iter().collect::<Vec<_>>();
+        Self {
+            pool,
+            name: server.as_written.clone(),
+            address: server.address.clone(),
+            resolved: ArcSwap::from_pointee(resolved),
+        }
+    }
+
+    /// True when the address is a name, which the resolver has to look up.
+    pub(crate) fn is_named(&self) -> bool {
+        self.address.socket_addr().is_none()
+    }
+}
+
+/// A set of servers that answer alike.
+pub(crate) struct Upstream {
+    pub(crate) balancer: Balancer,
+    pub(crate) hash_on: Option<HashKey>,
+    pub(crate) sticky: Option<Sticky>,
+    pub(crate) servers: Vec<Arc<Server>>,
+}
+
+impl Upstream {
+    /// Builds an upstream; `next_pool` numbers its servers.
+    pub(crate) fn new(upstream: &config::Upstream, workers: usize, next_pool: &mut usize) -> Self {
+        let specs: Vec<ServerSpec> = upstream
+            .servers
+            .iter()
+            .map(|server| {
+                let weight = Weight::new(server.weight).unwrap_or_default();
+                ServerSpec::new(server.as_written.as_str(), weight)
+            })
+            .collect();
+        let servers = upstream
+            .servers
+            .iter()
+            .map(|server| {
+                let pool = *next_pool;
+                *next_pool = next_pool.saturating_add(1);
+                Arc::new(Server::new(server, pool))
+            })
+            .collect();
+        let hashes = upstream.policy == tombolo_balance::Policy::Hash;
+        Self {
+            balancer: Balancer::new(upstream.policy, &specs, workers),
+            hash_on: hashes.then(|| upstream.hash_on.clone()),
+            sticky: upstream.sticky.clone(),
+            servers,
+        }
+    }
+}
