@@ -30,6 +30,7 @@ faults! {
     STATUS_RANGE = 400, "the status code is below 100", "RFC 9110 section 15";
     VERSION = 400, "the protocol version is not of the form HTTP/1.1", "RFC 9112 section 2.3";
     MAJOR_VERSION = 505, "the protocol version is not HTTP/1", "RFC 9110 section 15.6.6";
+    FIELD_LINE = 400, "a field line is malformed", "RFC 9112 section 5";
     FIELD_NAME = 400, "a field name is empty or holds a byte that is not allowed there", "RFC 9110 section 5.1";
     FIELD_VALUE = 400, "a field value holds a control byte", "RFC 9110 section 5.5";
     NO_COLON = 400, "a field line has no colon", "RFC 9112 section 5";

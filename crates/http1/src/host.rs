@@ -7,41 +7,55 @@ use crate::limits::MAX_HOST_BYTES;
 
 /// Whether `bytes` are one host with an optional port.
 pub(crate) fn is_host(bytes: &[u8]) -> bool {
-    split(bytes).is_some_and(|(host, port)| host_is_valid(host) && port.is_none_or(is_port))
+    split(bytes).is_some_and(|(_, port)| port.is_none_or(is_port))
 }
 
 /// Whether `bytes` are a host with a port, as CONNECT needs (RFC 9110 section 9.3.6).
 pub(crate) fn is_host_with_port(bytes: &[u8]) -> bool {
-    is_host(bytes) && split(bytes).is_some_and(|(_, port)| port.is_some())
+    split(bytes).is_some_and(|(_, port)| port.is_some_and(is_port))
 }
 
-/// Host and port; `None` if there is something behind a bracketed address that is no port.
+/// Host and port, the host being well-formed. `None` if it is not, or if what follows it is no
+/// port.
 fn split(bytes: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
-    if bytes.first() == Some(&b'[') {
-        let (host, rest) = bytes.split_at_checked(bytes.iter().position(|&b| b == b']')? + 1)?;
-        return match rest {
-            [] => Some((host, None)),
-            [b':', port @ ..] => Some((host, Some(port))),
-            _ => None,
-        };
+    let length = match bytes {
+        [b'[', rest @ ..] => address_length(rest)? + 2,
+        name => name.iter().take_while(|&&byte| is_name_byte(byte)).count(),
+    };
+    let (host, rest) = bytes.split_at_checked(length)?;
+    if host.is_empty() || host.len() > MAX_HOST_BYTES {
+        return None;
     }
-    Some(match bytes.iter().position(|&b| b == b':') {
-        Some(colon) => (bytes.get(..colon)?, bytes.get(colon + 1..)),
-        None => (bytes, None),
-    })
+    match rest {
+        [] => Some((host, None)),
+        [b':', port @ ..] => Some((host, Some(port))),
+        _ => None,
+    }
 }
 
-fn host_is_valid(host: &[u8]) -> bool {
-    match host {
-        [] => false,
-        [b'[', address @ .., b']'] => {
-            std::str::from_utf8(address).is_ok_and(|address| address.parse::<Ipv6Addr>().is_ok())
+/// Length of the IPv6 address before the closing bracket.
+fn address_length(bytes: &[u8]) -> Option<usize> {
+    let length = bytes.iter().position(|&b| b == b']')?;
+    let address = std::str::from_utf8(bytes.get(..length)?).ok()?;
+    address.parse::<Ipv6Addr>().ok().map(|_| length)
+}
+
+/// Bytes of a host name, a bit each.
+const NAME_BYTES: u128 = {
+    let mut bits = 0;
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            bits |= 1 << byte;
         }
-        name => {
-            name.len() <= MAX_HOST_BYTES
-                && name.iter().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(b))
-        }
+        byte += 1;
     }
+    bits
+};
+
+#[inline]
+fn is_name_byte(byte: u8) -> bool {
+    byte < 128 && NAME_BYTES >> byte & 1 == 1
 }
 
 fn is_port(port: &[u8]) -> bool {

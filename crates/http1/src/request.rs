@@ -1,20 +1,15 @@
 //! The head of a request: start line, fields, framing, and what the client asked of the
-//! connection. Owns the order of the checks; refuses to decide routing or policy.
+//! connection. Owns the questions one can ask of it; `parse` owns the reading. Refuses to decide
+//! routing or policy.
 
-use std::mem::MaybeUninit;
+mod parse;
 
-use crate::error::Fault;
 use crate::forward::REQUEST_ONLY;
-use crate::framing::{self, Framing};
-use crate::limits::{MAX_FIELDS, MAX_LEADING_CRLF, REQUEST_LINE_SLACK};
+use crate::framing::Framing;
 use crate::scan::Scan;
-use crate::section::{Section, fault_of};
+use crate::section::Section;
 use crate::target::Target;
-use crate::version::{Unusual, unusual};
-use crate::{
-    Field, FieldId, FieldSet, HeadLimits, Method, RequestError, Span, TargetForm, Version,
-};
-use crate::{host, upgrade};
+use crate::{Field, FieldId, FieldSet, Method, Span, TargetForm, Version};
 
 /// A request head (RFC 9112 sections 2 to 3).
 ///
@@ -53,140 +48,6 @@ impl RequestHead {
     /// An empty head.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Tries to read one head from the start of `buf`. `Ok(None)`: more bytes are needed.
-    /// `Ok(Some(n))`: the head takes `n` bytes, its empty line and any skipped leading CRLF
-    /// included.
-    ///
-    /// Between calls that answer `Ok(None)`, `buf` must only grow; bytes already scanned are
-    /// not scanned again. A finished parse, an error or [`reset`](Self::reset) starts anew.
-    ///
-    /// # Errors
-    /// Whatever makes the request malformed, ambiguous or larger than `limits`; answer with its
-    /// status and close.
-    pub fn parse(
-        &mut self,
-        buf: &[u8],
-        limits: &HeadLimits,
-    ) -> Result<Option<usize>, RequestError> {
-        let outcome = self.try_parse(buf, limits);
-        if !matches!(outcome, Ok(None)) {
-            self.scan = Scan::default();
-        }
-        outcome.map_err(RequestError)
-    }
-
-    fn try_parse(&mut self, buf: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Fault> {
-        let allowed = buf.get(..limits.head_bytes).unwrap_or(buf);
-        let Some(end) = self.scan.advance(allowed, MAX_LEADING_CRLF)? else {
-            return self.check_unfinished(allowed, limits).map(|()| None);
-        };
-        let head = allowed.get(..end).unwrap_or_default();
-        match self.read(head, limits) {
-            Err(Fault::VERSION) => self.read_other_version(head, limits)?,
-            outcome => outcome?,
-        }
-        Ok(Some(end))
-    }
-
-    /// Refuses a head that can no longer fit, while it is still arriving.
-    fn check_unfinished(&self, buf: &[u8], limits: &HeadLimits) -> Result<(), Fault> {
-        let in_line = self.scan.start_line_end == 0;
-        let line_limit = limits.target_bytes.saturating_add(REQUEST_LINE_SLACK);
-        if in_line && (buf.len() - self.scan.start > line_limit || buf.len() >= limits.head_bytes) {
-            return Err(Fault::TARGET_TOO_LONG);
-        }
-        if buf.len() >= limits.head_bytes {
-            return Err(Fault::HEAD_TOO_LARGE);
-        }
-        Ok(())
-    }
-
-    /// Reads a complete head: grammar, then target, then fields, then their meaning together.
-    fn read(&mut self, head: &[u8], limits: &HeadLimits) -> Result<(), Fault> {
-        let mut slots = [const { MaybeUninit::<httparse::Header<'_>>::uninit() }; MAX_FIELDS];
-        let slots = slots.get_mut(..limits.fields.min(MAX_FIELDS)).unwrap_or_default();
-        let mut parsed = httparse::Request::new(&mut []);
-        let end = self.scan.start_line_end;
-        match parsed.parse_with_uninit_headers(head, slots) {
-            Ok(httparse::Status::Complete(n)) if n == head.len() => {}
-            Ok(_) => return Err(Fault::REQUEST_LINE),
-            Err(error) => return Err(fault_of(error, head, end, Fault::REQUEST_LINE)),
-        }
-        let method = parsed.method.unwrap_or_default().as_bytes();
-        self.line = Line {
-            method: Method::from_token(method),
-            method_span: Span::within(head, method),
-            target: Span::within(head, parsed.path.unwrap_or_default().as_bytes()),
-            version: Version::from_minor(parsed.version),
-        };
-        if self.line.target.len() > limits.target_bytes {
-            return Err(Fault::TARGET_TOO_LONG);
-        }
-        self.target = Target::read(head, self.line.target, self.line.method)?;
-        self.section.fill(head, parsed.headers)?;
-        self.framing = framing::of_request(&self.section, head, self.line.version)?;
-        self.authority = self.read_authority(head)?;
-        self.expects_continue = self.read_expectation(head)?;
-        self.accepts_trailers = self.section.accepts_trailers(head);
-        self.upgrade = self.read_upgrade(head);
-        if self.line.method == Method::Trace && self.has_content() {
-            return Err(Fault::TRACE_CONTENT);
-        }
-        Ok(())
-    }
-
-    /// HTTP/1.2 to 1.9 are read as 1.1. httparse knows 1.0 and 1.1 only, so it is given a copy
-    /// that says 1.1; offsets are the same. Rare enough for the copy not to matter.
-    #[cold]
-    fn read_other_version(&mut self, head: &[u8], limits: &HeadLimits) -> Result<(), Fault> {
-        let end = self.scan.start_line_end;
-        match unusual(head.get(end.saturating_sub(8)..end).unwrap_or_default()) {
-            Unusual::OtherMajor => Err(Fault::MAJOR_VERSION),
-            Unusual::Malformed => Err(Fault::VERSION),
-            Unusual::LaterMinor => {
-                let mut copy = head.to_vec();
-                if let Some(minor) = copy.get_mut(end - 1) {
-                    *minor = b'1';
-                }
-                self.read(&copy, limits)
-            }
-        }
-    }
-
-    /// The authority that counts (RFC 9112 sections 3.2 and 3.2.2).
-    fn read_authority(&self, head: &[u8]) -> Result<Span, Fault> {
-        let host = self.section.value(FieldId::Host);
-        match host {
-            Some(host) if !host::is_host(host.of(head)) => return Err(Fault::HOST_MALFORMED),
-            None if self.line.version == Version::Http11 => return Err(Fault::HOST_MISSING),
-            _ => {}
-        }
-        if self.target.authority.is_empty() {
-            return Ok(host.unwrap_or_default());
-        }
-        Ok(self.target.authority)
-    }
-
-    /// Whether the client waits for 100 (RFC 9110 section 10.1.1). HTTP/1.0 cannot expect
-    /// anything, and without content there is nothing to wait with.
-    fn read_expectation(&self, head: &[u8]) -> Result<bool, Fault> {
-        let Some(value) = self.section.value(FieldId::Expect) else { return Ok(false) };
-        if self.line.version == Version::Http10 {
-            return Ok(false);
-        }
-        if !value.of(head).eq_ignore_ascii_case(b"100-continue") {
-            return Err(Fault::EXPECTATION);
-        }
-        Ok(self.has_content())
-    }
-
-    fn read_upgrade(&self, head: &[u8]) -> Option<Span> {
-        let possible = self.section.options.upgrade
-            && self.line.version == Version::Http11
-            && !self.has_content();
-        if possible { upgrade::offered(&self.section, head) } else { None }
     }
 
     /// Forgets everything, progress through an unfinished head included.

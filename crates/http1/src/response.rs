@@ -6,7 +6,7 @@ use crate::error::Fault;
 use crate::framing::{self, Framing};
 use crate::limits::MAX_FIELDS;
 use crate::scan::Scan;
-use crate::section::{Section, fault_of};
+use crate::section::{Section, diagnose, fault_of};
 use crate::version::{Unusual, unusual};
 use crate::{Field, FieldId, FieldSet, HeadLimits, Method, ResponseError, Span, Version};
 
@@ -36,7 +36,8 @@ impl ResponseHead {
     /// [`RequestHead::parse`](crate::RequestHead::parse).
     ///
     /// # Errors
-    /// Whatever makes the response malformed, ambiguous or larger than `limits`.
+    /// Whatever makes the response malformed, ambiguous or larger than `limits`; the head is
+    /// empty afterwards.
     pub fn parse(
         &mut self,
         buf: &[u8],
@@ -44,8 +45,10 @@ impl ResponseHead {
         request_method: Method,
     ) -> Result<Option<usize>, ResponseError> {
         let outcome = self.try_parse(buf, limits, request_method);
-        if !matches!(outcome, Ok(None)) {
-            self.scan = Scan::default();
+        match outcome {
+            Ok(None) => {}
+            Ok(Some(_)) => self.scan = Scan::default(),
+            Err(_) => self.reset(),
         }
         outcome.map_err(ResponseError)
     }
@@ -57,40 +60,58 @@ impl ResponseHead {
         method: Method,
     ) -> Result<Option<usize>, Fault> {
         let allowed = buf.get(..limits.head_bytes).unwrap_or(buf);
+        // Most heads arrive whole and are good: one pass. All others take the careful way.
+        if self.scan.is_fresh()
+            && let Ok(Some(taken)) = self.read(allowed, limits, method)
+        {
+            return Ok(Some(taken));
+        }
+        if self.scan.is_fresh() {
+            self.reset();
+        }
         let Some(end) = self.scan.advance(allowed, 0)? else {
             let full = allowed.len() >= limits.head_bytes;
             return if full { Err(Fault::HEAD_TOO_LARGE) } else { Ok(None) };
         };
         let head = allowed.get(..end).unwrap_or_default();
         match self.read(head, limits, method) {
-            Err(Fault::VERSION) => self.read_other_version(head, limits, method)?,
-            outcome => outcome?,
+            Err(Fault::VERSION) => self.read_other_version(head, limits, method),
+            Err(Fault::FIELD_LINE) => Err(diagnose(head, self.scan.start_line_end)),
+            outcome => outcome,
         }
-        Ok(Some(end))
     }
 
-    fn read(&mut self, head: &[u8], limits: &HeadLimits, method: Method) -> Result<(), Fault> {
+    /// Reads the head at the front of `buf`. `None`: it is not complete.
+    fn read(
+        &mut self,
+        buf: &[u8],
+        limits: &HeadLimits,
+        method: Method,
+    ) -> Result<Option<usize>, Fault> {
         let mut slots = [const { MaybeUninit::<httparse::Header<'_>>::uninit() }; MAX_FIELDS];
         let slots = slots.get_mut(..limits.fields.min(MAX_FIELDS)).unwrap_or_default();
         let mut config = httparse::ParserConfig::default();
         config.allow_spaces_after_header_name_in_responses(true);
         let mut parsed = httparse::Response::new(&mut []);
-        let line_end = self.scan.start_line_end;
-        match config.parse_response_with_uninit_headers(&mut parsed, head, slots) {
-            Ok(httparse::Status::Complete(n)) if n == head.len() => {}
-            Ok(_) => return Err(Fault::STATUS_LINE),
-            Err(error) => return Err(fault_of(error, head, line_end, Fault::STATUS_LINE)),
+        let head = match config.parse_response_with_uninit_headers(&mut parsed, buf, slots) {
+            Ok(httparse::Status::Complete(taken)) => buf.get(..taken).unwrap_or_default(),
+            Ok(httparse::Status::Partial) => return Ok(None),
+            Err(error) => return Err(fault_of(error, Fault::STATUS_LINE)),
+        };
+        // httparse would skip empty lines; before a response they are stray bytes.
+        if !head.starts_with(b"HTTP/") {
+            return Err(Fault::STATUS_LINE);
         }
         self.status = parsed.code.unwrap_or_default();
         if self.status < 100 {
             return Err(Fault::STATUS_RANGE);
         }
-        self.reason = Span::new((STATUS_END + 1).min(line_end), line_end);
         self.is_http10 = parsed.version == Some(0);
-        self.section.fill(head, parsed.headers)?;
+        let line_end = self.section.fill(head, parsed.headers)?;
+        self.reason = Span::new((STATUS_END + 1).min(line_end), line_end);
         (self.framing, self.declared_length) =
             framing::of_response(&self.section, head, self.version(), self.status, method)?;
-        Ok(())
+        Ok(Some(head.len()))
     }
 
     /// HTTP/1.2 to 1.9 are read as 1.1, by way of a copy that says so.
@@ -100,7 +121,7 @@ impl ResponseHead {
         head: &[u8],
         limits: &HeadLimits,
         method: Method,
-    ) -> Result<(), Fault> {
+    ) -> Result<Option<usize>, Fault> {
         match unusual(head.get(..8).unwrap_or_default()) {
             Unusual::OtherMajor => Err(Fault::MAJOR_VERSION),
             Unusual::Malformed => Err(Fault::VERSION),

@@ -3,6 +3,7 @@
 //! Remembers how far it came, so a sender of single bytes costs linear work in all.
 
 use crate::error::Fault;
+use crate::limits::MAX_LEADING_CRLF;
 
 /// Progress through one head.
 #[derive(Clone, Copy, Default, Debug)]
@@ -18,6 +19,12 @@ pub(crate) struct Scan {
 }
 
 impl Scan {
+    /// Whether no byte was looked at yet.
+    #[inline]
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.position == 0
+    }
+
     /// Looks at the bytes of `buf` not seen yet. `Some(n)`: the head takes `n` bytes.
     pub(crate) fn advance(
         &mut self,
@@ -54,6 +61,13 @@ impl Scan {
         self.position = buf.len().max(self.position);
         Ok(None)
     }
+}
+
+/// Whether `bytes`, what a parser skipped before a request line, may be skipped.
+#[inline]
+pub(crate) fn is_leading_crlf(bytes: &[u8]) -> bool {
+    bytes.is_empty()
+        || (bytes.len() <= MAX_LEADING_CRLF * 2 && bytes.chunks(2).all(|line| line == b"\r\n"))
 }
 
 #[cfg(test)]

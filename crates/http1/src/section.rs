@@ -4,6 +4,7 @@
 use crate::connection::{ConnectionOptions, options};
 use crate::error::Fault;
 use crate::forward::Forwardable;
+use crate::framing::is_token;
 use crate::name::classify;
 use crate::{Field, FieldId, FieldSet, Span, Version};
 
@@ -33,17 +34,25 @@ impl Section {
         self.options = ConnectionOptions::default();
     }
 
-    /// Takes the fields httparse found in `head`.
+    /// Takes the fields httparse found in `head`, which ends with its empty line. Tells where the
+    /// start line ends.
+    ///
+    /// httparse lets LF alone end a line. Names begin right behind the line before, so what
+    /// precedes each of them, and the end of the head, show whether one did.
     pub(crate) fn fill(
         &mut self,
         head: &[u8],
         headers: &[httparse::Header<'_>],
-    ) -> Result<(), Fault> {
+    ) -> Result<usize, Fault> {
         self.clear();
         self.fields.reserve(headers.len());
+        let body = head.strip_suffix(b"\r\n\r\n").ok_or(Fault::BARE_LF)?;
         for header in headers {
-            let name = header.name.as_bytes();
-            let id = classify(name);
+            let name = Span::within(head, header.name.as_bytes());
+            if !name.before(head).ends_with(b"\r\n") {
+                return Err(Fault::BARE_LF);
+            }
+            let id = classify(header.name.as_bytes());
             if self.present.add(id)
                 && let Some(fault) = repeated(id)
             {
@@ -52,13 +61,9 @@ impl Section {
             if id == FieldId::Connection {
                 self.options.note(header.value)?;
             }
-            self.fields.push(Field {
-                name: Span::within(head, name),
-                value: Span::within(head, header.value),
-                id,
-            });
+            self.fields.push(Field { name, value: Span::within(head, header.value), id });
         }
-        Ok(())
+        Ok(self.fields.first().map_or(body.len(), |first| first.name.start as usize - 2))
     }
 
     /// Value of the first field known as `id`.
@@ -92,12 +97,12 @@ impl Section {
     }
 }
 
-/// Finds what httparse objected to in a field section, for a reason a person can act on.
-/// `section` begins at the first field line.
+/// Finds what httparse objected to in a field section, for a reason a person can act on. The
+/// start line of `head` ends at `line_end`.
 #[cold]
-pub(crate) fn diagnose(section: &[u8]) -> Fault {
-    let lines = section.split(|&b| b == b'\n').enumerate();
-    for (index, line) in lines {
+pub(crate) fn diagnose(head: &[u8], line_end: usize) -> Fault {
+    let section = head.get(line_end + 2..).unwrap_or_default();
+    for (index, line) in section.split(|&b| b == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match line.iter().position(|&b| b == b':') {
             _ if matches!(line, [b' ' | b'\t', ..]) && index == 0 => {
@@ -111,7 +116,7 @@ pub(crate) fn diagnose(section: &[u8]) -> Fault {
                 if matches!(name, [.., b' ' | b'\t']) {
                     return Fault::SPACE_BEFORE_COLON;
                 }
-                if !crate::framing::is_token(name) {
+                if !is_token(name) {
                     return Fault::FIELD_NAME;
                 }
             }
@@ -120,14 +125,12 @@ pub(crate) fn diagnose(section: &[u8]) -> Fault {
     Fault::FIELD_VALUE
 }
 
-/// From httparse's objection to ours. `head` begins at the start line, which ends at `line_end`.
+/// From httparse's objection to ours; `line` stands for one to the start line.
 #[cold]
-pub(crate) fn fault_of(error: httparse::Error, head: &[u8], line_end: usize, line: Fault) -> Fault {
+pub(crate) fn fault_of(error: httparse::Error, line: Fault) -> Fault {
     match error {
         httparse::Error::TooManyHeaders => Fault::TOO_MANY_FIELDS,
-        httparse::Error::HeaderName | httparse::Error::HeaderValue => {
-            diagnose(head.get(line_end + 2..).unwrap_or_default())
-        }
+        httparse::Error::HeaderName | httparse::Error::HeaderValue => Fault::FIELD_LINE,
         httparse::Error::Version => Fault::VERSION,
         httparse::Error::NewLine | httparse::Error::Status | httparse::Error::Token => line,
     }

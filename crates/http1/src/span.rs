@@ -31,6 +31,12 @@ impl Span {
         self.end <= self.start
     }
 
+    /// What precedes this span in `buf`.
+    #[inline]
+    pub(crate) fn before(self, buf: &[u8]) -> &[u8] {
+        buf.get(..self.start as usize).unwrap_or_default()
+    }
+
     /// Span of `start..end`. Heads are capped far below 4 GiB, so nothing is cut off here.
     #[inline]
     pub(crate) fn new(start: usize, end: usize) -> Self {

@@ -1,6 +1,8 @@
 //! Requests against `reference/desync.md`, row by row.
 
 use super::*;
+use crate::limits::MAX_FIELDS;
+use crate::{HeadLimits, RequestError};
 
 fn parse(wire: &[u8]) -> Result<RequestHead, RequestError> {
     let mut head = RequestHead::new();
@@ -288,4 +290,17 @@ fn a_head_is_reused_without_leftovers() {
     assert_eq!(head.parse(b"GET / HT", &HeadLimits::default()).unwrap(), None);
     head.reset();
     assert_eq!(head.parse(second, &HeadLimits::default()).unwrap(), Some(second.len()));
+}
+
+#[test]
+fn a_refused_request_leaves_its_line_for_the_log_and_nothing_else() {
+    let mut head = RequestHead::new();
+    let good = b"POST /good HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n";
+    assert!(head.parse(good, &HeadLimits::default()).unwrap().is_some());
+    let bad = b"PUT /bad HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n";
+    assert!(head.parse(bad, &HeadLimits::default()).is_err());
+    assert_eq!((head.method_span().of(bad), head.target().of(bad)), (&b"PUT"[..], &b"/bad"[..]));
+    assert!(head.fields().is_empty() && head.framing() == Framing::None);
+    assert!(head.parse(b"GET\n", &HeadLimits::default()).is_err());
+    assert!(head.target().is_empty());
 }
