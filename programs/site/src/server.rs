@@ -1,0 +1,162 @@
+//! The accept loop: connections in, connections served, connections drained.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tombolo_daemon::shutdown::Shutdown;
+
+use crate::limits;
+use crate::site::Site;
+use crate::watch::{Exchanges, Patience, Watched};
+
+/// A replica's connections.
+pub(crate) struct Server {
+    site: Arc<Site>,
+    listener: TcpListener,
+    shutdown: Shutdown,
+    patience: Patience,
+    places: Arc<Semaphore>,
+    connections: JoinSet<()>,
+}
+
+impl Server {
+    /// A server for the connections of `listener`.
+    pub(crate) fn new(
+        site: Site,
+        listener: TcpListener,
+        shutdown: Shutdown,
+        patience: Patience,
+    ) -> Self {
+        Self {
+            site: Arc::new(site),
+            listener,
+            shutdown,
+            patience,
+            places: Arc::new(Semaphore::new(limits::CONNECTIONS)),
+            connections: JoinSet::new(),
+        }
+    }
+
+    /// Serves until a drain is asked for, then drains within `drain`.
+    pub(crate) async fn run(mut self, drain: Duration) {
+        let shutdown = self.shutdown.clone();
+        let mut draining = pin!(shutdown.draining());
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut draining => break,
+                Some(_) = self.connections.join_next() => {}
+                accepted = accept(&self.listener, &self.places) => self.serve(accepted),
+            }
+        }
+        self.drain(drain).await;
+    }
+
+    /// Finishes what is under way. For half of the time new connections are still taken, so that
+    /// `/health` can say that we are draining; then only the old ones are waited for.
+    async fn drain(mut self, limit: Duration) {
+        tracing::info!(connections = self.connections.len(), ?limit, "draining");
+        let start = Instant::now();
+        let at_once = self.shutdown.clone();
+        let mut at_once = pin!(at_once.now());
+        let mut last_call = pin!(tokio::time::sleep_until(start + limit / 2));
+        let mut over = pin!(tokio::time::sleep_until(start + limit));
+        let mut accepting = true;
+        while !self.connections.is_empty() {
+            tokio::select! {
+                biased;
+                () = &mut at_once => break,
+                () = &mut over => break,
+                Some(_) = self.connections.join_next() => {}
+                () = &mut last_call, if accepting => accepting = false,
+                accepted = accept(&self.listener, &self.places), if accepting => self.serve(accepted),
+            }
+        }
+        match self.connections.len() {
+            0 => tracing::info!("drained"),
+            cut => tracing::warn!(connections = cut, "the drain is over, connections are cut"),
+        }
+        self.connections.shutdown().await;
+    }
+
+    /// Serves one connection on a task of its own.
+    fn serve(&mut self, (stream, place): (TcpStream, OwnedSemaphorePermit)) {
+        let site = Arc::clone(&self.site);
+        let shutdown = self.shutdown.clone();
+        let patience = self.patience;
+        self.connections.spawn(async move {
+            if let Err(error) = connection(site, stream, shutdown, patience).await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(place);
+        });
+    }
+}
+
+/// Waits for a place and for a connection to take it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, OwnedSemaphorePermit) {
+    loop {
+        // The semaphore is never closed; if it were, there would be nothing left to accept.
+        let Ok(place) = Arc::clone(places).acquire_owned().await else {
+            return std::future::pending().await;
+        };
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, place),
+            Err(error) => {
+                // Often a full file table: the connection stays in the backlog meanwhile.
+                tracing::warn!(%error, "cannot accept a connection, trying again");
+                tokio::time::sleep(limits::ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Serves a connection's requests until it ends or a drain is asked for.
+async fn connection(
+    site: Arc<Site>,
+    stream: TcpStream,
+    shutdown: Shutdown,
+    patience: Patience,
+) -> hyper::Result<()> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "cannot turn Nagle's algorithm off");
+    }
+    let exchanges = Exchanges::default();
+    let stream = Watched::new(stream, patience, exchanges.clone());
+    let service = service_fn(move |request: Request<Incoming>| {
+        let exchange = exchanges.begin();
+        let site = Arc::clone(&site);
+        // The request's body is dropped unread: no method here has a use for one.
+        let (head, _) = request.into_parts();
+        async move { Ok::<_, Infallible>(site.answer(&head, exchange).await) }
+    });
+    let already_draining = shutdown.is_draining();
+    let connection = http1::Builder::new()
+        .half_close(true)
+        .keep_alive(!already_draining)
+        .max_buf_size(limits::HEAD_BYTES)
+        .max_headers(limits::HEAD_FIELDS)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    if !already_draining {
+        tokio::select! {
+            result = &mut connection => return result,
+            () = shutdown.draining() => connection.as_mut().graceful_shutdown(),
+        }
+    }
+    connection.await
+}

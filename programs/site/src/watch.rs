@@ -1,0 +1,210 @@
+//! A connection's bytes under watch: a head that drips in, a client that says nothing and a reader
+//! that takes nothing are cut off.
+//!
+//! hyper has one deadline, for the head, which would run on idle connections too; a gateway keeps
+//! those open for much longer than a head may take. So the deadlines are kept here, beneath hyper.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+
+use crate::limits;
+
+/// How long a connection may wait for what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// For the first byte of a request.
+    pub(crate) idle: Duration,
+    /// From there to the end of its head.
+    pub(crate) head: Duration,
+    /// For the client to take a byte of the answer.
+    pub(crate) write: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { idle: limits::IDLE_TIME, head: limits::HEAD_TIME, write: limits::WRITE_STALL_TIME }
+    }
+}
+
+/// Tells the watch of a connection that a request is being answered, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Exchange(Arc<AtomicBool>);
+
+/// Makes the [`Exchange`]s of one connection.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Exchanges(Arc<AtomicBool>);
+
+impl Exchanges {
+    /// A request's head has been read.
+    pub(crate) fn begin(&self) -> Exchange {
+        self.0.store(true, Ordering::Relaxed);
+        Exchange(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+/// What is being waited for on the reading side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    Head,
+    Exchange,
+}
+
+/// A TCP connection under watch.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    stream: TcpStream,
+    patience: Patience,
+    exchanges: Exchanges,
+    phase: Phase,
+    reading: Deadline,
+    writing: Deadline,
+}
+
+impl Watched {
+    /// Watches a connection; its service marks exchanges by `exchanges`.
+    pub(crate) fn new(stream: TcpStream, patience: Patience, exchanges: Exchanges) -> Self {
+        let mut reading = Deadline::default();
+        reading.set(patience.idle);
+        Self {
+            stream,
+            patience,
+            exchanges,
+            phase: Phase::Idle,
+            reading,
+            writing: Deadline::default(),
+        }
+    }
+
+    /// Follows the service from one phase to the next.
+    fn follow(&mut self) {
+        match (self.phase, self.exchanges.0.load(Ordering::Relaxed)) {
+            (Phase::Idle | Phase::Head, true) => {
+                self.phase = Phase::Exchange;
+                self.reading.clear();
+            }
+            (Phase::Exchange, false) => {
+                self.phase = Phase::Idle;
+                self.reading.set(self.patience.idle);
+            }
+            _ => {}
+        }
+    }
+
+    /// Keeps the watch over one attempt to write.
+    fn watch_write(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.writing.clear();
+            return written;
+        }
+        self.writing.set_if_clear(self.patience.write);
+        self.writing.poll(context, "the client takes no bytes").map(Err)
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.follow();
+        if read.is_ready() {
+            if buffer.filled().len() > before && self.phase == Phase::Idle {
+                self.phase = Phase::Head;
+                let head = self.patience.head;
+                self.reading.set(head);
+            }
+            return read;
+        }
+        self.reading.poll(context, "no request arrived in time").map(Err)
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.watch_write(written, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.watch_write(written, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// A moment by which something must have happened, or none. The timer is made when first waited
+/// for: most exchanges are over before that.
+#[derive(Debug, Default)]
+struct Deadline {
+    at: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Deadline {
+    fn set(&mut self, patience: Duration) {
+        self.at = Some(Instant::now() + patience);
+    }
+
+    fn set_if_clear(&mut self, patience: Duration) {
+        if self.at.is_none() {
+            self.set(patience);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.at = None;
+    }
+
+    /// Ready with an error once the moment has passed.
+    fn poll(&mut self, context: &mut Context<'_>, why: &'static str) -> Poll<io::Error> {
+        let Some(at) = self.at else {
+            return Poll::Pending;
+        };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        if timer.deadline() != at {
+            timer.as_mut().reset(at);
+        }
+        timer.as_mut().poll(context).map(|()| io::Error::new(io::ErrorKind::TimedOut, why))
+    }
+}
