@@ -1,1 +1,79 @@
-//! 'tombolo up': starts, watches and drains what the configuration names.
+//! `tombolo up`: starts, watches and drains what the configuration names.
+//!
+//! The gateway and every replica are child processes whose command lines a person could type.
+//! Owned here: their order, their restarts, their output, their end. Not owned: anything they do.
+//!
+//! - The order: replicas first, and the gateway once each of them answers `/health`; the end goes
+//!   the other way round, so that no request is cut.
+//! - What dies is started again at once, and less and less often while it keeps dying.
+//! - Nothing outlives the orchestrator, even if it is killed (Linux).
+//! - Output that nobody reads any more (`tombolo up | head -1`) ends nothing: a service does not
+//!   depend on its spectators. It is said on standard error, and the access log file goes on.
+
+mod data_folder;
+mod error;
+mod fleet;
+mod gateway_file;
+mod hangup;
+mod listeners;
+mod output;
+mod ports;
+mod process;
+mod supervisor;
+mod watch;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tombolo_daemon::config::{self, Config, Overrides};
+
+use data_folder::DataFolder;
+pub use error::{CannotListen, Error};
+use fleet::Fleet;
+use output::Output;
+use process::Launcher;
+
+/// What `tombolo up` was asked for; what is None comes from the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The configuration file. None: the built-in configuration.
+    pub config_file: Option<PathBuf>,
+    /// Where data lies.
+    pub data_dir: Option<PathBuf>,
+    /// Where the gateway listens, in place of what is configured. Port 0 lets the system choose.
+    pub listen: Option<SocketAddr>,
+}
+
+/// Starts everything and watches over it until a signal ends it. Blocks; call it on the main
+/// thread, because the kernel ends the children when the calling thread ends.
+///
+/// SIGINT and SIGTERM drain, a second one ends at once; SIGHUP has the gateway open its log files
+/// anew, or drains if the terminal is gone.
+///
+/// # Errors
+/// Whatever kept it from starting, and an end that was not orderly.
+pub fn run(options: Options) -> Result<(), Error> {
+    let config = configuration(options)?;
+    let data = DataFolder::open(&config.data_dir)?;
+    let fleet = Fleet::new(config, data)?;
+    let system = |doing| move |source| Error::System { doing, source };
+    let launcher = Launcher::from_this_program().map_err(system("finding this program"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(system("starting the event loop"))?;
+    let output = Output::start().map_err(system("starting the output threads"))?;
+    let ended = runtime.block_on(watch::watch(fleet, launcher, output.clone()));
+    output.close();
+    ended
+}
+
+fn configuration(options: Options) -> Result<Config, Error> {
+    let Options { config_file, data_dir, listen } = options;
+    let listen = listen.into_iter().collect();
+    let flags = Overrides { listen, data_dir, ..Overrides::default() };
+    match config_file {
+        Some(path) => config::load(&path, &flags).map_err(Error::Configuration),
+        None => Ok(config::builtin_up(&flags)),
+    }
+}

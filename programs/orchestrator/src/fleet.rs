@@ -1,0 +1,243 @@
+//! What `up` runs: each process with its name, its place in the order, its command line, its
+//! addresses, and how one learns that it serves.
+//!
+//! Owns the addresses: a replica without a written one moves to a free port until it has served
+//! once, and the gateway's configuration follows. From then on all stay where they are.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tombolo_daemon::config::{Config, HostPort, Server, ServiceKind};
+
+use crate::data_folder::DataFolder;
+use crate::error::{CannotListen, Error};
+use crate::process::Probe;
+use crate::supervisor::{Id, Process};
+use crate::{gateway_file, listeners, ports};
+
+/// The tiers: what is asked for answers is started before what asks.
+const REPLICAS: u8 = 0;
+const GATEWAY: u8 = 1;
+/// How often a replica may lose its port to somebody quicker, or fail otherwise, at the start.
+const REPLICA_START_ATTEMPTS: u32 = 5;
+/// The name of the generated configuration in the data folder.
+const GATEWAY_FILE: &str = "gateway.toml";
+
+/// Every process, by its id in the supervisor.
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    config: Config,
+    data: DataFolder,
+    members: Vec<Member>,
+}
+
+#[derive(Debug)]
+struct Member {
+    name: String,
+    role: Role,
+    /// Where it was told to listen: with a port of 0, or the usual one that may be taken.
+    wanted: Vec<SocketAddr>,
+    /// Where it listens.
+    addresses: Vec<SocketAddr>,
+    /// It has served there, so it stays there.
+    settled: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Role {
+    Gateway,
+    Replica {
+        kind: ServiceKind,
+        /// Its place in the configuration: which service, and which of its replicas.
+        service: usize,
+        index: usize,
+        root: Option<PathBuf>,
+        /// The address is written in the configuration: no other will do.
+        pinned: bool,
+    },
+}
+
+impl Fleet {
+    /// The processes of a configuration: every replica, then the gateway.
+    ///
+    /// # Errors
+    /// [`Error::Listen`] when an address that was asked for is taken.
+    pub(crate) fn new(config: Config, data: DataFolder) -> Result<Self, Error> {
+        let mut members = Vec::new();
+        for (place, service) in config.services.iter().enumerate() {
+            for index in 0..service.replicas {
+                // The configuration was refused if a replica had no address.
+                let Some(address) = service.address(index) else { continue };
+                members.push(Member {
+                    name: format!("{}-{}", service.name.name(), index + 1),
+                    role: Role::Replica {
+                        kind: service.name,
+                        service: place,
+                        index,
+                        root: service.root.clone(),
+                        pinned: service.listen.is_some(),
+                    },
+                    wanted: vec![address],
+                    addresses: vec![address],
+                    settled: false,
+                });
+            }
+        }
+        members.push(Member {
+            name: "gateway".to_owned(),
+            role: Role::Gateway,
+            wanted: config.gateway.listen.clone(),
+            addresses: config.gateway.listen.clone(),
+            settled: false,
+        });
+        let fleet = Fleet { config, data, members };
+        match (0..fleet.members.len()).find_map(|id| fleet.cannot_listen(id)) {
+            Some(refusal) => Err(Error::Listen(Box::new(refusal))),
+            None => Ok(fleet),
+        }
+    }
+
+    /// The plan for the supervisor, in the order of the ids.
+    pub(crate) fn processes(&self) -> Vec<Process> {
+        let process = |member: &Member| match member.role {
+            Role::Gateway if member.wanted.iter().all(|address| address.port() > 0) => {
+                Process { tier: GATEWAY, start_attempts: 1 }
+            }
+            Role::Gateway => Process { tier: GATEWAY, start_attempts: REPLICA_START_ATTEMPTS },
+            Role::Replica { .. } => {
+                Process { tier: REPLICAS, start_attempts: REPLICA_START_ATTEMPTS }
+            }
+        };
+        self.members.iter().map(process).collect()
+    }
+
+    /// Ids in the order people are told about them: the gateway before what is behind it.
+    pub(crate) fn by_importance(&self) -> impl Iterator<Item = Id> + '_ {
+        let last = self.members.len().saturating_sub(1);
+        std::iter::once(last).chain(0..last)
+    }
+
+    /// The configuration with the addresses as they are now.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// As it is called in the output.
+    pub(crate) fn name(&self, id: Id) -> &str {
+        self.members.get(id).map_or("", |member| member.name.as_str())
+    }
+
+    /// Whether this is the gateway.
+    pub(crate) fn is_gateway(&self, id: Id) -> bool {
+        self.members.get(id).is_some_and(|member| matches!(member.role, Role::Gateway))
+    }
+
+    /// Where it answers, one URL for each address.
+    pub(crate) fn urls(&self, id: Id) -> Vec<String> {
+        let addresses = self.members.get(id).map(|member| member.addresses.as_slice());
+        addresses.unwrap_or_default().iter().map(|address| format!("http://{address}")).collect()
+    }
+
+    /// What shows that it serves.
+    pub(crate) fn probe(&self, id: Id) -> Probe {
+        let Some(member) = self.members.get(id) else { return Probe::Listens(Vec::new()) };
+        match (&member.role, member.addresses.first()) {
+            (Role::Replica { .. }, Some(address)) => Probe::Healthy(*address),
+            _ => Probe::Listens(member.addresses.clone()),
+        }
+    }
+
+    /// It has served where it is: from now on it stays there.
+    pub(crate) fn settle(&mut self, id: Id) {
+        if let Some(member) = self.members.get_mut(id) {
+            member.settled = true;
+        }
+    }
+
+    /// Makes everything ready for a start of this process, and gives its command line.
+    ///
+    /// # Errors
+    /// What stands in the way, in words.
+    pub(crate) fn prepare(&mut self, id: Id) -> Result<Vec<OsString>, String> {
+        self.choose_addresses(id);
+        let Some(member) = self.members.get(id) else { return Err("is not known".to_owned()) };
+        match &member.role {
+            Role::Gateway => {
+                self.config.gateway.listen.clone_from(&member.addresses);
+                let text = gateway_file::render(&self.config);
+                let path = self.data.write_generated(GATEWAY_FILE, &text);
+                let path = path.map_err(|error| format!("could not be configured: {error}"))?;
+                Ok(vec!["gateway".into(), "-c".into(), path.into()])
+            }
+            Role::Replica { kind, root, .. } => {
+                let mut arguments: Vec<OsString> = vec!["serve".into(), kind.name().into()];
+                for address in &member.addresses {
+                    arguments.extend(["--listen".into(), address.to_string().into()]);
+                }
+                arguments.extend(["--replica".into(), member.name.clone().into()]);
+                if let Some(root) = root {
+                    arguments.extend(["--root".into(), root.into()]);
+                }
+                Ok(arguments)
+            }
+        }
+    }
+
+    /// The reason why a process that has ended could not have listened; None if there is none.
+    pub(crate) fn cannot_listen(&self, id: Id) -> Option<CannotListen> {
+        let member = self.members.get(id)?;
+        if matches!(member.role, Role::Replica { pinned: false, .. }) {
+            return None;
+        }
+        member.addresses.iter().find_map(|address| {
+            let source = ports::probe(*address).err()?;
+            Some(CannotListen {
+                name: if self.is_gateway(id) { "the gateway".into() } else { member.name.clone() },
+                address: *address,
+                source,
+                holder: listeners::holder(*address),
+                free: ports::free_near(*address, &[*address]),
+                by_flag: self.is_gateway(id),
+            })
+        })
+    }
+
+    /// Moves what has not served yet to addresses that are free.
+    fn choose_addresses(&mut self, id: Id) {
+        let others = self.members.iter().enumerate().filter(|(other, _)| *other != id);
+        let mut taken: Vec<_> = others.flat_map(|(_, member)| member.addresses.clone()).collect();
+        let Some(member) = self.members.get_mut(id).filter(|member| !member.settled) else {
+            return;
+        };
+        let movable = match member.role {
+            Role::Gateway => |wanted: &SocketAddr| wanted.port() == 0,
+            Role::Replica { pinned: true, .. } => |_: &SocketAddr| false,
+            Role::Replica { .. } => |_: &SocketAddr| true,
+        };
+        for (address, wanted) in member.addresses.iter_mut().zip(&member.wanted) {
+            if movable(wanted) {
+                // With none free the start itself will say so.
+                *address = ports::free_near(*wanted, &taken).unwrap_or(*wanted);
+                taken.push(*address);
+            }
+        }
+        if let (Role::Replica { service, index, .. }, Some(address)) =
+            (&member.role, member.addresses.first())
+        {
+            let (service, index, address) = (*service, *index, *address);
+            self.point_upstreams(service, index, address);
+        }
+    }
+
+    /// Has the upstreams made of this service know where its replica is.
+    fn point_upstreams(&mut self, service: usize, index: usize, address: SocketAddr) {
+        let upstreams = self.config.upstreams.iter_mut();
+        for upstream in upstreams.filter(|upstream| upstream.service == Some(service)) {
+            if let Some(server) = upstream.servers.get_mut(index) {
+                let weight = server.weight;
+                *server = Server { weight, ..Server::new(HostPort::from(address)) };
+            }
+        }
+    }
+}

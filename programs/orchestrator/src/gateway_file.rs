@@ -1,0 +1,303 @@
+//! Writes the gateway's configuration as a file: what the gateway child is started with, and what
+//! a person reads to learn what it was told.
+//!
+//! Every field is taken apart by name, so a new setting that is not written here does not compile.
+
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use tombolo_daemon::config::{
+    AccessLog, Config, Gateway, HashKey, Limits, Policy, Route, Server, Timeouts, Upstream,
+};
+
+const HEADING: &str = "\
+# Written by 'tombolo up' at every start: changes made here are lost.
+# It is the whole configuration of the gateway, with every default filled in.
+# To change something, give 'tombolo up -c FILE' a file of your own.
+";
+
+/// The configuration as a file that, read again, means the same to a gateway.
+pub(crate) fn render(config: &Config) -> String {
+    let mut text = HEADING.to_owned();
+    // Writing to a string cannot fail.
+    let _ = write_config(&mut text, config);
+    text
+}
+
+fn write_config(out: &mut String, config: &Config) -> fmt::Result {
+    // Services are the orchestrator's business, and so is the data folder.
+    let Config { gateway, access_log, upstreams, routes, services: _, data_dir: _ } = config;
+    write_gateway(out, gateway)?;
+    write_access_log(out, access_log)?;
+    for upstream in upstreams {
+        write_upstream(out, upstream)?;
+    }
+    for route in routes {
+        write_route(out, route, upstreams)?;
+    }
+    Ok(())
+}
+
+fn write_gateway(out: &mut String, gateway: &Gateway) -> fmt::Result {
+    let Gateway { listen, workers, trusted, served_by, limits, timeouts } = gateway;
+    writeln!(out, "\n[gateway]")?;
+    writeln!(out, "listen = {}", list(listen))?;
+    writeln!(out, "workers = {workers}  # 0: one per usable core")?;
+    writeln!(out, "trusted = {}  # hops whose forwarding fields are believed", list(trusted))?;
+    writeln!(out, "served_by = {served_by}  # X-Served-By on answers")?;
+    write_limits(out, limits)?;
+    write_timeouts(out, timeouts)
+}
+
+fn write_limits(out: &mut String, limits: &Limits) -> fmt::Result {
+    let Limits {
+        head_bytes,
+        head_fields,
+        target_bytes,
+        body_bytes,
+        trailer_bytes,
+        connections,
+        connections_per_client,
+        upstream_idle,
+        interim_responses,
+        attempts,
+    } = limits;
+    writeln!(out, "\n[gateway.limits]")?;
+    writeln!(out, "head_bytes = {}", size(*head_bytes as u64))?;
+    writeln!(out, "head_fields = {head_fields}")?;
+    writeln!(out, "target_bytes = {}", size(*target_bytes as u64))?;
+    writeln!(out, "body_bytes = {}  # 0: no limit", size(*body_bytes))?;
+    writeln!(out, "trailer_bytes = {}", size(*trailer_bytes as u64))?;
+    writeln!(out, "connections = {connections}")?;
+    writeln!(out, "connections_per_client = {connections_per_client}")?;
+    writeln!(out, "upstream_idle = {upstream_idle}")?;
+    writeln!(out, "interim_responses = {interim_responses}")?;
+    writeln!(out, "attempts = {attempts}")
+}
+
+fn write_timeouts(out: &mut String, timeouts: &Timeouts) -> fmt::Result {
+    let Timeouts {
+        head,
+        idle,
+        connect,
+        first_byte,
+        body_gap,
+        tunnel_idle,
+        upstream_idle,
+        linger,
+        drain,
+    } = timeouts;
+    writeln!(out, "\n[gateway.timeouts]")?;
+    for (key, time) in [
+        ("head", head),
+        ("idle", idle),
+        ("connect", connect),
+        ("first_byte", first_byte),
+        ("body_gap", body_gap),
+        ("tunnel_idle", tunnel_idle),
+        ("upstream_idle", upstream_idle),
+        ("linger", linger),
+        ("drain", drain),
+    ] {
+        writeln!(out, "{key} = \"{}\"", duration(*time))?;
+    }
+    Ok(())
+}
+
+fn write_access_log(out: &mut String, access_log: &AccessLog) -> fmt::Result {
+    let AccessLog { stdout, file, format } = access_log;
+    writeln!(out, "\n[access_log]")?;
+    writeln!(out, "stdout = {stdout}")?;
+    if let Some(file) = file {
+        writeln!(out, "file = {}", quoted(&file.to_string_lossy()))?;
+    }
+    writeln!(out, "format = {}", quoted(format.name()))
+}
+
+fn write_upstream(out: &mut String, upstream: &Upstream) -> fmt::Result {
+    let Upstream { name, policy, hash_on, sticky, servers, service: _ } = upstream;
+    writeln!(out, "\n[[upstream]]")?;
+    writeln!(out, "name = {}", quoted(name))?;
+    writeln!(out, "policy = {}", quoted(policy.name()))?;
+    // Without the policy it would be refused as having no effect.
+    if *policy == Policy::Hash {
+        let key = match hash_on {
+            HashKey::Path => "path".to_owned(),
+            HashKey::Header(name) => format!("header:{name}"),
+            HashKey::Cookie(name) => format!("cookie:{name}"),
+            HashKey::Client => "client".to_owned(),
+        };
+        writeln!(out, "hash_on = {}", quoted(&key))?;
+    }
+    if let Some(sticky) = sticky {
+        writeln!(out, "sticky = {{ cookie = {} }}", quoted(&sticky.cookie))?;
+    }
+    writeln!(out, "servers = [")?;
+    for server in servers {
+        let Server { address: _, weight, as_written } = server;
+        writeln!(out, "  {{ address = {}, weight = {weight} }},", quoted(as_written))?;
+    }
+    writeln!(out, "]")
+}
+
+fn write_route(out: &mut String, route: &Route, upstreams: &[Upstream]) -> fmt::Result {
+    let Route { host, path, upstream, body_bytes } = route;
+    // The index comes from the same checked configuration.
+    let Some(upstream) = upstreams.get(*upstream) else { return Ok(()) };
+    writeln!(out, "\n[[route]]")?;
+    if let Some(host) = host {
+        writeln!(out, "host = {}", quoted(host))?;
+    }
+    writeln!(out, "path = {}", quoted(path))?;
+    writeln!(out, "upstream = {}", quoted(&upstream.name))?;
+    if let Some(bytes) = body_bytes {
+        writeln!(out, "body_bytes = {}", size(*bytes))?;
+    }
+    Ok(())
+}
+
+fn list(values: &[impl ToString]) -> String {
+    let quoted: Vec<_> = values.iter().map(|value| quoted(&value.to_string())).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+/// Whole seconds as such, all else in milliseconds: the configuration knows nothing finer.
+fn duration(time: Duration) -> String {
+    if time.subsec_millis() == 0 {
+        format!("{}s", time.as_secs())
+    } else {
+        format!("{}ms", time.as_millis())
+    }
+}
+
+/// A size in the greatest unit that holds it whole.
+fn size(bytes: u64) -> String {
+    let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    let fits = |(_, bits): &(&str, u32)| bytes > 0 && bytes.trailing_zeros() >= *bits;
+    let (unit, bits) = units.into_iter().find(fits).unwrap_or(("B", 0));
+    quoted(&format!("{}{unit}", bytes >> bits))
+}
+
+/// A basic string of TOML, in which nothing is taken for a variable of the environment.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for character in text.replace("${", "$${").chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            control if control.is_control() => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{:04X}", u32::from(control));
+            }
+            plain => out.push(plain),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use tombolo_daemon::config::{Overrides, builtin_up, parse};
+
+    use super::*;
+
+    /// The generated file read back, without what concerns the orchestrator alone.
+    fn round_trip(config: &Config) -> Config {
+        let text = render(config);
+        let nothing = BTreeMap::new();
+        parse(&text, "gateway.toml", &nothing, &Overrides::default())
+            .unwrap_or_else(|mistakes| panic!("{mistakes}{text}"))
+    }
+
+    fn as_the_gateway_sees_it(mut config: Config) -> Config {
+        config.services.clear();
+        config.upstreams.iter_mut().for_each(|upstream| upstream.service = None);
+        config.data_dir = Config::DEFAULT_DATA_DIR.into();
+        config
+    }
+
+    #[test]
+    fn built_in_configuration_survives() {
+        let config = builtin_up(&Overrides::default());
+        assert_eq!(round_trip(&config), as_the_gateway_sees_it(config));
+    }
+
+    #[test]
+    fn every_setting_survives() {
+        let written = r##"
+data_dir = "elsewhere"
+[gateway]
+listen = ["127.0.0.1:8080", "[::1]:80"]
+workers = 3
+trusted = ["10.0.0.0/8", "::1/128"]
+served_by = false
+[gateway.limits]
+head_bytes = "10000B"
+head_fields = 9
+body_bytes = 0
+connections = 100
+connections_per_client = 10
+[gateway.timeouts]
+head = "1500ms"
+drain = "2m"
+[access_log]
+stdout = false
+file = "odd \"name\" \\ $${x}\t.log"
+format = "combined"
+[[service]]
+name = "site"
+replicas = 2
+listen = "127.0.0.1:9301"
+[[upstream]]
+name = "by-header"
+policy = "hash"
+hash_on = "header:X-User"
+servers = ["App.example:1", { address = "[::1]:2", weight = 5 }]
+[[upstream]]
+name = "sticky"
+policy = "p2c"
+sticky = { cookie = "seat" }
+servers = ["a:1"]
+[[upstream]]
+name = "by-client"
+policy = "hash"
+hash_on = "client"
+servers = ["a:1"]
+[[upstream]]
+name = "by-cookie"
+policy = "hash"
+hash_on = "cookie:Seat"
+servers = ["a:1"]
+[[route]]
+host = "*.example.org"
+path = "/a/"
+upstream = "by-header"
+body_bytes = "3MiB"
+[[route]]
+path = "/"
+upstream = "site"
+"##;
+        let nothing = BTreeMap::new();
+        let config = parse(written, "written.toml", &nothing, &Overrides::default())
+            .unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        assert_eq!(round_trip(&config), as_the_gateway_sees_it(config));
+    }
+
+    #[test]
+    fn people_can_read_it() {
+        let text = render(&builtin_up(&Overrides::default()));
+        for part in [
+            "# Written by 'tombolo up'",
+            "listen = [\"127.0.0.1:8080\"]",
+            "head_bytes = \"32KiB\"",
+            "body_bytes = \"1GiB\"",
+            "drain = \"30s\"",
+            "name = \"site\"",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What the user sees: the lines of every process behind its name, and the orchestrator's words.
+//!
+//! Standard output of a child goes to standard output, its standard error to standard error, so
+//! that `tombolo up > requests.log` holds the access log alone.
+
+mod lines;
+mod sink;
+mod table;
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lines::Lines;
+use sink::Sink;
+pub(crate) use table::{Row, table};
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+/// How long the end waits for a reader to take the last lines.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+/// Read from a child at once.
+const READ_BYTES: usize = 64 << 10;
+/// Told apart at a glance on dark and on light: cyan, yellow, green, magenta, blue, red.
+const COLOURS: [u8; 6] = [36, 33, 32, 35, 34, 31];
+
+/// Both streams to the user.
+#[derive(Clone)]
+pub(crate) struct Output {
+    out: Stream,
+    err: Stream,
+}
+
+/// One stream and its ways.
+#[derive(Clone)]
+struct Stream {
+    sink: Sink,
+    colour: bool,
+}
+
+/// Which of a child's streams a line came from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum From {
+    /// Results: the access log.
+    Out,
+    /// Words: the program log.
+    Err,
+}
+
+impl Output {
+    /// Writers for the process's own two streams.
+    ///
+    /// # Errors
+    /// When the system has no thread left.
+    pub(crate) fn start() -> io::Result<Self> {
+        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let err = Stream {
+            sink: Sink::start(io::stderr(), || {})?,
+            colour: !no_colour && io::stderr().is_terminal(),
+        };
+        let words = err.sink.clone();
+        let out_gone = move || {
+            let text = "tombolo: nobody reads standard output any more; going on without it\n";
+            words.offer(text.as_bytes(), 1);
+        };
+        let out = Stream {
+            sink: Sink::start(io::stdout(), out_gone)?,
+            colour: !no_colour && io::stdout().is_terminal(),
+        };
+        Ok(Output { out, err })
+    }
+
+    /// The orchestrator's own words, one line.
+    pub(crate) fn say(&self, words: &str) {
+        self.err.sink.offer(format!("tombolo: {words}\n").as_bytes(), 1);
+    }
+
+    /// A result, such as the table of what runs where.
+    pub(crate) fn show(&self, text: &str) {
+        self.out.sink.offer(text.as_bytes(), text.lines().count() as u64);
+    }
+
+    /// Passes a child's stream on, line by line behind its name, until it ends.
+    pub(crate) async fn relay(self, source: impl AsyncRead + Unpin, name: Arc<Name>, from: From) {
+        let stream = match from {
+            From::Out => &self.out,
+            From::Err => &self.err,
+        };
+        let prefix = if stream.colour { &name.coloured } else { &name.plain };
+        relay_lines(source, prefix.as_bytes(), &stream.sink).await;
+    }
+
+    /// Waits, for a bounded time, until everything is written.
+    pub(crate) fn close(&self) {
+        self.out.sink.close(CLOSE_PATIENCE);
+        self.err.sink.close(CLOSE_PATIENCE);
+    }
+}
+
+/// A process's name as it stands before its lines.
+#[derive(Debug)]
+pub(crate) struct Name {
+    plain: String,
+    coloured: String,
+}
+
+impl Name {
+    /// The name filled up to `width`; `index` chooses the colour.
+    pub(crate) fn new(name: &str, width: usize, index: usize) -> Self {
+        let colour = COLOURS.get(index % COLOURS.len()).copied().unwrap_or(0);
+        Name {
+            plain: format!("{name:<width$} | "),
+            coloured: format!("\x1b[{colour}m{name:<width$} |\x1b[0m "),
+        }
+    }
+}
+
+async fn relay_lines(mut source: impl AsyncRead + Unpin, prefix: &[u8], sink: &Sink) {
+    let mut lines = Lines::default();
+    let mut buffer = vec![0; READ_BYTES];
+    let mut batch = Vec::new();
+    loop {
+        // An error here means the same as the end: nothing more will come.
+        let read = source.read(&mut buffer).await.unwrap_or(0);
+        let mut count = 0;
+        let emit = |line: &[u8]| {
+            batch.extend_from_slice(prefix);
+            batch.extend_from_slice(line);
+            batch.push(b'\n');
+            count += 1;
+        };
+        match buffer.get(..read) {
+            Some([]) | None => lines.finish(emit),
+            Some(bytes) => lines.feed(bytes, emit),
+        }
+        if count > 0 {
+            sink.offer(&batch, count);
+            batch.clear();
+        }
+        if read == 0 {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Name;
+
+    #[test]
+    fn names_line_up() {
+        assert_eq!(Name::new("site-1", 7, 0).plain, "site-1  | ");
+        assert_eq!(Name::new("gateway", 7, 0).plain, "gateway | ");
+        assert_eq!(Name::new("site-1", 7, 7).coloured, "\x1b[33msite-1  |\x1b[0m ");
+    }
+}

@@ -1,0 +1,67 @@
+//! Finds addresses to listen on: the usual one while it is free, another one otherwise.
+//!
+//! Free means free now; who is given a port must still be ready to lose it to somebody quicker.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+/// Ports tried above the usual one, after which the system may choose.
+const TRIED: u16 = 400;
+
+/// Whether one could listen here, as a plain bind finds out.
+///
+/// # Errors
+/// What the system says against it.
+pub(crate) fn probe(address: SocketAddr) -> io::Result<()> {
+    bind(address).map(drop)
+}
+
+/// The same address with a port that is free: the given one, else one of those above that is not
+/// in `taken`. With port 0 the system chooses, once and for all restarts.
+pub(crate) fn free_near(wanted: SocketAddr, taken: &[SocketAddr]) -> Option<SocketAddr> {
+    let numbered = (0..TRIED).filter(|_| wanted.port() > 0).filter_map(|step| {
+        let port = wanted.port().checked_add(step)?;
+        Some(SocketAddr::new(wanted.ip(), port))
+    });
+    let mut candidates = numbered.filter(|address| !taken.contains(address));
+    candidates.find(|address| probe(*address).is_ok()).or_else(|| chosen_by_system(wanted))
+}
+
+fn chosen_by_system(wanted: SocketAddr) -> Option<SocketAddr> {
+    let listener = bind(SocketAddr::new(wanted.ip(), 0)).ok()?;
+    listener.local_addr().ok()
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{SocketAddr, TcpListener};
+
+    use super::{free_near, probe};
+
+    #[test]
+    fn usual_port_is_kept_while_it_is_free() {
+        let held = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = held.local_addr().unwrap();
+        assert!(probe(address).is_err());
+        let other = free_near(address, &[]).unwrap();
+        assert_ne!(other, address);
+        drop(held);
+        assert_eq!(free_near(address, &[]), Some(address));
+    }
+
+    #[test]
+    fn ports_promised_to_others_are_left_alone() {
+        let usual = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        assert_ne!(free_near(usual, &[usual]), Some(usual));
+    }
+
+    #[test]
+    fn port_zero_becomes_a_number() {
+        let chosen = free_near(SocketAddr::from(([127, 0, 0, 1], 0)), &[]).unwrap();
+        assert_ne!(chosen.port(), 0);
+    }
+}

@@ -1,0 +1,99 @@
+//! The task that keeps one run of one process: passes its output on, tells when it serves and how
+//! it ended, and hands it the signals it is sent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::{Child, Probe, ready};
+use crate::output::{From, Name, Output};
+use crate::supervisor::{Event, Id};
+
+/// After its end, for its last words to be read.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// Signals that wait to be sent; there are three kinds, and none is worth repeating.
+const SIGNALS_MAX: usize = 8;
+
+/// A signal for the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Drain and end.
+    Stop,
+    /// End at once.
+    Kill,
+    /// Open log files anew.
+    ReopenLogs,
+}
+
+/// One run of a process that is being kept.
+#[derive(Debug)]
+pub(crate) struct Running {
+    /// Its process id.
+    pub(crate) pid: u32,
+    commands: Sender<Command>,
+}
+
+/// Which run of which process this is.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    pub(crate) id: Id,
+    pub(crate) run: u32,
+    pub(crate) name: Arc<Name>,
+    pub(crate) probe: Probe,
+}
+
+impl Running {
+    /// Begins to keep a child that was just started.
+    pub(crate) fn keep(child: Child, run: Run, output: &Output, events: Sender<Event>) -> Self {
+        let (commands, receiver) = channel(SIGNALS_MAX);
+        let pid = child.pid;
+        tokio::spawn(keep(child, run, output.clone(), events, receiver));
+        Running { pid, commands }
+    }
+
+    /// Sends a signal; nothing happens if the process is gone.
+    pub(crate) fn send(&self, command: Command) {
+        let _ = self.commands.try_send(command);
+    }
+}
+
+async fn keep(
+    mut child: Child,
+    run: Run,
+    output: Output,
+    events: Sender<Event>,
+    mut commands: Receiver<Command>,
+) {
+    let mut relays = JoinSet::new();
+    let (out, err) = child.streams();
+    if let Some(out) = out {
+        relays.spawn(output.clone().relay(out, Arc::clone(&run.name), From::Out));
+    }
+    if let Some(err) = err {
+        relays.spawn(output.relay(err, run.name, From::Err));
+    }
+    let serves = ready(child.pid, run.probe);
+    tokio::pin!(serves);
+    let mut waiting = true;
+    let exit = loop {
+        tokio::select! {
+            exit = child.wait() => break exit,
+            () = &mut serves, if waiting => {
+                waiting = false;
+                // It fails only when nobody is left to be told.
+                let _ = events.send(Event::Ready(run.id, run.run)).await;
+            }
+            Some(command) = commands.recv() => match command {
+                Command::Stop => child.stop(),
+                Command::Kill => child.kill(),
+                Command::ReopenLogs => child.reopen_logs(),
+            },
+        }
+    };
+    let last_words = async { while relays.join_next().await.is_some() {} };
+    let _ = timeout(LAST_WORDS, last_words).await;
+    let _ = events.send(Event::Exited(run.id, run.run, exit)).await;
+}

@@ -1,0 +1,9 @@
+//! Child processes: starting one, learning that it serves, signalling it, learning how it ended.
+
+mod keeper;
+mod readiness;
+mod spawn;
+
+pub(crate) use keeper::{Command, Run, Running};
+pub(crate) use readiness::{Probe, ready};
+pub(crate) use spawn::{Child, Launcher};

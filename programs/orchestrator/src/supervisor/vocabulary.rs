@@ -1,0 +1,141 @@
+//! What goes into the supervisor and what comes out of it: plan, events, actions, notices.
+//!
+//! Plain values without behaviour of their own, apart from saying in words how a process ended.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Index of a process in the plan; the same over all its restarts.
+pub(crate) type Id = usize;
+
+/// One process to keep alive.
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    /// Lower tiers are started first and stopped last: what others depend on is at the bottom.
+    pub(crate) tier: u8,
+    /// How often it may fail before it was ever ready; one more failure fails the whole start.
+    pub(crate) start_attempts: u32,
+}
+
+/// Deadlines of the supervisor.
+#[derive(Debug, Clone)]
+pub(crate) struct Deadlines {
+    /// From start to readiness; a process that takes longer is killed and counts as failed.
+    pub(crate) start: Duration,
+    /// For the whole drain, all tiers together.
+    pub(crate) drain: Duration,
+    /// What a tier has beyond the drain deadline, so that a process whose own deadline is the same
+    /// can end by itself, and what a killed process has to vanish.
+    pub(crate) grace: Duration,
+    /// Readiness of this length shows that a process can live: earlier deaths are forgotten.
+    pub(crate) steady: Duration,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It ended by itself with this code.
+    Code(i32),
+    /// A signal ended it.
+    Signal(i32),
+    /// It could not be started, or its end could not be learnt.
+    Lost(String),
+    /// It was killed because it was not ready in time.
+    NotReady(Duration),
+}
+
+/// What happened.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// Time has passed; sent when `next_wake` is reached, and harmless at any other time.
+    Tick,
+    /// The process, in this run of it, serves.
+    Ready(Id, u32),
+    /// The process, in this run of it, is gone.
+    Exited(Id, u32, Exit),
+    /// All is to end in order.
+    Stop,
+    /// All is to end at once.
+    StopNow,
+}
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Start the process; its events carry this run number.
+    Start(Id, u32),
+    /// Ask the process to drain and end.
+    Stop(Id),
+    /// End the process at once.
+    Kill(Id),
+    /// Tell the user.
+    Tell(Notice),
+    /// Nothing is left to watch.
+    End(Outcome),
+}
+
+/// What the user is told.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// Every process serves for the first time.
+    AllReady,
+    /// A process died and is started again after the wait.
+    Restarting {
+        /// Which process.
+        id: Id,
+        /// How it ended.
+        exit: Exit,
+        /// Until the next start.
+        wait: Duration,
+    },
+    /// A process that had died serves again, so long after its death.
+    Back(Id, Duration),
+    /// The drain began.
+    Draining,
+    /// These did not end within the drain deadline and are killed.
+    Overdue(Vec<Id>),
+}
+
+/// How it all ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Everything was asked to end and did.
+    Drained,
+    /// So many processes were killed because the drain deadline had passed.
+    Overdue(usize),
+    /// The user did not want to wait; so many processes were killed.
+    Forced(usize),
+    /// A process failed before it was ever ready.
+    StartFailed(Id, Exit),
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Exit::Code(code) => write!(out, "ended with exit code {code}"),
+            Exit::Signal(number) => match signal_name(*number) {
+                Some(name) => write!(out, "was ended by signal {number} ({name})"),
+                None => write!(out, "was ended by signal {number}"),
+            },
+            Exit::Lost(reason) => out.write_str(reason),
+            Exit::NotReady(within) => write!(out, "did not answer within {within:?}"),
+        }
+    }
+}
+
+/// Names of the signals that end processes in practice, with the hint that goes with them.
+fn signal_name(number: i32) -> Option<&'static str> {
+    Some(match number {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL, an illegal instruction",
+        6 => "SIGABRT, it gave itself up",
+        8 => "SIGFPE, an arithmetic fault",
+        9 => "SIGKILL, by somebody or by the kernel for want of memory",
+        11 => "SIGSEGV, a memory fault",
+        13 => "SIGPIPE",
+        15 => "SIGTERM",
+        _ => return None,
+    })
+}
