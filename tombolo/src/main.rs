@@ -1,2 +1,24 @@
-//! The one binary: the command line, a file for each subcommand.
-fn main() {}
+//! The one binary: reads its arguments, hands over to a command, ends with an exit code.
+//!
+//! Owns nothing but that order. What a command does is in its file under `commands/`, and the work
+//! itself is in the libraries under `programs/` and `crates/`.
+
+mod address;
+mod commands;
+mod console;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+// The system's allocator is the slowest part of an exchange that allocates; this one is not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let outcome = match commands::Cli::try_parse() {
+        Ok(cli) => cli.command.run(),
+        Err(refusal) => console::answer_refusal(&refusal),
+    };
+    ExitCode::from(outcome)
+}

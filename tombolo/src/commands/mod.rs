@@ -1,0 +1,86 @@
+//! The table of commands: one file each, named as the user types it.
+
+mod check;
+mod completions;
+mod gateway;
+mod schema;
+mod serve;
+mod up;
+
+use clap::{Parser, Subcommand};
+use tombolo_daemon::exit::ExitCode;
+
+const ABOUT: &str = "Reverse proxy, load balancer, and the services behind it, in one binary.";
+
+const MANUAL: &str = "\
+EXAMPLES
+  tombolo up                                     gateway and three replicas of the site
+  tombolo gateway --upstream 127.0.0.1:9001      proxy one server on 127.0.0.1:8080
+  tombolo gateway -c tombolo.toml                the gateway as a file describes it
+  tombolo check tombolo.toml                     every mistake in the file, without starting
+
+OUTPUT
+  Results go to standard output, everything else to standard error.
+
+EXIT STATUS
+  0  success
+  1  failure
+  2  wrong usage, or a configuration with mistakes
+
+ENVIRONMENT
+  TOMBOLO_LOG  what the program log tells, for example 'debug' or 'warn,tombolo_gateway=debug'
+               (default: info)
+  NO_COLOR     when set, no colour even on a terminal
+
+'tombolo help COMMAND' tells more about a command.";
+
+/// The arguments of the program.
+#[derive(Parser)]
+#[command(name = "tombolo", version, about = ABOUT, after_help = MANUAL)]
+#[command(arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Up(up::Arguments),
+    Gateway(gateway::Arguments),
+    Serve(serve::Arguments),
+    Check(check::Arguments),
+    Schema(schema::Arguments),
+    Completions(completions::Arguments),
+}
+
+impl Command {
+    /// Runs the command to its end.
+    pub(crate) fn run(self) -> ExitCode {
+        match self {
+            Command::Up(arguments) => up::run(arguments),
+            Command::Gateway(arguments) => gateway::run(arguments),
+            Command::Serve(arguments) => serve::run(arguments),
+            Command::Check(arguments) => check::run(&arguments),
+            Command::Schema(arguments) => schema::run(&arguments),
+            Command::Completions(arguments) => completions::run(&arguments),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn definition_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        for command in super::Cli::command().get_subcommands() {
+            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(after.contains("EXAMPLE"), "{} has no example", command.get_name());
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `tombolo up`: the gateway and every replica of the services, as processes of their own.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use tombolo_daemon::exit::ExitCode;
+use tombolo_orchestrator::{Error, Options};
+
+use crate::{address, console};
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  tombolo up                                the gateway on 127.0.0.1:8080, three replicas behind it
+  tombolo up --listen 0.0.0.0:80            reachable from other machines
+  tombolo up -c tombolo.toml --data /var/lib/tombolo
+
+PROCESSES
+  A process that dies is started again at once, and less and less often while it keeps dying.
+  Ctrl+C or SIGTERM drains: the gateway takes no new connections and finishes what is under way,
+  then the replicas end. The same signal again ends all at once. SIGHUP has the gateway open its
+  access log anew. If 'tombolo up' itself is killed, nothing of it is left behind.
+
+OUTPUT
+  The table of what runs where and the access log on standard output, everything else on standard
+  error, each line behind the name of its process. A reader that goes away ends nothing.
+
+FILES
+  DATA/run/gateway.toml   what the gateway was told, with every default filled in
+  DATA/run/up.lock        held while it runs: one 'tombolo up' for each data folder";
+
+/// Start the gateway and the services, watch over them, and restart what dies
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Configuration file; without one, the gateway and three replicas of the site
+    #[arg(short, long = "config", value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Folder for data [default: tombolo-data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// Where the gateway listens, in place of what is configured: address and port, or a port of
+    /// 127.0.0.1 [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR", value_parser = address::listen)]
+    listen: Option<SocketAddr>,
+}
+
+pub(crate) fn run(arguments: Arguments) -> ExitCode {
+    let Arguments { config, data, listen } = arguments;
+    let options = Options { config_file: config, data_dir: data, listen };
+    match tombolo_orchestrator::run(options) {
+        Ok(()) => ExitCode::Success,
+        Err(Error::Configuration(mistakes)) => console::refuse_configuration(&mistakes),
+        Err(error) => {
+            console::say(&error.to_string());
+            error.exit_code()
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The two ways to the user: results on standard output, words on standard error.
+//!
+//! Owns the manners every command shares: words begin with the program's name, a reader that went
+//! away (`tombolo schema | head -1`) is no error, wrong usage ends with exit code 2.
+
+use std::error::Error;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use clap::error::ErrorKind as Refusal;
+use tombolo_daemon::config::Mistakes;
+use tombolo_daemon::exit::ExitCode;
+use tombolo_daemon::logging;
+
+/// Writes a command's result to standard output.
+pub(crate) fn result(text: &[u8]) -> ExitCode {
+    let mut out = io::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::Success,
+        // The reader has seen all it wanted.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::Success,
+        Err(error) => {
+            say(&format!("the result could not be written to standard output: {error}"));
+            ExitCode::Failure
+        }
+    }
+}
+
+/// Writes words to standard error, after the program's name.
+pub(crate) fn say(words: &str) {
+    // Nobody is left to tell if standard error itself is gone.
+    let _ = writeln!(io::stderr().lock(), "tombolo: {}", words.trim_end());
+}
+
+/// Says why a command failed, with each cause that the text of the error leaves out.
+pub(crate) fn fail(error: &dyn Error) -> ExitCode {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let text = source.to_string();
+        if !words.contains(&text) {
+            words.push_str(": ");
+            words.push_str(&text);
+        }
+        cause = source.source();
+    }
+    say(&words);
+    ExitCode::Failure
+}
+
+/// Says what was missing from the command line.
+pub(crate) fn wrong_usage(words: &str) -> ExitCode {
+    say(words);
+    ExitCode::Usage
+}
+
+/// Lists the mistakes of a configuration that something should have been started with.
+pub(crate) fn refuse_configuration(mistakes: &Mistakes) -> ExitCode {
+    let colour = wants_colour(&io::stderr());
+    say(&format!("nothing was started\n{}", mistakes.render(colour)));
+    ExitCode::Usage
+}
+
+/// Starts the program log; what cannot be read in its filter is wrong usage.
+pub(crate) fn start_program_log() -> Result<(), ExitCode> {
+    logging::start().map_err(|error| {
+        fail(&error);
+        ExitCode::Usage
+    })
+}
+
+/// Whether what goes there may have colours.
+pub(crate) fn wants_colour(stream: &impl IsTerminal) -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    stream.is_terminal() && !refused
+}
+
+/// Answers what the reader of arguments did not turn into a command: `--help` and `--version` are
+/// results, all else is wrong usage.
+pub(crate) fn answer_refusal(refusal: &clap::Error) -> ExitCode {
+    match refusal.kind() {
+        Refusal::DisplayHelp | Refusal::DisplayVersion => {
+            // clap colours for a terminal and leaves colour out elsewhere.
+            let _ = refusal.print();
+            ExitCode::Success
+        }
+        Refusal::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = refusal.print();
+            ExitCode::Usage
+        }
+        _ => {
+            let words = refusal.render().to_string();
+            say(words.strip_prefix("error: ").unwrap_or(&words));
+            ExitCode::Usage
+        }
+    }
+}
