@@ -4,21 +4,38 @@
 //! types here can only be had without mistakes. Nothing here opens sockets or resolves names.
 
 mod access_log;
+mod builtin;
+mod check;
 mod gateway;
 mod host_port;
+mod keys;
+mod load;
+mod mistake;
+mod overrides;
+mod reference;
+mod render;
 mod route;
+mod schema;
 mod service;
 mod upstream;
+mod written;
 
 use std::path::PathBuf;
 
 pub use access_log::{AccessLog, LogFormat};
+pub use builtin::{builtin_gateway, builtin_up};
 pub use gateway::{Gateway, Limits, Timeouts};
 pub use host_port::{BadHostPort, HostPort};
+pub use load::{FILE_BYTES_MAX, load, parse};
+pub use mistake::{Kind, Mistake, Mistakes, Place, Spot};
+pub use overrides::Overrides;
+pub use reference::reference;
 pub use route::Route;
+pub use schema::schema;
 pub use service::{Service, ServiceKind};
 pub use tombolo_balance::Policy;
 pub use upstream::{HashKey, Server, Sticky, Upstream};
+pub use written::environment::{Environment, ProcessEnvironment};
 
 /// A whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,81 @@
+//! `[[service]]`.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+
+use super::super::mistake::Kind;
+use super::super::written::context::At;
+use super::super::written::reader::Reader;
+use super::super::{Service, ServiceKind};
+use super::gateway::{listen_address, whole};
+
+/// A service of the file: its place, and what could be read of it.
+pub(super) struct Found {
+    pub(super) span: Range<usize>,
+    pub(super) listen: Option<At<SocketAddr>>,
+    pub(super) service: Option<Service>,
+}
+
+pub(super) fn services(root: &Reader<'_>) -> Vec<Found> {
+    let mut services: Vec<Found> = Vec::new();
+    for reader in root.tables("service") {
+        let found = service(&reader);
+        let name = |found: &Found| found.service.as_ref().map(|service| service.name);
+        let first =
+            services.iter().find(|other| name(other).is_some() && name(other) == name(&found));
+        if let (Some(first), Some(kind)) = (first, name(&found)) {
+            reader.context.related(
+                Kind::Duplicate,
+                &found.span,
+                format!("the service {:?} is there twice", kind.name()),
+                "keep one and raise its replicas",
+                Some((&first.span, "the first")),
+            );
+        }
+        services.push(found);
+    }
+    services
+}
+
+fn service(reader: &Reader<'_>) -> Found {
+    let name = reader.word("name");
+    let kind = name
+        .as_ref()
+        .and_then(|word| ServiceKind::ALL.into_iter().find(|kind| kind.name() == word.value));
+    if kind.is_none() {
+        reader.context.gap();
+    }
+    let replicas = reader.count("replicas").map_or(Service::REPLICAS_DEFAULT, whole);
+    let listen = reader.text("listen").and_then(|text| listen_address(reader, text));
+    let root = reader.text("root").map(|path| path.value.into());
+    let service = kind.map(|name| Service {
+        name,
+        replicas,
+        listen: listen.as_ref().map(|address| address.value),
+        root,
+    });
+    if let Some(address) = &listen {
+        check_ports(reader, address, replicas);
+    }
+    Found { span: name.map_or(reader.span.clone(), |name| name.span), listen, service }
+}
+
+/// The replicas take the ports from the first on: there must be enough.
+fn check_ports(reader: &Reader<'_>, address: &At<SocketAddr>, replicas: usize) {
+    let first = usize::from(address.value.port());
+    if first == 0 {
+        reader.context.mistake(
+            Kind::OutOfRange,
+            &address.span,
+            "replicas need ports that are known beforehand",
+            "write a port from 1 on, or leave \"listen\" out",
+        );
+    } else if first + replicas - 1 > usize::from(u16::MAX) {
+        reader.context.mistake(
+            Kind::OutOfRange,
+            &address.span,
+            format!("{replicas} replicas from port {first} on go beyond port 65535"),
+            format!("begin at {} or lower", usize::from(u16::MAX) + 1 - replicas),
+        );
+    }
+}

@@ -1,0 +1,209 @@
+//! `[[upstream]]`, and the upstreams that services are by themselves.
+
+use super::super::mistake::Kind;
+use super::super::written::context::At;
+use super::super::written::reader::{Entry, Reader};
+use super::super::{HashKey, HostPort, Policy, Server, Sticky, Upstream};
+use super::service::Found;
+
+/// An upstream of the file: its name, and what could be read of it. When one is not `Some`,
+/// a mistake was noted.
+pub(super) struct Named {
+    pub(super) name: Option<At<String>>,
+    pub(super) upstream: Option<Upstream>,
+}
+
+/// The upstreams as written, then one for each service that no upstream speaks for.
+pub(super) fn upstreams(root: &Reader<'_>, services: &[Found]) -> Vec<Named> {
+    let mut list: Vec<Named> = Vec::new();
+    for reader in root.tables("upstream") {
+        let named = upstream(&reader, services);
+        if let Some(name) = &named.name {
+            let twin = list.iter().filter_map(|other| other.name.as_ref());
+            if let Some(first) = twin.into_iter().find(|other| other.value == name.value) {
+                reader.context.related(
+                    Kind::Duplicate,
+                    &name.span,
+                    format!("two upstreams are called {:?}", name.value),
+                    "rename one of them",
+                    Some((&first.span, "the first")),
+                );
+            }
+        }
+        list.push(named);
+    }
+    for (index, found) in services.iter().enumerate() {
+        let Some(service) = &found.service else { continue };
+        let name = service.name.name();
+        let spoken_for = |named: &Named| named.name.as_ref().is_some_and(|at| at.value == name);
+        if list.iter().any(spoken_for) {
+            continue;
+        }
+        let mut upstream = Upstream::new(name, replicas(found));
+        upstream.service = Some(index);
+        let name = At { value: name.to_owned(), span: found.span.clone() };
+        list.push(Named { name: Some(name), upstream: Some(upstream) });
+    }
+    list
+}
+
+fn upstream(reader: &Reader<'_>, services: &[Found]) -> Named {
+    let name = reader.text("name").and_then(|name| checked_name(reader, name));
+    if name.is_none() {
+        reader.context.gap();
+    }
+    let policy = policy(reader);
+    let hash_on = hash_on(reader, policy);
+    let policy = policy.unwrap_or_default();
+    let sticky = reader.table("sticky").and_then(|reader| sticky(&reader));
+    let service = name.as_ref().and_then(|name| {
+        let position = |found: &Found| {
+            found.service.as_ref().is_some_and(|service| service.name.name() == name.value)
+        };
+        services.iter().position(position)
+    });
+    let servers = match service.and_then(|index| services.get(index)) {
+        Some(found) => of_service(reader, found),
+        None => servers(reader),
+    };
+    let upstream = name.as_ref().map(|name| Upstream {
+        name: name.value.clone(),
+        policy,
+        hash_on,
+        sticky,
+        servers,
+        service,
+    });
+    Named { name, upstream }
+}
+
+fn checked_name(reader: &Reader<'_>, name: At<String>) -> Option<At<String>> {
+    let ok = name.value.len() <= 64
+        && name.value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if ok {
+        return Some(name);
+    }
+    let words = format!("{} is no name for an upstream", reader.context.written(&name.span));
+    reader.bad(&name.span, words, "use letters, digits, -, _ and ., at most 64 of them")
+}
+
+/// The policy; None when it could not be read, which was noted.
+fn policy(reader: &Reader<'_>) -> Option<Policy> {
+    if !reader.has("policy") {
+        return Some(Policy::default());
+    }
+    reader.word("policy")?.value.parse().ok()
+}
+
+fn hash_on(reader: &Reader<'_>, policy: Option<Policy>) -> HashKey {
+    let Some(text) = reader.text("hash_on") else { return HashKey::default() };
+    if let Some(policy) = policy.filter(|policy| *policy != Policy::Hash) {
+        reader.context.mistake(
+            Kind::Conflict,
+            &text.span,
+            format!("\"hash_on\" means nothing with the policy {:?}", policy.name()),
+            "add policy = \"hash\", or remove hash_on",
+        );
+    }
+    let key = match text.value.split_once(':') {
+        None if text.value == "path" => Some(HashKey::Path),
+        None if text.value == "client" => Some(HashKey::Client),
+        Some(("header", name)) if is_token(name) => {
+            Some(HashKey::Header(name.to_ascii_lowercase()))
+        }
+        Some(("cookie", name)) if is_token(name) => Some(HashKey::Cookie(name.to_owned())),
+        _ => {
+            let words = format!("{} is nothing to hash on", reader.context.written(&text.span));
+            reader.bad(&text.span, words, "write path, client, header:NAME or cookie:NAME")
+        }
+    };
+    key.unwrap_or_default()
+}
+
+fn sticky(reader: &Reader<'_>) -> Option<Sticky> {
+    let cookie = reader.text("cookie")?;
+    if is_token(&cookie.value) {
+        return Some(Sticky { cookie: cookie.value });
+    }
+    let words = format!("{} is no name for a cookie", reader.context.written(&cookie.span));
+    reader.bad(&cookie.span, words, "use letters, digits, - and _")
+}
+
+/// A token (RFC 9110 section 5.6.2), which header names and cookie names are; at most 64 bytes.
+fn is_token(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// The replicas of a service as servers, at the addresses they have unless taken.
+fn replicas(found: &Found) -> Vec<Server> {
+    let Some(service) = &found.service else { return Vec::new() };
+    let addresses = (0..service.replicas).filter_map(|index| service.address(index));
+    addresses.map(|address| Server::new(HostPort::from(address))).collect()
+}
+
+/// The servers of an upstream that has a service's name.
+fn of_service(reader: &Reader<'_>, found: &Found) -> Vec<Server> {
+    if let Some(list) = reader.entries("servers") {
+        reader.context.related(
+            Kind::Conflict,
+            &list.span,
+            "this upstream has the name of a service, whose replicas are its servers",
+            "remove \"servers\", or rename the upstream",
+            Some((&found.span, "the service")),
+        );
+    }
+    replicas(found)
+}
+
+fn servers(reader: &Reader<'_>) -> Vec<Server> {
+    if !reader.has("servers") {
+        if !reader.context.is_broken(&reader.span) {
+            reader.context.mistake(
+                Kind::Missing,
+                &reader.span,
+                "this upstream has no servers",
+                "add servers = [\"127.0.0.1:9001\"]",
+            );
+        }
+        return Vec::new();
+    }
+    let entries = reader.entries("servers").map(|list| list.value).unwrap_or_default();
+    let mut seen: Vec<At<HostPort>> = Vec::new();
+    let mut servers = Vec::new();
+    for entry in entries {
+        let (address, weight) = match entry {
+            Entry::Short(address) => (Some(address), 1),
+            Entry::Long(inner) => {
+                let weight = inner.count("weight").and_then(|at| u32::try_from(at.value).ok());
+                (inner.text("address"), weight.unwrap_or(1))
+            }
+        };
+        let Some(written) = address else { continue };
+        let Some(address) = server_address(reader, &written) else { continue };
+        match seen.iter().find(|other| other.value == address.value) {
+            Some(first) => reader.context.related(
+                Kind::Duplicate,
+                &address.span,
+                format!("the server {} is there twice", address.value),
+                "remove one; { address = ..., weight = 2 } gives it twice the requests",
+                Some((&first.span, "the first")),
+            ),
+            None => seen.push(address.clone()),
+        }
+        servers.push(Server { address: address.value, weight, as_written: written.value });
+    }
+    servers
+}
+
+fn server_address(reader: &Reader<'_>, text: &At<String>) -> Option<At<HostPort>> {
+    match text.value.parse::<HostPort>() {
+        Ok(address) => Some(At { value: address, span: text.span.clone() }),
+        Err(error) => {
+            let words = format!("{}: {error}", reader.context.written(&text.span));
+            reader.bad(&text.span, words, error.hint(&text.value))
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The keys of `[gateway]`, its limits and its timeouts.
+
+use std::time::Duration;
+
+use super::super::{Gateway, Limits, Timeouts};
+use super::{Absent, Default, Form, Key, Table, table};
+
+pub(super) static GATEWAY: Table = Table {
+    name: "gateway",
+    about: "The gateway's own settings.",
+    keys: &[
+        Key {
+            name: "listen",
+            about: "The addresses to accept HTTP/1.1 on. `0.0.0.0:8080` means every IPv4 address \
+                    of the machine, `[::]:8080` every address; port 0 means any free port.",
+            form: Form::Texts { what: "an IP address and a port", min: 1, max: 64 },
+            absent: Absent::Is(Default::Texts(|| vec![Gateway::DEFAULT_LISTEN.to_string()])),
+            example: "[\"0.0.0.0:8080\"]",
+        },
+        Key {
+            name: "workers",
+            about: "Threads that serve requests, each with a core of its own if there are enough. \
+                    0 means one for each core the process may use.",
+            form: Form::Count { min: 0, max: 1024 },
+            absent: Absent::Is(Default::Count(0)),
+            example: "4",
+        },
+        Key {
+            name: "trusted",
+            about: "Networks or addresses of the proxies in front of this one. Only from these \
+                    are `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host`, `Forwarded` \
+                    and `X-Request-Id` kept; from everybody else they are replaced.",
+            form: Form::Texts { what: "an IP address or a network", min: 0, max: 1024 },
+            absent: Absent::Is(Default::Texts(Vec::new)),
+            example: "[\"10.0.0.0/8\"]",
+        },
+        Key {
+            name: "served_by",
+            about: "Whether each response tells in `X-Served-By` which server answered.",
+            form: Form::Flag,
+            absent: Absent::Is(Default::Flag(true)),
+            example: "false",
+        },
+        table("limits", "How much the gateway accepts of anything.", Form::Table(&LIMITS)),
+        table("timeouts", "How long the gateway waits for anything.", Form::Table(&TIMEOUTS)),
+    ],
+    later: &["admin", "admin_token_file", "tls"],
+};
+
+/// A whole number of `Limits` as a size or a count of the tables.
+const fn wide(number: usize) -> u64 {
+    number as u64
+}
+
+static LIMITS: Table = Table {
+    name: "gateway.limits",
+    about: "How much the gateway accepts of anything. Each limit has an answer of its own.",
+    keys: &[
+        Key {
+            name: "head_bytes",
+            about: "Bytes of a message head: start line and header fields. A longer request is \
+                    answered 431, a longer response becomes 502.",
+            form: Form::Size { min: 1024, max: wide(Limits::HEAD_BYTES_MAX) },
+            absent: Absent::Is(Default::Size(wide(Limits::DEFAULT.head_bytes))),
+            example: "\"16KiB\"",
+        },
+        Key {
+            name: "head_fields",
+            about: "Header fields of a message. More are answered 431 (from a server: 502).",
+            form: Form::Count { min: 8, max: wide(Limits::HEAD_FIELDS_MAX) },
+            absent: Absent::Is(Default::Count(wide(Limits::DEFAULT.head_fields))),
+            example: "64",
+        },
+        Key {
+            name: "target_bytes",
+            about: "Bytes of a request target (path and query). A longer one is answered 414.",
+            form: Form::Size { min: 64, max: wide(Limits::HEAD_BYTES_MAX) },
+            absent: Absent::Is(Default::Size(wide(Limits::DEFAULT.target_bytes))),
+            example: "\"2KiB\"",
+        },
+        Key {
+            name: "body_bytes",
+            about: "Bytes of a request body; 0 means no limit. A longer one is answered 413. A \
+                    route can set its own.",
+            form: Form::Size { min: 0, max: i64::MAX as u64 },
+            absent: Absent::Is(Default::Size(Limits::DEFAULT.body_bytes)),
+            example: "\"10MiB\"",
+        },
+        Key {
+            name: "trailer_bytes",
+            about: "Bytes of the trailer fields after a chunked body.",
+            form: Form::Size { min: 0, max: wide(Limits::HEAD_BYTES_MAX) },
+            absent: Absent::Is(Default::Size(wide(Limits::DEFAULT.trailer_bytes))),
+            example: "\"1KiB\"",
+        },
+        Key {
+            name: "connections",
+            about: "Client connections at the same time, in all. Further ones are closed.",
+            form: Form::Count { min: 1, max: 10_000_000 },
+            absent: Absent::Is(Default::Count(wide(Limits::DEFAULT.connections))),
+            example: "20000",
+        },
+        Key {
+            name: "connections_per_client",
+            about: "Client connections at the same time from one IP address. Further ones are \
+                    closed.",
+            form: Form::Count { min: 1, max: 10_000_000 },
+            absent: Absent::Is(Default::Count(wide(Limits::DEFAULT.connections_per_client))),
+            example: "200",
+        },
+        Key {
+            name: "upstream_idle",
+            about: "Idle connections that each worker keeps to each server, ready for the next \
+                    request; 0 means a new connection for every request.",
+            form: Form::Count { min: 0, max: 65_536 },
+            absent: Absent::Is(Default::Count(wide(Limits::DEFAULT.upstream_idle))),
+            example: "32",
+        },
+        Key {
+            name: "interim_responses",
+            about: "Interim responses (1xx, such as 103) that a server may send before its final \
+                    one. More become 502.",
+            form: Form::Count { min: 1, max: 1_000_000 },
+            absent: Absent::Is(Default::Count(wide(Limits::DEFAULT.interim_responses))),
+            example: "10",
+        },
+        Key {
+            name: "attempts",
+            about: "Servers tried for one request once bytes of it were sent (only requests that \
+                    are safe to repeat are). Servers that cannot be connected to do not count: \
+                    every one of them is tried.",
+            form: Form::Count { min: 1, max: 16 },
+            absent: Absent::Is(Default::Count(wide(Limits::DEFAULT.attempts))),
+            example: "2",
+        },
+    ],
+    later: &[],
+};
+
+const MOMENT: Duration = Duration::from_millis(10);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+const fn time(
+    name: &'static str,
+    about: &'static str,
+    default: Duration,
+    (min, max): (Duration, Duration),
+    example: &'static str,
+) -> Key {
+    Key {
+        name,
+        about,
+        form: Form::Time { min, max },
+        absent: Absent::Is(Default::Time(default)),
+        example,
+    }
+}
+
+static TIMEOUTS: Table = Table {
+    name: "gateway.timeouts",
+    about: "How long the gateway waits for anything. They are kept to within a tenth of a second.",
+    keys: &[
+        time(
+            "head",
+            "From the first byte of a request to the end of its head, however slowly the bytes \
+             drip. Then 408.",
+            Timeouts::DEFAULT.head,
+            (MOMENT, DAY),
+            "\"5s\"",
+        ),
+        time(
+            "idle",
+            "For the next request on an open client connection. Then it is closed.",
+            Timeouts::DEFAULT.idle,
+            (MOMENT, DAY),
+            "\"15s\"",
+        ),
+        time(
+            "connect",
+            "For a connection to a server. Then the next server is tried; after the last, 504.",
+            Timeouts::DEFAULT.connect,
+            (MOMENT, DAY),
+            "\"500ms\"",
+        ),
+        time(
+            "first_byte",
+            "From the end of the request to the first byte of the server's answer. Then 504.",
+            Timeouts::DEFAULT.first_byte,
+            (MOMENT, DAY),
+            "\"2m\"",
+        ),
+        time(
+            "body_gap",
+            "Between two pieces of a body, in either direction. Then the exchange is cut.",
+            Timeouts::DEFAULT.body_gap,
+            (MOMENT, DAY),
+            "\"10s\"",
+        ),
+        time(
+            "tunnel_idle",
+            "Without a byte in either direction of an upgraded connection (WebSocket). Then it \
+             is closed.",
+            Timeouts::DEFAULT.tunnel_idle,
+            (MOMENT, Duration::from_secs(30 * 24 * 3600)),
+            "\"12h\"",
+        ),
+        time(
+            "upstream_idle",
+            "That an idle connection to a server is kept. Best shorter than the servers' own.",
+            Timeouts::DEFAULT.upstream_idle,
+            (MOMENT, DAY),
+            "\"4s\"",
+        ),
+        time(
+            "linger",
+            "For a client to read a refusal while the rest of its request is thrown away.",
+            Timeouts::DEFAULT.linger,
+            (Duration::ZERO, Duration::from_secs(60)),
+            "\"500ms\"",
+        ),
+        time(
+            "drain",
+            "For requests under way to finish after the first SIGINT or SIGTERM. Then they are \
+             cut.",
+            Timeouts::DEFAULT.drain,
+            (Duration::ZERO, DAY),
+            "\"1m\"",
+        ),
+    ],
+    later: &[],
+};

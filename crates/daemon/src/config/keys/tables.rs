@@ -1,0 +1,245 @@
+//! The tables themselves, in the order of the reference page.
+
+use super::super::{Config, LogFormat, Policy, Server, Service, ServiceKind, Upstream};
+use super::gateway::GATEWAY;
+use super::{Absent, Default, Form, Key, Table, table};
+
+/// The file itself.
+pub(crate) static ROOT: Table = Table {
+    name: "",
+    about: "",
+    keys: &[
+        Key {
+            name: "data_dir",
+            about: "The directory in which programs keep what they must remember, relative to \
+                    the directory they run in.",
+            form: Form::Text { what: "a path" },
+            absent: Absent::Is(Default::Text(Config::DEFAULT_DATA_DIR)),
+            example: "\"/var/lib/tombolo\"",
+        },
+        table("gateway", "The gateway's own settings.", Form::Table(&GATEWAY)),
+        table(
+            "access_log",
+            "Where one line per request goes. Without this table: to standard output and to \
+             `access.log`. With it: just where it says; an empty table means no access log.",
+            Form::Table(&ACCESS_LOG),
+        ),
+        table(
+            "upstream",
+            "A set of servers that answer alike, and how one of them is chosen for a request.",
+            Form::Tables { table: &UPSTREAM, max: 1024 },
+        ),
+        table(
+            "route",
+            "Sends requests for a host and a path to an upstream. Among the routes whose host \
+             fits, an exact host goes before a `*.` one and that before none; then the longest \
+             path wins. Without any route, the only upstream (or service) gets every request.",
+            Form::Tables { table: &ROUTE, max: 4096 },
+        ),
+        table(
+            "service",
+            "What `tombolo up` starts, watches and restarts. Routes can name a service like an \
+             upstream: its replicas are the servers. An `[[upstream]]` of the same name without \
+             `servers` says how one of the replicas is chosen.",
+            Form::Tables { table: &SERVICE, max: 64 },
+        ),
+    ],
+    later: &["cache", "tcp", "storage", "members", "tls"],
+};
+
+static ACCESS_LOG: Table = Table {
+    name: "access_log",
+    about: "Where one line per request goes, and in what form.",
+    keys: &[
+        Key {
+            name: "stdout",
+            about: "Whether lines go to standard output.",
+            form: Form::Flag,
+            absent: Absent::Is(Default::Flag(false)),
+            example: "true",
+        },
+        Key {
+            name: "file",
+            about: "The file lines are appended to, relative to the directory the program runs \
+                    in. It is opened anew on SIGHUP.",
+            form: Form::Text { what: "a path" },
+            absent: Absent::Means("no file"),
+            example: "\"/var/log/tombolo/access.log\"",
+        },
+        Key {
+            name: "format",
+            about: "The form of a line: `json` with every field, or the `combined` or `common` \
+                    log format.",
+            form: Form::Word { words: || LogFormat::ALL.map(LogFormat::name).into(), later: &[] },
+            absent: Absent::Is(Default::Text(LogFormat::Json.name())),
+            example: "\"combined\"",
+        },
+    ],
+    later: &[],
+};
+
+static UPSTREAM: Table = Table {
+    name: "upstream",
+    about: "A set of servers that answer alike, and how one of them is chosen for a request.",
+    keys: &[
+        Key {
+            name: "name",
+            about: "What routes call it by: letters, digits, `-`, `_` and `.`, at most 64.",
+            form: Form::Text { what: "a name" },
+            absent: Absent::Required,
+            example: "\"app\"",
+        },
+        Key {
+            name: "policy",
+            about: "How a server is chosen: each in turn (`round-robin`), the one with the fewest \
+                    requests under way (`least-requests`), the less busy of two drawn at random \
+                    (`p2c`), at `random`, or the same one for the same key (`hash`). All respect \
+                    weights.",
+            form: Form::Word { words: || Policy::ALL.map(Policy::name).into(), later: &[] },
+            absent: Absent::Is(Default::Text(Policy::RoundRobin.name())),
+            example: "\"p2c\"",
+        },
+        Key {
+            name: "hash_on",
+            about: "What the policy `hash` takes as the key: the `path` (without the query), the \
+                    `client`'s IP address, `header:NAME` or `cookie:NAME`. A request without that \
+                    header or cookie is served in turn.",
+            form: Form::Text { what: "path, client, header:NAME or cookie:NAME" },
+            absent: Absent::Is(Default::Text("path")),
+            example: "\"header:x-user\"",
+        },
+        Key {
+            name: "sticky",
+            about: "Keeps a client with the server it was first given, by a cookie, for as long \
+                    as that server is there.",
+            form: Form::Table(&STICKY),
+            absent: Absent::Means("clients are not kept"),
+            example: "{ cookie = \"served-by\" }",
+        },
+        Key {
+            name: "servers",
+            about: "The servers, each an address or a table of `address` and `weight`. Required \
+                    unless a service has the upstream's name.",
+            form: Form::Entries {
+                what: "a host and a port",
+                table: &SERVER,
+                max: Upstream::SERVERS_MAX,
+            },
+            absent: Absent::Means("the service's replicas"),
+            example: "[\"127.0.0.1:9001\", { address = \"127.0.0.1:9002\", weight = 2 }]",
+        },
+    ],
+    later: &["health", "discover", "retry_budget", "slow_start"],
+};
+
+static STICKY: Table = Table {
+    name: "upstream.sticky",
+    about: "A cookie that keeps a client with one server.",
+    keys: &[Key {
+        name: "cookie",
+        about: "The cookie's name. Its value tells nothing about the server but which it is.",
+        form: Form::Text { what: "a cookie name" },
+        absent: Absent::Required,
+        example: "\"served-by\"",
+    }],
+    later: &[],
+};
+
+static SERVER: Table = Table {
+    name: "upstream.servers",
+    about: "One server.",
+    keys: &[
+        Key {
+            name: "address",
+            about: "Where it listens: a DNS name, an IPv4 address or an IPv6 address in brackets, \
+                    and a port. A name is resolved while the gateway runs; one that does not \
+                    resolve yet is no mistake.",
+            form: Form::Text { what: "a host and a port" },
+            absent: Absent::Required,
+            example: "\"app-1.example.org:80\"",
+        },
+        Key {
+            name: "weight",
+            about: "Its share: a server of weight 2 gets twice the requests of one of weight 1.",
+            form: Form::Count { min: 1, max: Server::WEIGHT_MAX as u64 },
+            absent: Absent::Is(Default::Count(1)),
+            example: "2",
+        },
+    ],
+    later: &[],
+};
+
+static ROUTE: Table = Table {
+    name: "route",
+    about: "Sends requests for a host and a path to an upstream.",
+    keys: &[
+        Key {
+            name: "host",
+            about: "The host without a port: exact, or `*.` and a domain for every name below it.",
+            form: Form::Text { what: "a host name" },
+            absent: Absent::Means("any host"),
+            example: "\"example.org\"",
+        },
+        Key {
+            name: "path",
+            about: "What the path must begin with. The longest one wins.",
+            form: Form::Text { what: "a path prefix" },
+            absent: Absent::Is(Default::Text("/")),
+            example: "\"/api/\"",
+        },
+        Key {
+            name: "upstream",
+            about: "The name of the upstream, or of a service.",
+            form: Form::Text { what: "a name" },
+            absent: Absent::Required,
+            example: "\"app\"",
+        },
+        Key {
+            name: "body_bytes",
+            about: "Bytes of a request body on this route; 0 means no limit.",
+            form: Form::Size { min: 0, max: i64::MAX as u64 },
+            absent: Absent::Means("the limit in `[gateway.limits]`"),
+            example: "\"100MiB\"",
+        },
+    ],
+    later: &["cache"],
+};
+
+static SERVICE: Table = Table {
+    name: "service",
+    about: "What `tombolo up` starts, watches and restarts.",
+    keys: &[
+        Key {
+            name: "name",
+            about: "Which service: `site`, the static web application.",
+            form: Form::Word {
+                words: || ServiceKind::ALL.map(ServiceKind::name).into(),
+                later: &["calculator", "chat", "library", "parts", "figures"],
+            },
+            absent: Absent::Required,
+            example: "\"site\"",
+        },
+        Key {
+            name: "replicas",
+            about: "How many processes of it.",
+            form: Form::Count { min: 1, max: Service::REPLICAS_MAX as u64 },
+            absent: Absent::Is(Default::Count(Service::REPLICAS_DEFAULT as u64)),
+            example: "5",
+        },
+        Key {
+            name: "listen",
+            about: "Where its first replica listens; the others take the ports that follow.",
+            form: Form::Text { what: "an IP address and a port" },
+            absent: Absent::Means("127.0.0.1:9101 for the site, or free ports"),
+            example: "\"127.0.0.1:9201\"",
+        },
+        Key {
+            name: "root",
+            about: "The folder whose files the site serves.",
+            form: Form::Text { what: "a path" },
+            absent: Absent::Means("the built-in page"),
+            example: "\"public\"",
+        },
+    ],
+    later: &[],
+};

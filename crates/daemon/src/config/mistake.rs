@@ -1,0 +1,137 @@
+//! What is wrong with a configuration, where, and what to do about it.
+
+use std::fmt;
+
+pub use super::written::source::Place;
+
+/// One mistake in a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// What kind of mistake it is.
+    pub kind: Kind,
+    /// What is wrong, in a sentence without a full stop.
+    pub words: String,
+    /// What to do about it.
+    pub hint: String,
+    /// The file's name as it was given.
+    pub file: String,
+    /// Where in the file. None when it is about the file as a whole.
+    pub spot: Option<Spot>,
+    /// Another place that belongs to it, such as the first of two duplicates, and what is there.
+    pub related: Option<(Place, String)>,
+}
+
+/// A place in a file together with the text of its line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// Where it is.
+    pub place: Place,
+    /// The line as it stands in the file.
+    pub text: String,
+}
+
+/// The kinds of mistakes; the names are stable and may be relied upon by programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The file cannot be read, is too long, or is not text.
+    Unreadable,
+    /// It is not TOML.
+    Syntax,
+    /// There is no such key.
+    UnknownKey,
+    /// A later version will know it; this one does not.
+    NotYet,
+    /// A key that has to be there is not.
+    Missing,
+    /// A value of another type was expected.
+    WrongType,
+    /// The type is right, the value is not.
+    BadValue,
+    /// A number, size or duration is too small or too great.
+    OutOfRange,
+    /// A name that nothing has.
+    UnknownName,
+    /// The same thing twice.
+    Duplicate,
+    /// Two settings that cannot both hold.
+    Conflict,
+    /// An environment value that is not there or not text.
+    Environment,
+}
+
+impl Kind {
+    /// The kind's name in the JSON form.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::Syntax => "syntax",
+            Self::UnknownKey => "unknown-key",
+            Self::NotYet => "not-yet",
+            Self::Missing => "missing",
+            Self::WrongType => "wrong-type",
+            Self::BadValue => "bad-value",
+            Self::OutOfRange => "out-of-range",
+            Self::UnknownName => "unknown-name",
+            Self::Duplicate => "duplicate",
+            Self::Conflict => "conflict",
+            Self::Environment => "environment",
+        }
+    }
+}
+
+/// Every mistake of one configuration, in the order of the file; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistakes {
+    list: Vec<Mistake>,
+    /// How many more there were than [`Mistakes::MAX`].
+    omitted: usize,
+}
+
+impl Mistakes {
+    /// The most mistakes that are told at once.
+    pub const MAX: usize = 100;
+
+    /// The mistakes in the order of the file, or None when there are none.
+    pub(super) fn of(mut list: Vec<Mistake>) -> Option<Self> {
+        // Stable: at the same place the one found first, the cause, stays first.
+        list.sort_by_key(|mistake| {
+            mistake.spot.as_ref().map(|spot| (spot.place.line, spot.place.column))
+        });
+        list.dedup();
+        let omitted = list.len().saturating_sub(Self::MAX);
+        list.truncate(Self::MAX);
+        (!list.is_empty()).then_some(Self { list, omitted })
+    }
+
+    /// A mistake that hides all others.
+    pub(super) fn alone(mistake: Mistake) -> Self {
+        Self { list: vec![mistake], omitted: 0 }
+    }
+
+    /// Each mistake that is told, in the order of the file.
+    pub fn iter(&self) -> impl Iterator<Item = &Mistake> {
+        self.list.iter()
+    }
+
+    /// How many there are, told or not.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.list.len() + self.omitted
+    }
+
+    /// How many are not told because there are more than [`Mistakes::MAX`].
+    #[must_use]
+    pub fn omitted(&self) -> usize {
+        self.omitted
+    }
+}
+
+/// The plain rendering, without colours.
+impl fmt::Display for Mistakes {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Mistakes {}

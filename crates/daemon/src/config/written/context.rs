@@ -1,0 +1,164 @@
+//! What one reading of a file shares: the text, the environment, and the mistakes so far.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::super::mistake::{Kind, Mistake, Place, Spot};
+use super::environment::Environment;
+use super::repair::Repaired;
+use super::source::Source;
+use super::syntax::SyntaxMistake;
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct At<T> {
+    /// The value.
+    pub(crate) value: T,
+    /// Its place, as a span of the repaired text.
+    pub(crate) span: Range<usize>,
+}
+
+impl<T> At<T> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> At<U> {
+        At { value: change(self.value), span: self.span }
+    }
+}
+
+/// One reading of a file.
+pub(crate) struct Context<'c> {
+    source: &'c Source<'c>,
+    repaired: &'c Repaired<'c>,
+    pub(super) environment: &'c dyn Environment,
+    mistakes: RefCell<Vec<Mistake>>,
+    /// The lines with syntax mistakes: what else seems wrong there comes of them.
+    broken_lines: BTreeSet<usize>,
+    /// Whether a name is missing in what was read.
+    gaps: Cell<bool>,
+}
+
+impl<'c> Context<'c> {
+    pub(crate) fn new(
+        source: &'c Source<'c>,
+        repaired: &'c Repaired<'c>,
+        environment: &'c dyn Environment,
+        syntax: Vec<SyntaxMistake>,
+    ) -> Self {
+        let mut context = Self {
+            source,
+            repaired,
+            environment,
+            mistakes: RefCell::default(),
+            broken_lines: BTreeSet::new(),
+            gaps: Cell::new(syntax.iter().any(|mistake| !mistake.repaired)),
+        };
+        for mistake in syntax {
+            context.syntax(mistake);
+        }
+        context
+    }
+
+    fn syntax(&mut self, mistake: SyntaxMistake) {
+        let place = self.source.place(&mistake.span);
+        // The parser may stumble several times over one slip: the first is the slip.
+        if mistake.repaired || self.broken_lines.insert(place.line) {
+            let spot = Some(self.spot(place));
+            let first = mistake.first.map(|span| (self.source.place(&span), "the first".into()));
+            self.push(Kind::Syntax, mistake.words, mistake.hint, spot, first);
+        }
+    }
+
+    /// The text at a span of the repaired text.
+    pub(crate) fn written(&self, span: &Range<usize>) -> &'c str {
+        self.repaired.text.get(span.clone()).unwrap_or_default()
+    }
+
+    /// Notes a mistake at a place.
+    pub(crate) fn mistake(
+        &self,
+        kind: Kind,
+        span: &Range<usize>,
+        words: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.related(kind, span, words, hint, None);
+    }
+
+    /// Notes a mistake that has to do with another place too.
+    pub(crate) fn related(
+        &self,
+        kind: Kind,
+        span: &Range<usize>,
+        words: impl Into<String>,
+        hint: impl Into<String>,
+        other: Option<(&Range<usize>, &str)>,
+    ) {
+        let place = self.place(span);
+        if self.broken_lines.contains(&place.line) {
+            return;
+        }
+        let mut hint = hint.into();
+        // The reader sees ${NAME}, the mistake is in its value.
+        if !matches!(kind, Kind::Environment | Kind::UnknownKey | Kind::Missing)
+            && self.written(span).contains("${")
+        {
+            hint.push_str("; the value comes from the environment");
+        }
+        let other = other.map(|(span, what)| (self.place(span), what.to_owned()));
+        self.push(kind, words.into(), hint, Some(self.spot(place)), other);
+    }
+
+    /// Notes a mistake of the file as a whole.
+    pub(crate) fn whole(&self, kind: Kind, words: &str, hint: &str) {
+        self.push(kind, words.to_owned(), hint.to_owned(), None, None);
+    }
+
+    /// Notes that a name could not be read, so that who refers to it may be right.
+    pub(crate) fn gap(&self) {
+        self.gaps.set(true);
+    }
+
+    /// Whether names or whole lines could not be read: then a name that seems to be missing may
+    /// be among them.
+    pub(crate) fn has_gaps(&self) -> bool {
+        self.gaps.get()
+    }
+
+    /// Whether a line of the table that begins here could not be read: then a key that seems to
+    /// be missing may be in it.
+    pub(crate) fn is_broken(&self, table: &Range<usize>) -> bool {
+        let first = self.place(table).line;
+        let is_inside =
+            |line: &usize| *line == first || !self.source.line(*line).trim_start().starts_with('[');
+        match self.broken_lines.last() {
+            Some(last) => {
+                (first..=*last).take_while(is_inside).any(|line| self.broken_lines.contains(&line))
+            }
+            None => false,
+        }
+    }
+
+    pub(crate) fn into_mistakes(self) -> Vec<Mistake> {
+        self.mistakes.into_inner()
+    }
+
+    fn place(&self, span: &Range<usize>) -> Place {
+        self.source.place(&self.repaired.original(span))
+    }
+
+    fn spot(&self, place: Place) -> Spot {
+        Spot { place, text: self.source.line(place.line).to_owned() }
+    }
+
+    fn push(
+        &self,
+        kind: Kind,
+        words: String,
+        hint: String,
+        spot: Option<Spot>,
+        related: Option<(Place, String)>,
+    ) {
+        let file = self.source.name.to_owned();
+        self.mistakes.borrow_mut().push(Mistake { kind, words, hint, file, spot, related });
+    }
+}

@@ -1,0 +1,85 @@
+//! The text of one configuration file, and the lines and columns in it.
+
+use std::ops::Range;
+
+/// A file's text under the name its reader knows it by.
+#[derive(Debug)]
+pub(crate) struct Source<'t> {
+    /// The file's name as it was given.
+    pub(crate) name: &'t str,
+    /// The whole text.
+    pub(crate) text: &'t str,
+    /// The byte offset each line begins at.
+    starts: Vec<usize>,
+}
+
+/// A place in a file as people and editors count: from 1, columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// How many characters of this line are meant; 0 when it is a point between two.
+    pub length: usize,
+}
+
+impl<'t> Source<'t> {
+    pub(crate) fn new(name: &'t str, text: &'t str) -> Self {
+        let after_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+        Self { name, text, starts: std::iter::once(0).chain(after_breaks).collect() }
+    }
+
+    /// The place of a span of bytes, cut at the end of its first line. A span outside of the
+    /// text, or inside a character, is moved to the nearest place.
+    pub(crate) fn place(&self, span: &Range<usize>) -> Place {
+        let start = self.floor(span.start);
+        let line = self.starts.partition_point(|begin| *begin <= start).max(1);
+        let begin = self.starts.get(line - 1).copied().unwrap_or(0);
+        let text = self.line(line);
+        let end = self.floor(span.end.max(start)).min(begin + text.len());
+        let characters =
+            |range: Range<usize>| self.text.get(range).map_or(0, |part| part.chars().count());
+        Place { line, column: 1 + characters(begin..start), length: characters(start..end) }
+    }
+
+    /// The text of a line, from 1, without its line break.
+    pub(crate) fn line(&self, line: usize) -> &'t str {
+        let begin = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
+        let rest = self.text.get(begin..).unwrap_or_default();
+        rest.split('\n').next().unwrap_or_default().trim_end_matches('\r')
+    }
+
+    fn floor(&self, offset: usize) -> usize {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_characters_and_spans_stay_on_their_line() {
+        let source = Source::new("f", "a = 1\r\nb = \"ñandú\"\nc");
+        assert_eq!(source.place(&(0..1)), Place { line: 1, column: 1, length: 1 });
+        assert_eq!(source.place(&(4..12)), Place { line: 1, column: 5, length: 1 });
+        assert_eq!(source.place(&(11..20)), Place { line: 2, column: 5, length: 7 });
+        assert_eq!(source.line(2), "b = \"ñandú\"");
+        assert_eq!(source.place(&(21..22)), Place { line: 3, column: 1, length: 1 });
+    }
+
+    #[test]
+    fn odd_spans_are_moved_to_a_place() {
+        let source = Source::new("f", "ñ\n");
+        assert_eq!(source.place(&(1..1)), Place { line: 1, column: 1, length: 0 });
+        assert_eq!(source.place(&(3..99)), Place { line: 2, column: 1, length: 0 });
+        let backwards = Range { start: 99, end: 1 };
+        assert_eq!(source.place(&backwards), Place { line: 2, column: 1, length: 0 });
+        assert_eq!(Source::new("f", "").place(&(0..0)), Place { line: 1, column: 1, length: 0 });
+    }
+}
