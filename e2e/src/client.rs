@@ -1,7 +1,7 @@
 //! A client that sends the bytes it is given and reads answers with its own eyes.
 
 use crate::{Fields, Framing, Head, PATIENCE, Wire, WireError};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// One whole response, with the interim ones before it.
@@ -43,6 +43,15 @@ impl Client {
         let stream = TcpStream::connect_timeout(&address, PATIENCE)
             .unwrap_or_else(|error| panic!("cannot connect to {address}: {error}"));
         Self { wire: Wire::new(stream, None).expect("socket options") }
+    }
+
+    /// Connects from a given address of this machine: every 127.0.0.0/8 address is one.
+    pub fn connect_from(address: SocketAddr, source: Ipv4Addr) -> Self {
+        let kind = (socket2::Domain::IPV4, socket2::Type::STREAM);
+        let socket = socket2::Socket::new(kind.0, kind.1, None).expect("a socket");
+        socket.bind(&SocketAddr::from((source, 0)).into()).expect("a loopback address");
+        socket.connect(&address.into()).unwrap_or_else(|error| panic!("{address}: {error}"));
+        Self { wire: Wire::new(socket.into(), None).expect("socket options") }
     }
 
     /// Connects with a receive buffer as small as the system allows: a reader that soon stops the
