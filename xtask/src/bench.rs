@@ -1,0 +1,45 @@
+//! `cargo xtask bench`: builds what is measured, installs the rivals, and starts the driver.
+
+use std::{process::Command as Process, time::Duration};
+
+use anyhow::{Result, ensure};
+use clap::Subcommand;
+
+use crate::{packages, run::run as run_program, workspace::Workspace};
+
+/// Longest time for a release build.
+const BUILD_LIMIT: Duration = Duration::from_secs(40 * 60);
+/// Longest time for all measurements.
+const MEASURE_LIMIT: Duration = Duration::from_secs(4 * 60 * 60);
+
+/// What is measured.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// The gateway beside nginx, HAProxy and a byte relay; `proxy --help` lists the options
+    #[command(disable_help_flag = true)]
+    Proxy {
+        /// Options of the driver
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+}
+
+/// Runs a measurement. The report goes to standard output, progress to standard error.
+pub(crate) fn run(workspace: &Workspace, command: &Command) -> Result<bool> {
+    let Command::Proxy { options } = command;
+    packages::install(packages::MEASURING)?;
+    let missing = packages::missing(packages::MEASURING);
+    ensure!(missing.is_empty(), "{}", packages::advice(&missing));
+    run_program(
+        workspace.cargo().args(["build", "--release", "-p", "tombolo", "-p", "tombolo-bench"]),
+        BUILD_LIMIT,
+    )?;
+    let folder = workspace.target().join("release");
+    let mut driver = Process::new(folder.join("tombolo-bench"));
+    driver.current_dir(&workspace.root).arg("proxy");
+    if !options.iter().any(|option| option.starts_with("--tombolo")) {
+        driver.arg("--tombolo").arg(folder.join("tombolo"));
+    }
+    run_program(driver.args(options), MEASURE_LIMIT)?;
+    Ok(true)
+}

@@ -1,0 +1,138 @@
+//! The steps in their order: the quick ones first, so that a mistake is known soon.
+
+use std::{path::PathBuf, process::Command, time::Duration};
+
+use anyhow::{Result, bail, ensure};
+
+use super::{Context, binary, measured, tools};
+use crate::{
+    packages::{self, Need},
+    run::on_path,
+    tidy,
+    workspace::FUZZ_MANIFEST,
+};
+
+/// A step of the test.
+pub(crate) struct Step {
+    /// Its name on the command line.
+    pub(crate) name: &'static str,
+    /// What it shows.
+    pub(crate) title: &'static str,
+    /// Programs without which it fails.
+    pub(crate) needs: &'static [Need],
+    /// What it does.
+    pub(crate) work: fn(&Context<'_>) -> Result<()>,
+}
+
+/// Every step.
+pub(crate) const STEPS: &[Step] = &[
+    Step { name: "fmt", title: "formatting", needs: &[], work: fmt },
+    Step { name: "tidy", title: "the rules of the house", needs: &[], work: house },
+    Step { name: "clippy", title: "lints, all targets", needs: &[], work: clippy },
+    Step { name: "unit", title: "unit, integration and doc tests", needs: &[], work: unit },
+    Step { name: "build", title: "the binary, profile `checked`", needs: &[], work: build },
+    Step { name: "examples", title: "every example passes `check`", needs: &[], work: examples },
+    Step {
+        name: "e2e",
+        title: "real processes, foreign clients",
+        needs: packages::FOREIGN_CLIENTS,
+        work: end_to_end,
+    },
+    Step {
+        name: "fuzz",
+        title: "each fuzz target for 30 s",
+        needs: packages::FUZZING,
+        work: measured::fuzz,
+    },
+    Step {
+        name: "instructions",
+        title: "instruction counts within their limits",
+        needs: packages::COUNTING,
+        work: measured::instructions,
+    },
+    Step {
+        name: "bench",
+        title: "the measurements run, briefly",
+        needs: packages::MEASURING,
+        work: measured::bench,
+    },
+];
+
+/// Longest time for what builds nothing.
+const QUICK: Duration = Duration::from_secs(2 * 60);
+/// Longest time for checking or building the workspace, or for its tests.
+const LONG: Duration = Duration::from_secs(25 * 60);
+
+fn fmt(context: &Context<'_>) -> Result<()> {
+    let workspace = context.workspace;
+    context.run(workspace.cargo().args(["fmt", "--all", "--check"]), QUICK)?;
+    if workspace.root.join(FUZZ_MANIFEST).is_file() {
+        let arguments = ["fmt", "--manifest-path", FUZZ_MANIFEST, "--check"];
+        context.run(workspace.cargo().args(arguments), QUICK)?;
+    }
+    Ok(())
+}
+
+fn house(context: &Context<'_>) -> Result<()> {
+    ensure!(tidy::run(context.workspace)?, "the findings above");
+    Ok(())
+}
+
+fn clippy(context: &Context<'_>) -> Result<()> {
+    let arguments = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+    context.run(context.workspace.cargo().args(arguments), LONG)
+}
+
+fn unit(context: &Context<'_>) -> Result<()> {
+    let chosen = ["--workspace", "--exclude", "tombolo-e2e"];
+    if on_path("cargo-nextest") {
+        let nextest = ["nextest", "run", "--no-fail-fast"];
+        context.run(context.workspace.cargo().args(nextest).args(chosen), LONG)?;
+        context.run(context.workspace.cargo().args(["test", "--doc"]).args(chosen), LONG)
+    } else {
+        let test = ["test", "--no-fail-fast"];
+        context.run(context.workspace.cargo().args(test).args(chosen), LONG)
+    }
+}
+
+fn build(context: &Context<'_>) -> Result<()> {
+    binary::build(context, LONG).map(|_| ())
+}
+
+fn examples(context: &Context<'_>) -> Result<()> {
+    let tombolo = binary::build(context, LONG)?;
+    let folder = PathBuf::from("examples");
+    let files: Vec<PathBuf> = context
+        .workspace
+        .files()?
+        .into_iter()
+        .filter(|file| file.starts_with(&folder))
+        .filter(|file| file.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    ensure!(!files.is_empty(), "there is no examples/*.toml");
+    let mut failed = Vec::new();
+    for file in files {
+        let mut check = Command::new(&tombolo);
+        check.current_dir(&context.workspace.root).arg("check").arg(&file);
+        if let Err(error) = context.run(&mut check, QUICK) {
+            failed.push(format!("{error:#}"));
+        }
+    }
+    if !failed.is_empty() {
+        bail!("{}", failed.join("\n"));
+    }
+    Ok(())
+}
+
+fn end_to_end(context: &Context<'_>) -> Result<()> {
+    let tombolo = binary::build(context, LONG)?;
+    tools::python_environment(context)?;
+    tools::node_modules(context)?;
+    let mut test = context.workspace.cargo();
+    if on_path("cargo-nextest") {
+        test.args(["nextest", "run", "--no-fail-fast"]);
+    } else {
+        test.args(["test", "--no-fail-fast"]);
+    }
+    context.run(test.args(["-p", "tombolo-e2e"]).env("TOMBOLO_BIN", tombolo), LONG)
+}

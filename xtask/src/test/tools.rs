@@ -1,0 +1,81 @@
+//! What tests need from PyPI, npm and crates.io, kept under the target folder so that a clean
+//! checkout stays clean and nothing is installed for the whole machine.
+
+use std::{fs, path::PathBuf, process::Command, time::Duration};
+
+use anyhow::{Context as _, Result, anyhow};
+
+use super::Context;
+use crate::run::on_path;
+
+/// Longest time for one installation, building from source included.
+const LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// A Python environment at `target/e2e/venv` with `websockets`.
+pub(super) fn python_environment(context: &Context<'_>) -> Result<()> {
+    let folder = context.workspace.target().join("e2e/venv");
+    let python = folder.join("bin/python");
+    let imports = Command::new(&python).args(["-c", "import websockets"]).output();
+    if imports.is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    context.run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder), LIMIT)?;
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "websockets"];
+    context.run(Command::new(&python).args(install), LIMIT)
+}
+
+/// Node's packages at `target/e2e/node_modules`: `ws`.
+pub(super) fn node_modules(context: &Context<'_>) -> Result<()> {
+    let folder = context.workspace.target().join("e2e");
+    if folder.join("node_modules/ws/package.json").is_file() {
+        return Ok(());
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    let install = ["install", "--no-save", "--no-audit", "--no-fund", "--prefix"];
+    context.run(Command::new("npm").args(install).arg(&folder).arg("ws"), LIMIT)
+}
+
+/// Makes sure that `cargo fuzz` can be run; returns the folder to put on the path for it.
+pub(super) fn cargo_fuzz(context: &Context<'_>) -> Result<Option<PathBuf>> {
+    if on_path("cargo-fuzz") {
+        return Ok(None);
+    }
+    let root = context.workspace.target().join("tools/cargo-fuzz");
+    cargo_install(context, &["cargo-fuzz"], &root, "cargo-fuzz")?;
+    Ok(Some(root.join("bin")))
+}
+
+/// The runner of the instruction counts, of the version that the library in `Cargo.lock` has: it
+/// refuses any other.
+pub(super) fn gungraun_runner(context: &Context<'_>) -> Result<PathBuf> {
+    let version = locked_version(context, "gungraun")?;
+    let root = context.workspace.target().join(format!("tools/gungraun-runner-{version}"));
+    let arguments = ["gungraun-runner", "--version", &version];
+    cargo_install(context, &arguments, &root, "gungraun-runner")?;
+    Ok(root.join("bin/gungraun-runner"))
+}
+
+fn cargo_install(
+    context: &Context<'_>,
+    what: &[&str],
+    root: &std::path::Path,
+    program: &str,
+) -> Result<()> {
+    if root.join("bin").join(program).is_file() {
+        return Ok(());
+    }
+    let mut install = context.workspace.cargo();
+    install.args(["install", "--locked", "--quiet", "--root"]).arg(root).args(what);
+    context.run(&mut install, LIMIT)
+}
+
+fn locked_version(context: &Context<'_>, package: &str) -> Result<String> {
+    let lock = context.workspace.manifest("Cargo.lock".as_ref())?;
+    let packages = lock.get("package").and_then(toml::Value::as_array);
+    let found = packages
+        .into_iter()
+        .flatten()
+        .find(|entry| entry.get("name").and_then(toml::Value::as_str) == Some(package))
+        .and_then(|entry| entry.get("version")?.as_str());
+    found.map(str::to_owned).ok_or_else(|| anyhow!("Cargo.lock has no {package}"))
+}
