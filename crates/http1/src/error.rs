@@ -26,6 +26,7 @@ faults! {
     BARE_CR = 400, "a CR is not followed by LF", "RFC 9112 section 2.2";
     LEADING_LINES = 400, "there are too many empty lines before the start line", "RFC 9112 section 2.2";
     REQUEST_LINE = 400, "the request line is not 'method target version'", "RFC 9112 section 3";
+    METHOD_TOO_LONG = 501, "the method is too long to be one we know", "RFC 9110 section 15.6.2";
     STATUS_LINE = 400, "the status line is not 'version status reason'", "RFC 9112 section 4";
     STATUS_RANGE = 400, "the status code is below 100", "RFC 9110 section 15";
     VERSION = 400, "the protocol version is not of the form HTTP/1.1", "RFC 9112 section 2.3";

@@ -95,6 +95,14 @@ field_ids! {
     Allow = "allow",
 }
 
+impl FieldId {
+    /// What `name`, a token in any letter case, is known as.
+    #[inline]
+    pub fn of_name(name: &[u8]) -> Self {
+        crate::name::classify(name)
+    }
+}
+
 const _: () = assert!(KNOWN.len() + 2 <= 64, "FieldSet has one bit for each FieldId");
 
 /// A set of [`FieldId`]s; a bit each.

@@ -23,7 +23,11 @@ pub(crate) const TINY_CHUNK_BYTES: u64 = 8;
 /// Longest host name accepted (RFC 1035's 255 bytes, dots included).
 pub(crate) const MAX_HOST_BYTES: usize = 255;
 
-/// Bytes of a request line beside its target: method, version and the two spaces.
+/// Longest method name accepted; the longest registered one has 17 bytes.
+pub(crate) const MAX_METHOD_BYTES: usize = 32;
+
+/// Bytes of a request line beside its target: method, version and the two spaces, with
+/// some room.
 pub(crate) const REQUEST_LINE_SLACK: usize = 64;
 
 /// Limits on one message head.

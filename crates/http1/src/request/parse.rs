@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use super::{Line, RequestHead};
 use crate::error::Fault;
-use crate::limits::{MAX_FIELDS, MAX_LEADING_CRLF, REQUEST_LINE_SLACK};
+use crate::limits::{MAX_FIELDS, MAX_LEADING_CRLF, MAX_METHOD_BYTES, REQUEST_LINE_SLACK};
 use crate::scan::{Scan, is_leading_crlf};
 use crate::section::{diagnose, fault_of};
 use crate::target::Target;
@@ -97,6 +97,9 @@ impl RequestHead {
         };
         if !is_leading_crlf(self.line.method_span.before(head)) {
             return Err(Fault::LEADING_LINES);
+        }
+        if method.len() > MAX_METHOD_BYTES {
+            return Err(Fault::METHOD_TOO_LONG);
         }
         if self.line.target.len() > limits.target_bytes {
             return Err(Fault::TARGET_TOO_LONG);

@@ -158,6 +158,8 @@ fn request_lines() {
         assert_eq!(refused(&format!("GET / {version}\r\nHost: a\r\n\r\n")), 505, "{version}");
     }
     assert_eq!(refused("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 505);
+    let method = "M".repeat(33);
+    assert_eq!(refused(&format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n")), 501);
     let later = parse(b"GET / HTTP/1.2\r\nHost: a\r\nX: y\r\n\r\n").unwrap();
     assert_eq!((later.version(), later.fields().len()), (Version::Http11, 2));
     assert_eq!(parse(b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap().method(), Method::Other);
