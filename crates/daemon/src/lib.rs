@@ -7,5 +7,6 @@
 pub mod config;
 pub mod exit;
 pub mod logging;
+pub mod problem;
 pub mod resources;
 pub mod shutdown;
