@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::date::DateText;
+use super::splice::Pipes;
 use super::timers::Timers;
 use super::workspace::Workspaces;
 use crate::access_log::Lane;
@@ -18,6 +19,7 @@ pub(crate) struct Core {
     pub(crate) timers: Rc<Timers>,
     pub(crate) workspaces: Workspaces,
     pub(crate) pool: Pool,
+    pub(crate) pipes: Pipes,
     pub(crate) date: DateText,
     pub(crate) random: RefCell<fastrand::Rng>,
     pub(crate) draining: Cell<bool>,
@@ -39,6 +41,7 @@ impl Core {
             timers: Timers::new(),
             workspaces: Workspaces::new(),
             pool,
+            pipes: Pipes::new(),
             date: DateText::new(),
             random: RefCell::new(fastrand::Rng::new()),
             draining: Cell::new(false),

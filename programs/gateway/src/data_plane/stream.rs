@@ -9,7 +9,7 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
 
-use rustix::net::{RecvFlags, recv};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
@@ -75,7 +75,7 @@ fn poll_read_now(
         ready!(source.poll_read_ready(cx))?;
         let mut count = 0;
         let outcome = source.try_io(Interest::READABLE, || {
-            count = rustix::io::read(source, &mut *room)?;
+            (count, _) = recv(source, &mut *room, RecvFlags::empty())?;
             // A read that leaves room has emptied the socket: forgetting its readiness now saves
             // the system call that would only say "would block".
             let emptied = count > 0 && count < room.len();
@@ -124,7 +124,7 @@ fn poll_write_now(
     loop {
         ready!(sink.poll_write_ready(cx))?;
         let outcome = sink.try_io(Interest::WRITABLE, || match slices {
-            [only] => Ok(rustix::io::write(sink, only)?),
+            [only] => Ok(send(sink, only, SendFlags::NOSIGNAL)?),
             several => Ok(rustix::io::writev(sink, several)?),
         });
         match outcome {
@@ -192,7 +192,8 @@ impl<'c> Watch<'c> {
         if self.ended.get() { ticks.min(HALF_CLOSED) } else { ticks }
     }
 
-    fn look(&self, timer: &Timer, cx: &mut Context<'_>) {
+    /// Looks whether the client is still there; shortens the deadline if it is not.
+    pub(crate) fn look(&self, timer: &Timer, cx: &mut Context<'_>) {
         if !self.watching.get() || self.client.poll_read_ready(cx).is_pending() {
             return;
         }

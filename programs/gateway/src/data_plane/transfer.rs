@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tombolo_http1::{BodyDecoder, BodyError, write};
 
 use super::buffer::Buffer;
+use super::splice::{Borrowed, Pipes, Splice, WORTHWHILE};
 use super::stream::{Stop, Watch, read, read_for, write_all};
 use super::timers::Timer;
 
@@ -45,11 +46,23 @@ pub(crate) struct Transfer<'a> {
     pub(crate) trailers: bool,
     /// Where chunk heads and trailers are written.
     pub(crate) scratch: &'a mut Vec<u8>,
+    /// The thread's pipes, for bodies that are worth one.
+    pub(crate) pipes: &'a Pipes,
     pub(crate) timer: &'a Timer,
     /// Ticks that may pass without a byte.
     pub(crate) gap: u64,
     /// Counts the body's bytes that reached the sink.
     pub(crate) moved: &'a mut u64,
+}
+
+/// Body bytes up to which a copy behind the head is cheaper than a vectored write.
+const JOINED: usize = 4096;
+
+/// What one pass over the buffer came to.
+struct Step {
+    done: bool,
+    starved: bool,
+    consumed: usize,
 }
 
 /// Decoded pieces of what the buffer holds.
@@ -63,32 +76,48 @@ struct Gathered<'b> {
     starved: bool,
 }
 
-impl Transfer<'_> {
-    /// Sends `head`, then the body to its end.
-    pub(crate) async fn run(mut self, head: &[u8]) -> Result<(), TransferError> {
-        let mut head = head;
-        loop {
-            let unsent = !head.is_empty();
-            let (done, starved, consumed) =
-                self.pass_on(head).await.map_err(|error| match error {
-                    TransferError::Body(error) if unsent => TransferError::Unsent(error),
-                    other => other,
-                })?;
-            head = &[];
-            self.buffer.consume(consumed);
-            if done {
-                return Ok(());
+impl<'a> Transfer<'a> {
+    /// Sends `head`, then the body to its end. `head` is left as it was.
+    pub(crate) async fn run(mut self, head: &mut Vec<u8>) -> Result<(), TransferError> {
+        let kept = head.len();
+        let mut unsent = kept;
+        let ended = loop {
+            let step = match self.pass_on(head, unsent).await {
+                Ok(step) => step,
+                Err(TransferError::Body(error)) if unsent > 0 => {
+                    break Err(TransferError::Unsent(error));
+                }
+                Err(error) => break Err(error),
+            };
+            unsent = 0;
+            self.buffer.consume(step.consumed);
+            if step.done {
+                break Ok(());
             }
-            if starved {
-                self.fill().await?;
+            if !step.starved {
+                continue;
             }
-        }
+            if let Some((pipe, length)) = self.pipe() {
+                break self.splice(pipe, length).await;
+            }
+            if let Err(error) = self.fill().await {
+                break Err(error);
+            }
+        };
+        head.truncate(kept);
+        ended
     }
 
-    /// Sends what the buffer holds, framed anew, with `head` before it: one write.
-    async fn pass_on(&mut self, head: &[u8]) -> Result<(bool, bool, usize), TransferError> {
+    /// Sends what the buffer holds, framed anew, with the first `unsent` bytes of `head` before
+    /// it: one write. A short message is joined behind the head, a long one left where it is.
+    async fn pass_on(&mut self, head: &mut Vec<u8>, unsent: usize) -> Result<Step, TransferError> {
         let gathered =
             gather(self.decoder, self.buffer.unread()).map_err(TransferError::Body)?;
+        let step = Step {
+            done: gathered.done,
+            starved: gathered.starved,
+            consumed: gathered.consumed,
+        };
         let framed = self.chunked && gathered.length > 0;
         self.scratch.clear();
         if framed {
@@ -101,27 +130,55 @@ impl Transfer<'_> {
         }
         let (chunk_head, last_chunk) =
             self.scratch.split_at_checked(chunk_head_length).unwrap_or_default();
-        let parts = [head, chunk_head]
+        let crlf = if framed { write::CHUNK_END } else { &[] };
+        let body = [chunk_head]
             .into_iter()
             .chain(gathered.pieces.into_iter().take(gathered.count))
-            .chain([if framed { write::CHUNK_END } else { &[] }, last_chunk])
-            .filter(|part| !part.is_empty());
-        let mut slices = [IoSlice::new(&[]); PIECES + 4];
-        let mut count = 0_usize;
-        for (slice, part) in slices.iter_mut().zip(parts) {
-            *slice = IoSlice::new(part);
-            count = count.saturating_add(1);
+            .chain([crlf, last_chunk]);
+        let length = gathered.length;
+        self.timer.arm(self.gap);
+        if length <= JOINED {
+            head.truncate(unsent);
+            body.for_each(|part| head.extend_from_slice(part));
+            let mut slices = [IoSlice::new(head)];
+            write_all(self.sink, &mut slices, self.timer, self.gap).await
+        } else {
+            let mut slices = [IoSlice::new(&[]); PIECES + 4];
+            let parts = head.get(..unsent).into_iter().chain(body);
+            for (slice, part) in slices.iter_mut().zip(parts.filter(|part| !part.is_empty())) {
+                *slice = IoSlice::new(part);
+            }
+            let used = slices.iter().take_while(|slice| !slice.is_empty()).count();
+            let slices = slices.get_mut(..used).unwrap_or_default();
+            write_all(self.sink, slices, self.timer, self.gap).await
         }
-        if let Some(slices) = slices.get_mut(..count)
-            && count > 0
-        {
-            self.timer.arm(self.gap);
-            write_all(self.sink, slices, self.timer, self.gap)
-                .await
-                .map_err(TransferError::Sink)?;
+        .map_err(TransferError::Sink)?;
+        *self.moved = self.moved.saturating_add(length as u64);
+        Ok(step)
+    }
+
+    /// A pipe for the rest of the body, where that pays.
+    fn pipe(&self) -> Option<(Borrowed<'a>, u64)> {
+        let length = self.decoder.remaining_length()?;
+        if self.chunked || length < WORTHWHILE || !self.buffer.is_empty() {
+            return None;
         }
-        *self.moved = self.moved.saturating_add(gathered.length as u64);
-        Ok((gathered.done, gathered.starved, gathered.consumed))
+        Some((self.pipes.borrow()?, length))
+    }
+
+    /// Moves the rest of the body inside the kernel.
+    async fn splice(&mut self, pipe: Borrowed<'a>, length: u64) -> Result<(), TransferError> {
+        let splice = Splice {
+            source: self.source,
+            sink: self.sink,
+            client: self.client,
+            timer: self.timer,
+            gap: self.gap,
+            moved: self.moved,
+        };
+        splice.run(pipe, length).await?;
+        self.decoder.advance(length);
+        Ok(())
     }
 
     /// Reads more of the body.

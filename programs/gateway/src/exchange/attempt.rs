@@ -81,6 +81,7 @@ pub(super) async fn attempt(
                 chunked: asked.framing == Framing::Chunked,
                 trailers: true,
                 scratch: framing_up,
+                pipes: &scene.connection.core.pipes,
                 timer,
                 gap: patience.body_gap,
                 moved: &mut uploaded,

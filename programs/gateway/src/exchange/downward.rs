@@ -187,6 +187,7 @@ impl Downward<'_> {
             chunked: plan.chunked,
             trailers: self.asked.accepts_trailers,
             scratch: self.scratch,
+            pipes: &self.scene.connection.core.pipes,
             timer: &self.scene.connection.timer,
             gap: self.scene.snapshot.patience.body_gap,
             moved: &mut self.journal.bytes_out,

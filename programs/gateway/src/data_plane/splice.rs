@@ -1,0 +1,202 @@
+//! Large bodies of known length go from socket to socket inside the kernel (splice(2)), through a
+//! pipe, without being copied to this process and back.
+//!
+//! A pipe costs two descriptors and kernel memory, so each thread keeps a few and lends them out;
+//! a body that finds none is carried through the buffer as usual.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::task::{Context, Poll, ready};
+
+use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+use super::stream::{Stop, Watch};
+use super::timers::Timer;
+use super::transfer::TransferError;
+
+/// Bytes still to come from which on a pipe pays.
+pub(super) const WORTHWHILE: u64 = 256 * 1024;
+
+/// Pipes a thread has at most, lent out and spare.
+const MOST: usize = 64;
+
+/// Spare pipes a thread keeps.
+const SPARE: usize = 8;
+
+/// Bytes asked of the kernel for a pipe; it may give less.
+const CAPACITY: usize = 512 * 1024;
+
+/// Bytes moved at most by one call.
+const AT_ONCE: usize = 1024 * 1024;
+
+struct Pipe {
+    reader: OwnedFd,
+    writer: OwnedFd,
+}
+
+/// A thread's pipes.
+pub(crate) struct Pipes {
+    spare: RefCell<Vec<Pipe>>,
+    lent: Cell<usize>,
+}
+
+impl Pipes {
+    pub(crate) fn new() -> Self {
+        Self { spare: RefCell::new(Vec::new()), lent: Cell::new(0) }
+    }
+
+    /// A pipe, if one is to be had.
+    pub(super) fn borrow(&self) -> Option<Borrowed<'_>> {
+        if self.lent.get() >= MOST {
+            return None;
+        }
+        let spare = self.spare.borrow_mut().pop();
+        let pipe = spare.or_else(open)?;
+        self.lent.set(self.lent.get().saturating_add(1));
+        Some(Borrowed { pipes: self, pipe: Some(pipe), held: 0 })
+    }
+}
+
+fn open() -> Option<Pipe> {
+    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).ok()?;
+    // Less than asked for is slower, not wrong.
+    let _ = fcntl_setpipe_size(&writer, CAPACITY);
+    Some(Pipe { reader, writer })
+}
+
+/// A pipe that is in use.
+pub(super) struct Borrowed<'p> {
+    pipes: &'p Pipes,
+    pipe: Option<Pipe>,
+    /// Bytes in the pipe.
+    held: usize,
+}
+
+impl Drop for Borrowed<'_> {
+    fn drop(&mut self) {
+        self.pipes.lent.set(self.pipes.lent.get().saturating_sub(1));
+        let mut spare = self.pipes.spare.borrow_mut();
+        // A pipe with bytes in it belongs to a body that failed: those bytes are nobody's.
+        if self.held == 0
+            && spare.len() < SPARE
+            && let Some(pipe) = self.pipe.take()
+        {
+            spare.push(pipe);
+        }
+    }
+}
+
+/// A body of known length on its way through a pipe.
+pub(super) struct Splice<'a> {
+    pub(super) source: &'a TcpStream,
+    pub(super) sink: &'a TcpStream,
+    pub(super) client: Option<&'a Watch<'a>>,
+    pub(super) timer: &'a Timer,
+    /// Ticks that may pass without a byte.
+    pub(super) gap: u64,
+    /// Counts the bytes that reached the sink.
+    pub(super) moved: &'a mut u64,
+}
+
+impl Splice<'_> {
+    /// Moves `remaining` bytes.
+    pub(super) async fn run(
+        self,
+        mut pipe: Borrowed<'_>,
+        mut remaining: u64,
+    ) -> Result<(), TransferError> {
+        while remaining > 0 {
+            let gap = self.client.map_or(self.gap, |client| client.patience(self.gap));
+            self.timer.arm(gap);
+            let count = poll_fn(|cx| self.poll_fill(&mut pipe, remaining, cx)).await?;
+            remaining = remaining.saturating_sub(count as u64);
+            while pipe.held > 0 {
+                self.timer.arm(self.gap);
+                let more = remaining > 0;
+                let count = poll_fn(|cx| self.poll_drain(&mut pipe, more, cx)).await?;
+                *self.moved = self.moved.saturating_add(count as u64);
+            }
+        }
+        Ok(())
+    }
+
+    fn poll_fill(
+        &self,
+        pipe: &mut Borrowed<'_>,
+        remaining: u64,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<usize, TransferError>> {
+        let most = usize::try_from(remaining).unwrap_or(AT_ONCE).min(AT_ONCE);
+        let moved = poll_splice(self.source, Interest::READABLE, cx, || {
+            let Some(Pipe { writer, .. }) = &pipe.pipe else { return Ok(0) };
+            let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
+            Ok(splice(self.source, None, writer, None, most, flags)?)
+        });
+        match moved {
+            Poll::Ready(Ok(0)) => Poll::Ready(Err(TransferError::Truncated)),
+            Poll::Ready(Ok(count)) => {
+                pipe.held = pipe.held.saturating_add(count);
+                Poll::Ready(Ok(count))
+            }
+            Poll::Ready(Err(error)) => {
+                Poll::Ready(Err(TransferError::Source(Stop::Failed(error))))
+            }
+            Poll::Pending => {
+                if let Some(client) = self.client {
+                    client.look(self.timer, cx);
+                }
+                self.timer.poll_expired(cx).map(|()| Err(TransferError::Source(Stop::Expired)))
+            }
+        }
+    }
+
+    fn poll_drain(
+        &self,
+        pipe: &mut Borrowed<'_>,
+        more: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<usize, TransferError>> {
+        let moved = poll_splice(self.sink, Interest::WRITABLE, cx, || {
+            let Some(Pipe { reader, .. }) = &pipe.pipe else { return Ok(0) };
+            let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
+            let flags = if more { flags | SpliceFlags::MORE } else { flags };
+            Ok(splice(reader, None, self.sink, None, pipe.held, flags)?)
+        });
+        match moved {
+            Poll::Ready(Ok(count)) => {
+                pipe.held = pipe.held.saturating_sub(count);
+                Poll::Ready(Ok(count))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(TransferError::Sink(Stop::Failed(error)))),
+            Poll::Pending => {
+                self.timer.poll_expired(cx).map(|()| Err(TransferError::Sink(Stop::Expired)))
+            }
+        }
+    }
+}
+
+/// Runs `step` when the socket is ready for it, until it moves bytes or fails.
+fn poll_splice(
+    socket: &TcpStream,
+    interest: Interest,
+    cx: &mut Context<'_>,
+    mut step: impl FnMut() -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        if interest.is_readable() {
+            ready!(socket.poll_read_ready(cx))?;
+        } else {
+            ready!(socket.poll_write_ready(cx))?;
+        }
+        match socket.try_io(interest, &mut step) {
+            Ok(count) => return Poll::Ready(Ok(count)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+    }
+}
