@@ -40,6 +40,8 @@ struct Member {
     wanted: Vec<SocketAddr>,
     /// Where it listens.
     addresses: Vec<SocketAddr>,
+    /// It was started before; if it was beaten to a port, it looks elsewhere.
+    tried: bool,
     /// It has served there, so it stays there.
     settled: bool,
 }
@@ -80,6 +82,7 @@ impl Fleet {
                     },
                     wanted: vec![address],
                     addresses: vec![address],
+                    tried: false,
                     settled: false,
                 });
             }
@@ -89,6 +92,7 @@ impl Fleet {
             role: Role::Gateway,
             wanted: config.gateway.listen.clone(),
             addresses: config.gateway.listen.clone(),
+            tried: false,
             settled: false,
         });
         let fleet = Fleet { config, data, members };
@@ -197,8 +201,19 @@ impl Fleet {
                 address: *address,
                 source,
                 holder: listeners::holder(*address),
-                free: ports::free_near(*address, &[*address]),
+                free: ports::free_near(*address, &[*address], 0),
                 by_flag: self.is_gateway(id),
+            })
+        })
+    }
+
+    /// Whether a process that ended at its start was beaten to its port, and may take another.
+    pub(crate) fn lost_its_port(&self, id: Id) -> bool {
+        let unsettled = self.members.get(id).filter(|member| !member.settled);
+        unsettled.is_some_and(|member| {
+            let mut pairs = member.addresses.iter().zip(&member.wanted);
+            pairs.any(|(address, wanted)| {
+                member.role.may_move(wanted) && ports::probe(*address).is_err()
             })
         })
     }
@@ -210,18 +225,15 @@ impl Fleet {
         let Some(member) = self.members.get_mut(id).filter(|member| !member.settled) else {
             return;
         };
-        let movable = match member.role {
-            Role::Gateway => |wanted: &SocketAddr| wanted.port() == 0,
-            Role::Replica { pinned: true, .. } => |_: &SocketAddr| false,
-            Role::Replica { .. } => |_: &SocketAddr| true,
-        };
         for (address, wanted) in member.addresses.iter_mut().zip(&member.wanted) {
-            if movable(wanted) {
+            if member.role.may_move(wanted) {
+                let skip = if member.tried { fastrand::u16(..ports::TRIED) } else { 0 };
                 // With none free the start itself will say so.
-                *address = ports::free_near(*wanted, &taken).unwrap_or(*wanted);
+                *address = ports::free_near(*wanted, &taken, skip).unwrap_or(*wanted);
                 taken.push(*address);
             }
         }
+        member.tried = true;
         if let (Role::Replica { service, index, .. }, Some(address)) =
             (&member.role, member.addresses.first())
         {
@@ -238,6 +250,16 @@ impl Fleet {
                 let weight = server.weight;
                 *server = Server { weight, ..Server::new(HostPort::from(address)) };
             }
+        }
+    }
+}
+
+impl Role {
+    /// Whether it may listen elsewhere than it was told to.
+    fn may_move(&self, wanted: &SocketAddr) -> bool {
+        match self {
+            Role::Gateway => wanted.port() == 0,
+            Role::Replica { pinned, .. } => !pinned,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 
 /// Ports tried above the usual one, after which the system may choose.
-const TRIED: u16 = 400;
+pub(crate) const TRIED: u16 = 400;
 
 /// Whether one could listen here, as a plain bind finds out.
 ///
@@ -18,8 +18,12 @@ pub(crate) fn probe(address: SocketAddr) -> io::Result<()> {
 
 /// The same address with a port that is free: the given one, else one of those above that is not
 /// in `taken`. With port 0 the system chooses, once and for all restarts.
-pub(crate) fn free_near(wanted: SocketAddr, taken: &[SocketAddr]) -> Option<SocketAddr> {
-    let numbered = (0..TRIED).filter(|_| wanted.port() > 0).filter_map(|step| {
+///
+/// `skip` ports are left out at first: who was beaten to one port begins elsewhere, by chance, so
+/// that several who look at the same time do not meet again.
+pub(crate) fn free_near(wanted: SocketAddr, taken: &[SocketAddr], skip: u16) -> Option<SocketAddr> {
+    let steps = (skip..TRIED).chain(0..skip.min(TRIED)).filter(|_| wanted.port() > 0);
+    let numbered = steps.filter_map(|step| {
         let port = wanted.port().checked_add(step)?;
         Some(SocketAddr::new(wanted.ip(), port))
     });
@@ -47,21 +51,28 @@ mod tests {
         let held = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = held.local_addr().unwrap();
         assert!(probe(address).is_err());
-        let other = free_near(address, &[]).unwrap();
+        let other = free_near(address, &[], 0).unwrap();
         assert_ne!(other, address);
         drop(held);
-        assert_eq!(free_near(address, &[]), Some(address));
+        assert_eq!(free_near(address, &[], 0), Some(address));
     }
 
     #[test]
     fn ports_promised_to_others_are_left_alone() {
         let usual = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        assert_ne!(free_near(usual, &[usual]), Some(usual));
+        assert_ne!(free_near(usual, &[usual], 0), Some(usual));
+    }
+
+    #[test]
+    fn second_choice_lies_elsewhere() {
+        let usual = SocketAddr::from(([127, 0, 0, 1], 20_000));
+        let chosen = free_near(usual, &[], 100).unwrap();
+        assert!(chosen.port() >= 20_100, "{chosen}");
     }
 
     #[test]
     fn port_zero_becomes_a_number() {
-        let chosen = free_near(SocketAddr::from(([127, 0, 0, 1], 0)), &[]).unwrap();
+        let chosen = free_near(SocketAddr::from(([127, 0, 0, 1], 0)), &[], 7).unwrap();
         assert_ne!(chosen.port(), 0);
     }
 }

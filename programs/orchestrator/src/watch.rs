@@ -175,7 +175,12 @@ impl Watch {
             Notice::AllReady => self.show_what_runs(),
             Notice::Restarting { id, exit, wait } => {
                 let wait = wait.as_secs_f64();
-                self.output.say(&format!("{} {exit}; starting it again in {wait:.2} s", name(id)));
+                let place = match self.fleet.lost_its_port(id) {
+                    true => " on another port, since its own was taken,",
+                    false => "",
+                };
+                let name = name(id);
+                self.output.say(&format!("{name} {exit}; starting it again{place} in {wait:.2} s"));
             }
             Notice::Back(id, after) => {
                 let pid = self.running.get(id).and_then(|running| Some(running.as_ref()?.pid));

@@ -5,11 +5,12 @@
 //! fixed moment and never goes back.
 
 mod backoff;
+mod slot;
 mod vocabulary;
 
 use std::time::Duration;
 
-use backoff::Backoff;
+use slot::{Slot, State};
 pub(crate) use vocabulary::{Action, Deadlines, Event, Exit, Id, Notice, Outcome, Process};
 
 /// The state of everything that is kept alive.
@@ -20,38 +21,6 @@ pub(crate) struct Supervisor {
     deadlines: Deadlines,
     random: fastrand::Rng,
     actions: Vec<Action>,
-}
-
-#[derive(Debug)]
-struct Slot {
-    process: Process,
-    state: State,
-    run: u32,
-    backoff: Backoff,
-    /// Failures before it was ever ready; of no interest afterwards.
-    failed_starts: u32,
-    ever_ready: bool,
-    died: Option<Duration>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum State {
-    /// The tiers below are not ready yet.
-    Waiting,
-    /// Dead; to be started at this time.
-    Resting { until: Duration },
-    /// Running; must serve by this time.
-    Starting { by: Duration },
-    /// Serves since this time.
-    Ready { since: Duration },
-    /// Killed because it did not become ready.
-    Failing,
-    /// Asked to end.
-    Stopping,
-    /// Killed in the course of the end.
-    Killed,
-    /// Gone for good.
-    Gone,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -306,24 +275,6 @@ impl Supervisor {
     fn end(&mut self, outcome: Outcome) {
         self.phase = Phase::Ended;
         self.actions.push(Action::End(outcome));
-    }
-}
-
-impl Slot {
-    fn new(process: Process) -> Self {
-        Slot {
-            process,
-            state: State::Waiting,
-            run: 0,
-            backoff: Backoff::default(),
-            failed_starts: 0,
-            ever_ready: false,
-            died: None,
-        }
-    }
-
-    fn has_process(&self) -> bool {
-        !matches!(self.state, State::Waiting | State::Resting { .. } | State::Gone)
     }
 }
 

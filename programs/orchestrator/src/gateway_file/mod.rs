@@ -3,9 +3,11 @@
 //!
 //! Every field is taken apart by name, so a new setting that is not written here does not compile.
 
-use std::fmt::{self, Write};
-use std::time::Duration;
+mod notation;
 
+use std::fmt::{self, Write};
+
+use notation::{duration, list, quoted, size};
 use tombolo_daemon::config::{
     AccessLog, Config, Gateway, HashKey, Limits, Policy, Route, Server, Timeouts, Upstream,
 };
@@ -154,46 +156,6 @@ fn write_route(out: &mut String, route: &Route, upstreams: &[Upstream]) -> fmt::
         writeln!(out, "body_bytes = {}", size(*bytes))?;
     }
     Ok(())
-}
-
-fn list(values: &[impl ToString]) -> String {
-    let quoted: Vec<_> = values.iter().map(|value| quoted(&value.to_string())).collect();
-    format!("[{}]", quoted.join(", "))
-}
-
-/// Whole seconds as such, all else in milliseconds: the configuration knows nothing finer.
-fn duration(time: Duration) -> String {
-    if time.subsec_millis() == 0 {
-        format!("{}s", time.as_secs())
-    } else {
-        format!("{}ms", time.as_millis())
-    }
-}
-
-/// A size in the greatest unit that holds it whole.
-fn size(bytes: u64) -> String {
-    let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
-    let fits = |(_, bits): &(&str, u32)| bytes > 0 && bytes.trailing_zeros() >= *bits;
-    let (unit, bits) = units.into_iter().find(fits).unwrap_or(("B", 0));
-    quoted(&format!("{}{unit}", bytes >> bits))
-}
-
-/// A basic string of TOML, in which nothing is taken for a variable of the environment.
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for character in text.replace("${", "$${").chars() {
-        match character {
-            '"' | '\\' => out.extend(['\\', character]),
-            control if control.is_control() => {
-                // Writing to a string cannot fail.
-                let _ = write!(out, "\\u{:04X}", u32::from(control));
-            }
-            plain => out.push(plain),
-        }
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]
