@@ -1,0 +1,108 @@
+//! While it runs: turns, restarts, output.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use rustix::process::Signal;
+
+use crate::harness::{Up, alive, eventually, get, signal};
+
+#[test]
+fn nine_requests_reach_three_replicas_three_times_each_in_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut up = Up::ready(folder.path(), &[]);
+    let (gateway, _) = up.table()["gateway"];
+    let answers = (0..9).map(|_| {
+        let answer = get(gateway, "/").unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.field("x-replica").unwrap().to_owned()
+    });
+    let turns: Vec<_> = answers.collect();
+    let mut counts = HashMap::new();
+    for name in &turns {
+        *counts.entry(name.as_str()).or_insert(0) += 1;
+    }
+    assert_eq!(counts.len(), 3, "{turns:?}");
+    assert!(counts.values().all(|count| *count == 3), "{turns:?}");
+    assert_eq!(turns[0..3], turns[3..6]);
+    assert_eq!(turns[0..3], turns[6..9]);
+}
+
+#[test]
+fn killed_replica_fails_no_later_request_and_is_back_within_two_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut up = Up::ready(folder.path(), &[]);
+    let table = up.table();
+    let (gateway, _) = table["gateway"];
+    let (address, pid) = table["site-2"];
+    signal(pid, Signal::KILL);
+    eventually("the death of site-2", || (!alive(pid)).then_some(()));
+    let died = Instant::now();
+    for _ in 0..30 {
+        let answer = get(gateway, "/").unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    eventually("site-2", || get(address, "/health").filter(|answer| answer.status == 200));
+    assert!(died.elapsed().as_millis() < 2000, "{:?}", died.elapsed());
+    up.err_line(|line| line.contains("site-2 was ended by signal 9"));
+    up.err_line(|line| line.contains("site-2 (pid ") && line.contains("is back"));
+    let replicas: Vec<_> = (0..6)
+        .map(|_| get(gateway, "/").unwrap().field("x-replica").unwrap_or_default().to_owned())
+        .collect();
+    eventually("site-2 behind the gateway", || {
+        (get(gateway, "/")?.field("x-replica")? == "site-2").then_some(())
+    });
+    assert!(replicas.iter().all(|name| name.starts_with("site-")), "{replicas:?}");
+}
+
+#[test]
+fn killed_gateway_is_back_on_the_same_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut up = Up::ready(folder.path(), &[]);
+    let (gateway, pid) = up.table()["gateway"];
+    signal(pid, Signal::KILL);
+    up.err_line(|line| line.contains("gateway (pid ") && line.contains("is back"));
+    assert_eq!(get(gateway, "/").unwrap().status, 200);
+}
+
+#[test]
+fn requests_are_logged_behind_the_name_and_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut up = Up::ready(folder.path(), &[]);
+    let (gateway, _) = up.table()["gateway"];
+    get(gateway, "/some-page").unwrap();
+    let line = up.out_line(|line| line.contains("/some-page"));
+    assert!(line.starts_with("gateway | {"), "{line}");
+    eventually("the access log", || up.read("access.log").contains("/some-page").then_some(()));
+}
+
+#[test]
+fn hangup_reopens_the_access_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut up = Up::ready(folder.path(), &[]);
+    let (gateway, _) = up.table()["gateway"];
+    get(gateway, "/before").unwrap();
+    eventually("the access log", || up.read("access.log").contains("/before").then_some(()));
+    std::fs::rename(folder.path().join("access.log"), folder.path().join("old.log")).unwrap();
+    up.signal(Signal::HUP);
+    eventually("the new access log", || folder.path().join("access.log").exists().then_some(()));
+    get(gateway, "/after").unwrap();
+    eventually("the line", || up.read("access.log").contains("/after").then_some(()));
+}
+
+#[test]
+fn children_have_the_command_lines_a_person_would_type() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut up = Up::ready(folder.path(), &[]);
+    let table = up.table();
+    let command_line = |pid: u32| {
+        let bytes = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap();
+        String::from_utf8(bytes).unwrap().replace('\0', " ").trim().to_owned()
+    };
+    let (address, pid) = table["site-1"];
+    let expected = format!("tombolo serve site --listen {address} --replica site-1");
+    assert!(command_line(pid).ends_with(&expected), "{}", command_line(pid));
+    let (_, pid) = table["gateway"];
+    let expected = "tombolo gateway -c tombolo-data/run/gateway.toml";
+    assert!(command_line(pid).ends_with(expected), "{}", command_line(pid));
+}
