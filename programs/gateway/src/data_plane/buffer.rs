@@ -32,7 +32,7 @@ impl Buffer {
     }
 
     /// Everything from the front of the buffer, the head first. Spans of a head refer to this.
-    pub(crate) fn from_front(&self) -> &[u8] {
+    pub(crate) fn whole(&self) -> &[u8] {
         self.bytes.get(..self.end.max(self.floor)).unwrap_or_default()
     }
 
@@ -99,7 +99,6 @@ impl Buffer {
     pub(crate) fn clear(&mut self) {
         (self.floor, self.start, self.end, self.recycled) = (0, 0, 0, false);
     }
-
 }
 
 #[cfg(test)]
@@ -124,7 +123,7 @@ mod tests {
             buffer.filled(room);
             buffer.consume(room);
         }
-        assert_eq!(&buffer.from_front()[..4], b"HEAD");
+        assert_eq!(&buffer.whole()[..4], b"HEAD");
         assert!(!buffer.rewind(), "the body was overwritten");
     }
 
@@ -146,6 +145,6 @@ mod tests {
         buffer.keep_head(4);
         buffer.next_message();
         assert_eq!(buffer.unread(), b"next");
-        assert_eq!(buffer.from_front(), b"next");
+        assert_eq!(buffer.whole(), b"next");
     }
 }

@@ -39,8 +39,7 @@ impl Listeners {
             of_worker: (0..workers).map(|_| Vec::new()).collect(),
         };
         for &address in addresses {
-            let explain =
-                |cause: io::Error| BindError { address, advice: advice(&cause), cause };
+            let explain = |cause: io::Error| BindError { address, advice: advice(&cause), cause };
             // Another process that also shares the port would take part of our connections
             // without a word: an exclusive socket first tells whether the address is free.
             let mut actual = address;

@@ -142,9 +142,7 @@ impl Splice<'_> {
                 pipe.held = pipe.held.saturating_add(count);
                 Poll::Ready(Ok(count))
             }
-            Poll::Ready(Err(error)) => {
-                Poll::Ready(Err(TransferError::Source(Stop::Failed(error))))
-            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(TransferError::Source(Stop::Failed(error)))),
             Poll::Pending => {
                 if let Some(client) = self.client {
                     client.look(self.timer, cx);

@@ -200,9 +200,9 @@ impl<'c> Watch<'c> {
         match peek(self.client) {
             // The readiness was stale; the next event wakes us again.
             Waiting::Nothing => {
-                let _ = self.client.try_io(Interest::READABLE, || {
-                    Err::<(), _>(io::ErrorKind::WouldBlock.into())
-                });
+                let _ = self
+                    .client
+                    .try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
                 let _ = self.client.poll_read_ready(cx);
             }
             // Its next request: it waits in the kernel until its turn comes.

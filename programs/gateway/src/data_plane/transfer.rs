@@ -111,13 +111,9 @@ impl<'a> Transfer<'a> {
     /// Sends what the buffer holds, framed anew, with the first `unsent` bytes of `head` before
     /// it: one write. A short message is joined behind the head, a long one left where it is.
     async fn pass_on(&mut self, head: &mut Vec<u8>, unsent: usize) -> Result<Step, TransferError> {
-        let gathered =
-            gather(self.decoder, self.buffer.unread()).map_err(TransferError::Body)?;
-        let step = Step {
-            done: gathered.done,
-            starved: gathered.starved,
-            consumed: gathered.consumed,
-        };
+        let gathered = gather(self.decoder, self.buffer.unread()).map_err(TransferError::Body)?;
+        let step =
+            Step { done: gathered.done, starved: gathered.starved, consumed: gathered.consumed };
         let framed = self.chunked && gathered.length > 0;
         self.scratch.clear();
         if framed {

@@ -53,9 +53,8 @@ impl Worker {
     /// When the system gives no thread or no event queue.
     pub(crate) fn start(options: WorkerOptions) -> io::Result<Self> {
         let runtime = std::sync::mpsc::sync_channel(1);
-        let thread = std::thread::Builder::new()
-            .name(format!("data-{}", options.index))
-            .spawn(move || {
+        let thread = std::thread::Builder::new().name(format!("data-{}", options.index)).spawn(
+            move || {
                 let built = Builder::new_current_thread()
                     .enable_io()
                     .enable_time()
@@ -69,7 +68,8 @@ impl Worker {
                         let _ = runtime.0.send(Err(error));
                     }
                 }
-            })?;
+            },
+        )?;
         match runtime.1.recv() {
             Ok(Ok(())) => Ok(Self { thread }),
             Ok(Err(error)) => Err(error),
@@ -186,8 +186,7 @@ fn begin(
     live: &Rc<Live>,
 ) {
     live.count.set(live.count.get().saturating_add(1));
-    let connection =
-        Connection { core: Rc::clone(core), timer: core.timers.register(), client };
+    let connection = Connection { core: Rc::clone(core), timer: core.timers.register(), client };
     let live = Rc::clone(live);
     spawn_local(async move {
         let _gone = Gone(live);

@@ -60,6 +60,8 @@ impl Workspace {
 
 /// A thread's spare workspaces, the last used first.
 pub(crate) struct Workspaces {
+    // Boxed so that lending one moves a pointer, not the whole of it.
+    #[allow(clippy::vec_box)]
     spare: RefCell<Vec<Box<Workspace>>>,
 }
 

@@ -47,10 +47,8 @@ pub(super) fn compose(parts: &Parts<'_>, out: &mut Vec<u8>) -> Plan {
         Framing::Length(length) => (Framing::Length(length), false),
         Framing::None => (declared(asked, response), false),
     };
-    let keep_alive = asked.keep_alive
-        && parts.sent
-        && !until_close
-        && !scene.connection.core.draining.get();
+    let keep_alive =
+        asked.keep_alive && parts.sent && !until_close && !scene.connection.core.draining.get();
     out.clear();
     write::status_line(out, response.status(), response.reason().of(head));
     let mut dated = false;

@@ -68,8 +68,7 @@ pub(super) async fn attempt(
     let watch = Watch::new(scene.client);
     let state = Cell::new(Upload::Running);
     let mut uploaded = 0_u64;
-    let mut decoder =
-        BodyDecoder::new(asked.framing, scene.snapshot.body_limits(asked.body_bytes));
+    let mut decoder = BodyDecoder::new(asked.framing, scene.snapshot.body_limits(asked.body_bytes));
     let outcome = {
         let mut upload = pin!(
             Transfer {

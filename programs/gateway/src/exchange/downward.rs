@@ -123,10 +123,14 @@ impl Downward<'_> {
                     )
                     .into());
                 }
-                Err(Stop::Failed(error)) => format!("the connection to the upstream failed: {error}"),
+                Err(Stop::Failed(error)) => {
+                    format!("the connection to the upstream failed: {error}")
+                }
             };
             if !self.outbound.is_empty() {
-                return Err(Refusal::broken_upstream("the upstream closed inside a response head").into());
+                return Err(
+                    Refusal::broken_upstream("the upstream closed inside a response head").into()
+                );
             }
             let refusal = Refusal::broken_upstream(ended);
             return Err(DownError::Unanswered(Unanswered { refusal, interim }));
@@ -136,7 +140,7 @@ impl Downward<'_> {
     /// Passes an interim response (100, 103, 104, ...) on; HTTP/1.0 knows none.
     async fn pass_interim(&mut self) -> Result<(), DownError> {
         if self.asked.version == Version::Http11 {
-            answer::interim(self.answer, self.response, self.outbound.from_front());
+            answer::interim(self.answer, self.response, self.outbound.whole());
             self.send_answer().await?;
         }
         self.outbound.next_message();
@@ -146,9 +150,12 @@ impl Downward<'_> {
     /// Passes 101 on, if the client asked for it.
     async fn upgrade(&mut self) -> Result<Ending, DownError> {
         if !self.asked.upgrade {
-            return Err(Refusal::broken_upstream("the upstream upgraded a request that did not ask for it").into());
+            return Err(Refusal::broken_upstream(
+                "the upstream upgraded a request that did not ask for it",
+            )
+            .into());
         }
-        answer::switching(self.answer, self.response, self.outbound.from_front(), self.journal);
+        answer::switching(self.answer, self.response, self.outbound.whole(), self.journal);
         self.journal.status = 101;
         self.send_answer().await?;
         Ok(Ending::Upgraded)
@@ -166,16 +173,19 @@ impl Downward<'_> {
     /// Passes the final response on, head and body.
     async fn pass_final(self) -> Result<Ending, DownError> {
         let sent = self.upload.get() == Upload::Done;
-        let plan = answer::compose(&answer::Parts {
-            scene: self.scene,
-            asked: self.asked,
-            journal: self.journal,
-            response: self.response,
-            head: self.outbound.from_front(),
-            server: self.server,
-            cookie: self.cookie,
-            sent,
-        }, self.answer);
+        let plan = answer::compose(
+            &answer::Parts {
+                scene: self.scene,
+                asked: self.asked,
+                journal: self.journal,
+                response: self.response,
+                head: self.outbound.whole(),
+                server: self.server,
+                cookie: self.cookie,
+                sent,
+            },
+            self.answer,
+        );
         self.journal.status = self.response.status();
         let mut decoder = BodyDecoder::new(self.response.framing(), BodyLimits::default());
         let outcome = Transfer {
@@ -223,11 +233,17 @@ fn reset_on_close(client: &TcpStream) {
 
 fn why_cut(error: &TransferError) -> &'static str {
     match error {
-        TransferError::Source(Stop::Expired) => "the upstream stopped in the middle of its response",
-        TransferError::Source(Stop::Failed(_)) => "the connection to the upstream failed in the middle of its response",
+        TransferError::Source(Stop::Expired) => {
+            "the upstream stopped in the middle of its response"
+        }
+        TransferError::Source(Stop::Failed(_)) => {
+            "the connection to the upstream failed in the middle of its response"
+        }
         TransferError::Truncated => "the upstream closed in the middle of its response",
         TransferError::Body(error) | TransferError::Unsent(error) => error.reason(),
         TransferError::Sink(Stop::Expired) => "the client stopped taking the response",
-        TransferError::Sink(Stop::Failed(_)) => "the client went away in the middle of its response",
+        TransferError::Sink(Stop::Failed(_)) => {
+            "the client went away in the middle of its response"
+        }
     }
 }

@@ -57,8 +57,8 @@ pub(super) async fn forward(
         }
         let _flight = Flight::begin(&upstream.balancer, core.index, index);
         let sticky = upstream.sticky.as_ref().filter(|_| picker.preferred != Some(index));
-        let cookie = sticky
-            .map(|sticky| (sticky.cookie.as_str(), upstream.balancer.sticky_value(index)));
+        let cookie =
+            sticky.map(|sticky| (sticky.cookie.as_str(), upstream.balancer.sticky_value(index)));
         let mut fresh = false;
         loop {
             journal.asks(route.upstream, index);

@@ -28,11 +28,8 @@ pub(super) struct Asked {
 }
 
 /// Finds the route of the request.
-pub(super) fn route<'s>(
-    scene: &Scene<'s>,
-    workspace: &Workspace,
-) -> Result<&'s Route, Failure> {
-    let head = workspace.inbound.from_front();
+pub(super) fn route<'s>(scene: &Scene<'s>, workspace: &Workspace) -> Result<&'s Route, Failure> {
+    let head = workspace.inbound.whole();
     let request = &workspace.request;
     let path = request.path_and_query().of(head);
     let path = if path.is_empty() { b"/" } else { path };
@@ -47,7 +44,7 @@ pub(super) fn guard(
     route: &Route,
     journal: &mut Journal,
 ) -> Result<Asked, Failure> {
-    let head = workspace.inbound.from_front();
+    let head = workspace.inbound.whole();
     let request = &workspace.request;
     let client = scene.connection.client.ip();
     let trusted = scene.snapshot.trusted.iter().any(|hop| hop.contains(&client));
@@ -142,7 +139,9 @@ mod tests {
         for path in ["/..", "/a/../b", "/a/./b", "/%2e%2e/x", "/a/.%2E", "/a/%2e", "/../?q"] {
             assert!(has_dot_segment(path.as_bytes()), "{path}");
         }
-        for path in ["/", "/a..b", "/.well-known/x", "/a/...", "/..a", "/a?x=/../y", "/%2ehidden", ""] {
+        for path in
+            ["/", "/a..b", "/.well-known/x", "/a/...", "/..a", "/a?x=/../y", "/%2ehidden", ""]
+        {
             assert!(!has_dot_segment(path.as_bytes()), "{path}");
         }
     }

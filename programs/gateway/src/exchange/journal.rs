@@ -92,7 +92,7 @@ impl Journal {
             return;
         }
         let request = &workspace.request;
-        let head = if self.head_read { workspace.inbound.from_front() } else { &[] };
+        let head = if self.head_read { workspace.inbound.whole() } else { &[] };
         let of = |span: Span| span.of(head);
         let field = |id| if self.head_read { request.field(id).map(of) } else { None };
         let backend = self.backend.and_then(|(upstream, server)| {

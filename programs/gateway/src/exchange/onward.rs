@@ -20,7 +20,7 @@ pub(super) fn compose(
     fallback_host: &str,
 ) {
     let Workspace { inbound, request, onward, .. } = workspace;
-    let head = inbound.from_front();
+    let head = inbound.whole();
     onward.clear();
     write::request_line(onward, request.method_span().of(head), target(request, head));
     let authority = request.authority().of(head);
@@ -151,4 +151,3 @@ fn address(out: &mut Vec<u8>, ip: IpAddr) {
         IpAddr::V6(ip) => drop(write!(out, "{ip}")),
     }
 }
-

@@ -21,7 +21,7 @@ pub(super) struct Picker<'u> {
 
 impl<'u> Picker<'u> {
     pub(super) fn new(scene: &Scene<'_>, workspace: &Workspace, upstream: &'u Upstream) -> Self {
-        let head = workspace.inbound.from_front();
+        let head = workspace.inbound.whole();
         let request = &workspace.request;
         let hash = upstream.hash_on.as_ref().and_then(|key| match key {
             HashKey::Path => {

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::io::IoSlice;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use stand_in::{Problem, page};
+use tombolo_daemon::problem::{CONTENT_SECURITY_POLICY, Problem, VARY, page, reason};
 use tombolo_http1::{FieldId, Framing, Method, RequestError, Version, write};
 
+use super::Scene;
 use super::journal::Journal;
 use super::linger::linger;
 use super::request_id::RequestId;
-use super::Scene;
 use crate::data_plane::{Next, Workspace, write_all};
 use crate::upstream::ConnectError;
 
@@ -71,11 +71,7 @@ impl Refusal {
     }
 
     pub(super) fn no_route() -> Self {
-        Self::new(
-            404,
-            "Nothing is served at this address.",
-            "no route matches the host and path",
-        )
+        Self::new(404, "Nothing is served at this address.", "no route matches the host and path")
     }
 
     pub(super) fn connect() -> Self {
@@ -123,7 +119,9 @@ impl Refusal {
 
     pub(super) fn no_server(error: &ConnectError) -> Self {
         let (status, detail) = match error {
-            ConnectError::TimedOut(_) => (504, "The service behind this gateway did not answer in time."),
+            ConnectError::TimedOut(_) => {
+                (504, "The service behind this gateway did not answer in time.")
+            }
             _ => (502, "The service behind this gateway cannot be reached just now."),
         };
         Self::new(status, detail, error.to_string())
@@ -193,7 +191,7 @@ fn compose(
     journal: &Journal,
 ) -> Vec<u8> {
     let Workspace { inbound, request, answer, .. } = workspace;
-    let head = inbound.from_front();
+    let head = inbound.whole();
     let field = |id| request.field(id).map(|value| value.of(head));
     let page = page(&Problem {
         status: refusal.status,
@@ -204,15 +202,18 @@ fn compose(
     });
     let body = if refusal.status == 204 { Vec::new() } else { page.body };
     answer.clear();
-    write::status_line(answer, refusal.status, b"");
+    write::status_line(answer, refusal.status, reason(refusal.status).as_bytes());
     let seconds = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0));
     scene.connection.core.date.with(seconds, |date| write::field(answer, b"Date", date));
     if refusal.status != 204 {
         write::field(answer, b"Content-Type", page.content_type.as_bytes());
-        write::field(answer, b"Content-Language", page.language.as_bytes());
+        write::field(answer, b"Content-Language", page.content_language.as_bytes());
         write::field(answer, b"Cache-Control", b"no-store");
+        write::field(answer, b"Vary", VARY.as_bytes());
+        write::field(answer, b"Content-Security-Policy", CONTENT_SECURITY_POLICY.as_bytes());
+        write::field(answer, b"X-Content-Type-Options", b"nosniff");
         write::framing(answer, Framing::Length(body.len() as u64));
     }
     if matches!(refusal.status, 204 | 405) {
@@ -229,10 +230,4 @@ fn compose(
     }
     write::end(answer);
     if request.method() == Method::Head { Vec::new() } else { body }
-}
-
-mod stand_in {
-    pub(super) struct Problem<'a> { pub status: u16, pub detail: &'a str, pub request_id: &'a str, pub accept: Option<&'a [u8]>, pub accept_language: Option<&'a [u8]> }
-    pub(super) struct Page { pub body: Vec<u8>, pub content_type: &'static str, pub language: &'static str }
-    pub(super) fn page(p: &Problem<'_>) -> Page { let _ = (p.accept, p.accept_language); Page { body: format!("{} {} {}\n", p.status, p.detail, p.request_id).into_bytes(), content_type: "text/plain", language: "en" } }
 }
