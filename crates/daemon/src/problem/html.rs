@@ -8,13 +8,15 @@ use super::text::{self, Language};
 /// The style, without what only people who edit it need.
 const STYLE: &str = include_str!("page.css");
 
-/// The shore with its hill, left.
+/// The shore, left.
 const SHORE: &str =
-    "M-4 12c38-6 92-4 118 22 16 16 12 30 22 42-8 12-24 16-24 32 0 20 18 30 12 56H-4z";
+    "M-8-8h92c30 6 38 22 34 40-3 14 10 20 14 34 4 16-14 22-16 38-3 20 16 30 12 64H-8z";
 /// The island, right.
-const ISLAND: &str = "M424 88c0-30 30-52 70-52s78 22 78 54-36 52-78 52-70-22-70-54z";
+const ISLAND: &str = "M428 84c-4-24 14-44 44-50 26-5 44 6 66 14 24 9 40 20 36 42-4 24-30 42-62 \
+                      44-22 1-34-8-52-14-18-7-29-16-32-36z";
 /// The sandbar between them.
-const BAR: &str = "M126 72c40 14 90 4 140 10s110-10 168-4c-4 8-4 14-2 22-56-4-110 8-166 4s-100-2-152 8c2-14 4-26 12-40z";
+const BAR: &str = "M112 56c34 16 92 14 150 18 62 4 116-10 178-6 10 1 10 26 0 27-60 2-118 10-180 \
+                   4-56-6-104-2-150 12z";
 
 pub(super) fn render(problem: &Problem<'_>, language: Language) -> String {
     let text = text::text(problem.status, language);
@@ -76,15 +78,23 @@ fn link(out: &mut String, status: u16, frame: &text::Frame) -> fmt::Result {
 /// A chart of what happened: the island is not there (404), or the sandbar to it is under water
 /// (5xx), or all is well and the request was at fault.
 fn picture(out: &mut String, status: u16) -> fmt::Result {
-    let bar = if status >= 500 { "gone" } else { "land" };
-    let island = if status == 404 { "gone" } else { "land" };
+    let (bar, island) = (status < 500, status != 404);
+    let mut land = SHORE.to_owned();
+    land.push_str(if bar { BAR } else { "" });
+    land.push_str(if island { ISLAND } else { "" });
+    let gone = match (bar, island) {
+        (true, true) => "",
+        (false, _) => BAR,
+        (true, false) => ISLAND,
+    };
+    // All shores first and all land over them: so land that touches has no line between.
     write!(
         out,
         "<svg viewBox=\"0 0 640 160\" aria-hidden=\"true\" preserveAspectRatio=\"xMidYMid slice\">\
-         <g class=\"depth\"><path d=\"{SHORE}{BAR}{ISLAND}\" stroke-width=\"64\"/>\
-         <path class=\"near\" d=\"{SHORE}{BAR}{ISLAND}\" stroke-width=\"30\"/></g>\
-         <path class=\"{bar}\" d=\"{BAR}\"/><path class=\"land\" d=\"{SHORE}\"/>\
-         <path class=\"{island}\" d=\"{ISLAND}\"/></svg>"
+         <path class=\"deep\" d=\"{SHORE}{BAR}{ISLAND}\"/>\
+         <path class=\"near\" d=\"{SHORE}{BAR}{ISLAND}\"/>\
+         <path class=\"gone\" d=\"{gone}\"/>\
+         <path class=\"shore\" d=\"{land}\"/><path class=\"land\" d=\"{land}\"/></svg>"
     )
 }
 
