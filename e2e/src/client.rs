@@ -86,14 +86,16 @@ impl Client {
         }
     }
 
-    /// Sends a byte every `pause` until all are sent or the gateway closes; how many were taken.
+    /// Sends a byte every `pause` until all are sent or the gateway says or closes something; how
+    /// many were taken.
     pub fn drip(&mut self, bytes: impl AsRef<[u8]>, pause: Duration) -> usize {
-        for (sent, byte) in bytes.as_ref().iter().enumerate() {
-            if !self.try_send([*byte]) || !self.quiet_for(pause) {
+        let bytes = bytes.as_ref();
+        for (sent, byte) in bytes.iter().enumerate() {
+            if sent > 0 && !self.quiet_for(pause) || !self.try_send([*byte]) {
                 return sent;
             }
         }
-        bytes.as_ref().len()
+        bytes.len()
     }
 
     /// Waits for `pause` unless the gateway says or closes something meanwhile; true when it was

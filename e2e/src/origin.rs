@@ -200,13 +200,8 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, script: &Arc<Script>) {
         };
         let (shared, script) = (Arc::clone(shared), Arc::clone(script));
         let serve = move || {
-            let outcome = catch_unwind(AssertUnwindSafe(|| serve(stream, number, &tape, &script)));
-            let mistake = match outcome {
-                Ok(Err(WireError::Malformed(how))) => Some(how),
-                Ok(_) => None,
-                Err(_) => Some("a script panicked (see above)".to_owned()),
-            };
-            shared.mistakes.lock().unwrap().extend(mistake);
+            serve(stream, number, &tape, &shared, &script);
+            // Only now, when our side of the connection is closed, is it over.
             tape.closed.store(true, Ordering::SeqCst);
         };
         let builder = std::thread::Builder::new().stack_size(512 * 1024);
@@ -214,21 +209,33 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, script: &Arc<Script>) {
     }
 }
 
+/// Runs the script on one connection. What went wrong is noted before the connection closes, so
+/// that who sees the close can rely on the note.
 fn serve(
     stream: std::io::Result<TcpStream>,
     number: usize,
     tape: &Arc<Tape>,
+    shared: &Shared,
     script: &Arc<Script>,
-) -> Result<(), WireError> {
-    let mut wire = Wire::new(stream?, Some(Arc::clone(tape)))?;
-    wire.set_patience(ORIGIN_PATIENCE)?;
-    let mut connection = Connection { number, wire, tape: Arc::clone(tape) };
-    let outcome = script(&mut connection);
-    if outcome.is_ok() {
-        connection.wire.half_close();
-        let _ = connection.read_to_close();
+) {
+    let wire = stream.and_then(|stream| Wire::new(stream, Some(Arc::clone(tape))));
+    // A connection that is gone before it could be set up has nothing to tell.
+    let Ok(mut wire) = wire else { return };
+    if wire.set_patience(ORIGIN_PATIENCE).is_err() {
+        return;
     }
-    outcome
+    let mut connection = Connection { number, wire, tape: Arc::clone(tape) };
+    let mistake = match catch_unwind(AssertUnwindSafe(|| script(&mut connection))) {
+        Ok(Ok(())) => {
+            connection.wire.half_close();
+            let _ = connection.read_to_close();
+            None
+        }
+        Ok(Err(WireError::Malformed(how))) => Some(how),
+        Ok(Err(_)) => None,
+        Err(_) => Some("a script panicked (see above)".to_owned()),
+    };
+    shared.mistakes.lock().unwrap().extend(mistake);
 }
 
 /// Reads recorded bytes as a sequence of requests.

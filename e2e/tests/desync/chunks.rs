@@ -50,7 +50,7 @@ fn row_17_lines_ended_otherwise() {
         "5;a=b\rc\r\nhello\r\n0\r\n\r\n",
         "5;a=\"\n\"\r\nhello\r\n0\r\n\r\n",
         "5\r\r\nhello\r\n0\r\n\r\n",
-        "2\r\nxx\r\n45\r\n0\r\n\n",
+        "2\r\nxx\n5\r\nhello\r\n0\r\n\r\n",
         "5\r\nhello\r\n0\r\nX: a\n\r\n",
         "5\r\nhello\r\n0\r\nX: a\r\r\n\r\n",
     ] {

@@ -1,6 +1,7 @@
 //! Beside the rows: request lines that two readers could cut differently (RFC 9112 section 3).
 
 use crate::evidence::{SMUGGLED, accepted, bytes, refused};
+use tombolo_e2e::{Origin, Setup, scripts};
 
 #[test]
 fn request_lines_that_are_none() {
@@ -71,12 +72,33 @@ fn methods_nobody_knows_are_passed_on_as_spelled() {
 
 #[test]
 fn targets_arrive_byte_for_byte() {
-    for target in ["/a/../b", "/a%2fb%00?x=%0d%0a", "/?", "/a//b;c=d?e=f&g", "/|{}^`\"<>", "/%"] {
+    for target in ["/a%2fb%00?x=%0d%0a", "/?", "/a//b;c=d?e=f&g", "/a?b=/../c", "/%7e~!$&'()*+,=:@"]
+    {
         let message = bytes(&format!("GET {target} HTTP/1.1\r\nHost: example.org\r\n\r\n"));
-        crate::evidence::either(target, &message, &[400], |request| {
-            assert_eq!(request.head.target(), target);
-        });
+        accepted(target, &message, 1, |requests| assert_eq!(requests[0].head.target(), target));
     }
+}
+
+/// Targets that no URI may hold, or that a backend may resolve to another path than the one that
+/// was routed: passed on exactly, or refused; never changed.
+#[test]
+fn doubtful_targets_are_refused_or_left_alone() {
+    for target in ["/a/../b", "/./a", "/%2e%2E/a", "/|{}^`\"<>", "/%", "/%zz", "/\\a", "/\u{e9}"] {
+        let origin = Origin::start(scripts::answer(scripts::ok("ok")));
+        let mut gateway = Setup::to(&origin).start();
+        let message = bytes(&format!("GET {target} HTTP/1.1\r\nHost: example.org\r\n\r\n"));
+        let status = gateway.connect().exchange(message).status();
+        assert!([200, 400].contains(&status), "{target}: {status}");
+        gateway.kill();
+        origin.settled();
+        let requests = origin.requests();
+        assert_eq!(requests.len(), usize::from(status == 200), "{target}");
+        assert!(requests.iter().all(|request| request.head.target() == target), "{requests:?}");
+    }
+}
+
+#[test]
+fn options_of_the_whole_server() {
     accepted("OPTIONS *", b"OPTIONS * HTTP/1.1\r\nHost: example.org\r\n\r\n", 1, |requests| {
         assert_eq!(requests[0].head.target(), "*");
     });
