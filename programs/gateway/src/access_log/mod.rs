@@ -10,14 +10,14 @@
 //!
 //! | limit | value | beyond it |
 //! |---|---|---|
-//! | buffer of a lane before it is handed over | 64 KiB ([`CHUNK`]) | handed over |
-//! | chunks waiting for one destination | 256 ([`QUEUE`]), so 16 MiB | lines dropped, counted |
+//! | buffer of a lane before it is handed over | 64 KiB (`CHUNK`) | handed over |
+//! | chunks waiting for one destination | 256 (`QUEUE`), so 16 MiB | lines dropped, counted |
 //! | of these, for chunks that a tick hands over unfilled | half | the chunk waits for the next tick |
 //! | a field | see `record.rs` | cut, marked by `…` or `...` |
 //! | a line | about 80 KiB: all fields at their limit, each byte escaped | |
-//! | empty buffers kept by a lane | 4 ([`SPARE`]) | freed |
+//! | empty buffers kept by a lane | 4 (`SPARE`) | freed |
 //! | warnings of one kind | one in 10 s | summed up in the next |
-//! | time to write what is left at the end | 5 s ([`CLOSE`]) | given up, counted, reported |
+//! | time to write what is left at the end | 5 s (`CLOSE`) | given up, counted, reported |
 
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ mod escape;
 mod json;
 mod lane;
 mod number;
+mod outputs;
 mod queue;
 mod record;
 mod stamp;
@@ -40,8 +41,8 @@ mod tests;
 
 pub use error::Error;
 pub use lane::Lane;
+pub use outputs::AccessLog;
 pub use record::Record;
-pub use writer::AccessLog;
 
 /// Bytes in a lane's buffer at which it is handed over.
 pub(crate) const CHUNK: usize = 64 * 1024;

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 /// method, HTTP/1.0 without a host).
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
-    /// When the request began: milliseconds since 1970-01-01 UTC.
+    /// When the exchange was over, which is when it is logged: milliseconds since 1970-01-01 UTC.
     pub unix_millis: u64,
     /// The value of `X-Request-Id`, the one that was sent on.
     pub request_id: &'a [u8],
