@@ -62,7 +62,8 @@ function show(name, milliseconds) {
 
 function showTally() {
   const most = Math.max(...[...replicas.values()].map((replica) => replica.count));
-  const rows = [...replicas].flatMap(([name, { count }]) => {
+  const answered = [...replicas].filter(([, { count }]) => count > 0);
+  const rows = answered.flatMap(([name, { count }]) => {
     const term = document.createElement("dt");
     term.textContent = name;
     const value = document.createElement("dd");
