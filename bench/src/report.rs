@@ -13,7 +13,10 @@ pub(crate) fn markdown(results: &Results) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "Command: `cargo xtask bench {}`\n", results.command);
     for line in &results.machine {
-        let _ = writeln!(text, "{line}  ");
+        let _ = writeln!(text, "- {line}");
+    }
+    if let Some(note) = held_back(&results.measurements) {
+        let _ = writeln!(text, "- {note}");
     }
     for case in <Case as clap::ValueEnum>::value_variants() {
         let of_case: Vec<&Measurement> =
@@ -31,6 +34,22 @@ pub(crate) fn markdown(results: &Results) -> String {
         }
     }
     text
+}
+
+/// A server that used less of its core than this was held back by something else.
+const BUSY_ENOUGH: f64 = 0.9;
+
+/// A warning where requests per second say less about the servers than about what held them back.
+fn held_back(measurements: &[Measurement]) -> Option<String> {
+    let idle = measurements.iter().filter(|one| one.busy < BUSY_ENOUGH).count();
+    (idle > 0).then(|| {
+        format!(
+            "In {idle} of {} measurements the server used less than {:.0} % of its core: the load, \
+             the origin or other programs held it back. There, compare CPU time instead of rates.",
+            measurements.len(),
+            BUSY_ENOUGH * 100.0
+        )
+    })
 }
 
 /// The servers (with their workers) of a case, in the order of the enumeration.
@@ -85,7 +104,7 @@ fn absolute_table(text: &mut String, of_case: &[&Measurement]) {
     }
 }
 
-/// What a comparison is about: its heading, its value, and whether more is better.
+/// What a comparison is about.
 const RATIOS: [Column; 5] = [
     ("requests/s", |one| one.requests_per_second, 2),
     ("user time", |one| one.user_us_per_request, 2),
