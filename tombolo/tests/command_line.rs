@@ -1,6 +1,9 @@
 //! What a person at a terminal and a script rely on: output, words and exit codes of the commands
 //! that start nothing.
 
+// Outside of a test function itself, clippy does not know that this is one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -106,3 +106,39 @@ fn children_have_the_command_lines_a_person_would_type() {
     let expected = "tombolo gateway -c tombolo-data/run/gateway.toml";
     assert!(command_line(pid).ends_with(expected), "{}", command_line(pid));
 }
+
+#[test]
+fn paused_reader_of_the_output_slows_nothing_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tombolo"))
+        .args(["up", "--listen", "127.0.0.1:0"])
+        .current_dir(folder.path())
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // Reads the table and then nothing, with the pipe left open.
+    let mut out = std::io::BufReader::with_capacity(1, child.stdout.take().unwrap());
+    let mut row = String::new();
+    while !row.starts_with("gateway ") {
+        row.clear();
+        std::io::BufRead::read_line(&mut out, &mut row).unwrap();
+    }
+    let url = row.split_whitespace().nth(1).unwrap();
+    let gateway = url.strip_prefix("http://").unwrap().parse().unwrap();
+    // Far more than the pipe and every buffer on the way take.
+    let path = format!("/{}", "x".repeat(4000));
+    let requests = 2500;
+    for number in 0..requests {
+        assert_eq!(get(gateway, &path).unwrap().status, 404, "request {number}");
+    }
+    eventually("every line in the file", || {
+        let log = std::fs::read_to_string(folder.path().join("access.log")).unwrap_or_default();
+        (log.lines().count() == requests).then_some(())
+    });
+    signal(child.id(), Signal::TERM);
+    let status = eventually("the end", || child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0));
+    drop(out);
+}

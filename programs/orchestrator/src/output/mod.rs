@@ -18,6 +18,8 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// How long the end waits for a reader to take the last lines.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a result keeps the words that follow it waiting; everything else waits with them.
+const SHOW_PATIENCE: Duration = Duration::from_millis(100);
 /// Read from a child at once.
 const READ_BYTES: usize = 64 << 10;
 /// Told apart at a glance on dark and on light: cyan, yellow, green, magenta, blue, red.
@@ -77,6 +79,8 @@ impl Output {
     /// A result, such as the table of what runs where.
     pub(crate) fn show(&self, text: &str) {
         self.out.sink.offer(text.as_bytes(), text.lines().count() as u64);
+        // What is said about it comes after it, where both go to one terminal.
+        self.out.sink.flush(SHOW_PATIENCE);
     }
 
     /// Passes a child's stream on, line by line behind its name, until it ends.

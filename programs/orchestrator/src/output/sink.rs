@@ -26,6 +26,8 @@ struct Shared {
 struct State {
     waiting: Vec<u8>,
     dropped: u64,
+    /// Lines were taken and are not written yet.
+    writing: bool,
     /// No more will be offered.
     closing: bool,
     /// The thread has ended: all is written, or the reader is gone.
@@ -65,13 +67,19 @@ impl Sink {
         self.shared.changed.notify_all();
     }
 
-    /// Waits until all that was offered is written, at most this long.
+    /// Waits until all that was offered so far is written, at most this long.
+    pub(crate) fn flush(&self, patience: Duration) {
+        let unwritten = |now: &mut State| !now.finished && (now.writing || !now.waiting.is_empty());
+        let state = self.shared.lock();
+        drop(self.shared.changed.wait_timeout_while(state, patience, unwritten));
+    }
+
+    /// Waits until all that was offered is written, at most this long, and takes no more.
     pub(crate) fn close(&self, patience: Duration) {
         let mut state = self.shared.lock();
         state.closing = true;
         self.shared.changed.notify_all();
-        let waited = self.shared.changed.wait_timeout_while(state, patience, |now| !now.finished);
-        drop(waited);
+        drop(self.shared.changed.wait_timeout_while(state, patience, |now| !now.finished));
     }
 }
 
@@ -84,7 +92,11 @@ impl Shared {
     /// Waits for lines and takes them into `batch`; false when no more will come.
     fn take(&self, batch: &mut Vec<u8>) -> bool {
         let idle = |state: &mut State| state.waiting.is_empty() && !state.closing;
-        let waited = self.changed.wait_while(self.lock(), idle);
+        let mut before = self.lock();
+        if std::mem::replace(&mut before.writing, false) {
+            self.changed.notify_all();
+        }
+        let waited = self.changed.wait_while(before, idle);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
         batch.clear();
         std::mem::swap(batch, &mut state.waiting);
@@ -94,7 +106,8 @@ impl Shared {
             batch.extend_from_slice(format!("tombolo: {} {words}\n", state.dropped).as_bytes());
             state.dropped = 0;
         }
-        !batch.is_empty()
+        state.writing = !batch.is_empty();
+        state.writing
     }
 
     /// Counts lines that could not be written; false when there will be no later chance to say so.
@@ -192,6 +205,18 @@ mod tests {
         sink.offer(b"two\n", 1);
         sink.close(PATIENCE);
         assert!(lost.try_recv().is_err());
+    }
+
+    #[test]
+    fn flush_waits_for_the_reader_but_not_for_ever() {
+        let (sink, permit, output, _lost) = gate();
+        sink.offer(b"one\n", 1);
+        sink.flush(Duration::from_millis(1));
+        assert!(output.try_recv().is_err());
+        permit.send(()).unwrap();
+        sink.flush(PATIENCE);
+        assert_eq!(output.try_recv().unwrap(), b"one\n");
+        sink.flush(PATIENCE);
     }
 
     #[test]
