@@ -17,6 +17,8 @@ mod render;
 mod route;
 mod schema;
 mod service;
+#[cfg(test)]
+mod tests;
 mod upstream;
 mod written;
 

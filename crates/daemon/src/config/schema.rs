@@ -6,7 +6,7 @@ use super::keys::{Absent, Default, Form, Key, ROOT, Table};
 use super::written::quantity::{SIZE_PATTERN, TIME_PATTERN, show_size, show_time};
 
 /// Where a value from the environment may stand: any string with a variable in it.
-const VARIABLE_PATTERN: &str = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}";
+const VARIABLE_PATTERN: &str = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}";
 
 /// The configuration file as a JSON Schema (draft 2020-12): every key with its description,
 /// bounds and default. What only makes sense together, such as names that have to exist, is

@@ -1,4 +1,5 @@
-//! `${NAME}` in a string: a value from the environment.
+//! `${NAME}` in a string: a value from the environment; `${NAME:-text}`: the text when there is
+//! none, or an empty one, as shells have it.
 
 use std::collections::BTreeMap;
 use std::env::{self, VarError};
@@ -67,13 +68,19 @@ pub(crate) fn fill<'t>(
             continue;
         }
         filled.text.push_str(before);
-        let Some((name, after)) = after.split_once('}') else {
+        let Some((inside, after)) = after.split_once('}') else {
             problems.push(Problem::Open);
             return Err(problems);
         };
-        match look_up(name, environment) {
-            Ok(value) => filled.text.push_str(&value),
-            Err(problem) => problems.push(problem),
+        let (name, otherwise) = match inside.split_once(":-") {
+            Some((name, otherwise)) => (name, Some(otherwise)),
+            None => (inside, None),
+        };
+        match (look_up(name, environment), otherwise) {
+            (Ok(value), Some(otherwise)) if value.is_empty() => filled.text.push_str(otherwise),
+            (Ok(value), _) => filled.text.push_str(&value),
+            (Err(Problem::Unset(_)), Some(otherwise)) => filled.text.push_str(otherwise),
+            (Err(problem), _) => problems.push(problem),
         }
         filled.from_environment = true;
         rest = after;
@@ -102,7 +109,7 @@ mod tests {
     use super::*;
 
     fn environment() -> BTreeMap<String, String> {
-        [("HOST", "db"), ("PORT", "80"), ("NEST", "${HOST}")]
+        [("HOST", "db"), ("PORT", "80"), ("NEST", "${HOST}"), ("EMPTY", "")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into()
     }
@@ -112,6 +119,7 @@ mod tests {
         let environment = environment();
         let text = |written| fill(written, &environment).unwrap().text;
         assert_eq!(text("${HOST}:${PORT}"), "db:80");
+        assert_eq!(text("${NO:-a:-b} ${HOST:-c} ${EMPTY:-d}${EMPTY}"), "a:-b db d");
         assert_eq!(text("$${HOST} $HOST $5"), "${HOST} $HOST $5");
         assert_eq!(text("${NEST}"), "${HOST}", "a value is never read as a variable again");
         assert!(!fill("plain", &environment).unwrap().from_environment);
@@ -121,10 +129,10 @@ mod tests {
     fn every_problem_is_told() {
         let environment = environment();
         assert_eq!(
-            fill("${NO}${PORT:-1}${HOST}${9}${", &environment),
+            fill("${NO}${PORT-1}${HOST}${9:-1}${", &environment),
             Err(vec![
                 Problem::Unset("NO"),
-                Problem::BadName("PORT:-1"),
+                Problem::BadName("PORT-1"),
                 Problem::BadName("9"),
                 Problem::Open
             ])

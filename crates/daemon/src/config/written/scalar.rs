@@ -206,12 +206,12 @@ impl Reader<'_> {
             Problem::BadName(name) => (
                 format!("${{{name}}}"),
                 format!("{name:?} is no name of an environment variable"),
-                "write ${NAME} with letters, digits and _; or $${ for ${ itself".to_owned(),
+                "write ${NAME} or ${NAME:-otherwise}; $${ stands for ${ itself".to_owned(),
             ),
             Problem::Unset(name) => (
                 format!("${{{name}}}"),
                 format!("the environment has no {name}"),
-                format!("set it ({name}=... before the command), or write $${{ for ${{ itself"),
+                format!("set {name}, or write ${{{name}:-...}} with what to use without it"),
             ),
             Problem::NotText(name) => (
                 format!("${{{name}}}"),

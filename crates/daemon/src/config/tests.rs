@@ -1,0 +1,262 @@
+//! Tests of the whole way from a text to a configuration.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::keys::{self, Form};
+use super::*;
+
+fn read(text: &str) -> Result<Config, Mistakes> {
+    let environment: BTreeMap<String, String> =
+        [("N".to_owned(), "3".to_owned()), ("OFF".to_owned(), "false".to_owned())].into();
+    parse(text, "test.toml", &environment, &Overrides::default())
+}
+
+fn good(text: &str) -> Config {
+    read(text).unwrap_or_else(|mistakes| panic!("{text}\n{mistakes}"))
+}
+
+const APP: &str = "[[upstream]]\nname = \"app\"\nservers = [\"127.0.0.1:9001\"]\n";
+
+#[test]
+fn what_is_not_written_is_the_default() {
+    let config = good(APP);
+    let upstream = Upstream::new("app", vec![Server::new("127.0.0.1:9001".parse().unwrap())]);
+    let expected = Config {
+        upstreams: vec![upstream],
+        routes: vec![Route::everything(0)],
+        ..Config::default()
+    };
+    assert_eq!(config, expected);
+    assert_eq!(good(&format!("{APP}[gateway.limits]\n[gateway.timeouts]\n")), expected);
+    assert_eq!(config.gateway.timeouts.drain, Duration::from_secs(30));
+    assert_eq!(config.access_log.file, Some("access.log".into()));
+}
+
+#[test]
+fn an_access_log_table_says_it_all() {
+    let log = |table: &str| good(&format!("{table}\n{APP}")).access_log;
+    assert_eq!(log("[access_log]"), AccessLog::off());
+    assert_eq!(log("[access_log]\nstdout = false"), AccessLog::off());
+    let file = log("[access_log]\nfile = \"x\"");
+    assert_eq!((file.stdout, file.file), (false, Some("x".into())));
+    let stdout = log("[access_log]\nstdout = true\nformat = \"common\"");
+    assert_eq!(stdout, AccessLog { stdout: true, file: None, format: LogFormat::Common });
+}
+
+#[test]
+fn values_come_from_the_environment_wherever_they_belong() {
+    let text = format!(
+        "[gateway]\nworkers = \"${{N}}\"\nserved_by = \"${{OFF}}\"\nlisten = [\"127.0.0.1:808${{N}}\"]\n\
+         [gateway.limits]\nbody_bytes = \"${{N}}MiB\"\n[gateway.timeouts]\nhead = \"${{N}}s\"\n{APP}"
+    );
+    let gateway = good(&text).gateway;
+    assert_eq!((gateway.workers, gateway.served_by), (3, false));
+    assert_eq!(gateway.listen, ["127.0.0.1:8083".parse().unwrap()]);
+    assert_eq!(gateway.limits.body_bytes, 3 << 20);
+    assert_eq!(gateway.timeouts.head, Duration::from_secs(3));
+}
+
+#[test]
+fn a_service_is_an_upstream_that_routes_can_name() {
+    let config = good("[[service]]\nname = \"site\"\nreplicas = 2\nlisten = \"127.0.0.1:9301\"\n");
+    assert_eq!(config.services[0].replicas, 2);
+    assert_eq!(config.upstreams[0].name, "site");
+    assert_eq!(config.upstreams[0].service, Some(0));
+    assert_eq!(config.upstreams[0].servers[1].as_written, "127.0.0.1:9302");
+    assert_eq!(config.routes, [Route::everything(0)]);
+
+    let text = "[[upstream]]\nname = \"site\"\npolicy = \"p2c\"\n[[service]]\nname = \"site\"\n";
+    let config = good(text);
+    assert_eq!(config.upstreams.len(), 1);
+    assert_eq!(config.upstreams[0].policy, Policy::PowerOfTwo);
+    assert_eq!(config.upstreams[0].servers.len(), 3);
+}
+
+#[test]
+fn hosts_are_kept_as_requests_are_compared() {
+    let route = |host: &str| {
+        good(&format!("{APP}[[route]]\nhost = \"{host}\"\nupstream = \"app\"\n")).routes[0].clone()
+    };
+    for (written, kept) in [
+        ("Example.ORG", "example.org"),
+        ("example.org.", "example.org"),
+        ("*.Example.org", "*.example.org"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("[2001:DB8:0::1]", "[2001:db8::1]"),
+        ("my_container", "my_container"),
+    ] {
+        assert_eq!(route(written).host.as_deref(), Some(kept));
+    }
+}
+
+#[test]
+fn a_route_has_a_body_limit_of_its_own() {
+    let text = format!(
+        "[gateway.limits]\nbody_bytes = \"1KiB\"\n{APP}\
+         [[route]]\nupstream = \"app\"\n\
+         [[route]]\npath = \"/up\"\nupstream = \"app\"\nbody_bytes = 0\n"
+    );
+    let config = good(&text);
+    assert_eq!(config.body_limit(&config.routes[0]), Some(1024));
+    assert_eq!(config.body_limit(&config.routes[1]), None);
+}
+
+#[test]
+fn flags_stand_over_the_file() {
+    let flags = Overrides { upstreams: vec!["b:2".parse().unwrap()], ..Overrides::default() };
+    let environment: BTreeMap<String, String> = BTreeMap::new();
+    let config = parse("[gateway]\nworkers = 2\n", "f", &environment, &flags).unwrap();
+    assert_eq!(config.gateway.workers, 2);
+    assert_eq!(config.upstreams[0].servers[0].as_written, "b:2");
+}
+
+#[test]
+fn names_of_networks_are_networks() {
+    let text = format!("[gateway]\ntrusted = [\"10.0.0.0/8\", \"::1\", \"192.0.2.7\"]\n{APP}");
+    let trusted = good(&text).gateway.trusted;
+    assert!(trusted[0].contains(&"10.9.8.7".parse::<std::net::IpAddr>().unwrap()));
+    assert_eq!(trusted[1], "::1/128".parse().unwrap());
+    assert_eq!(trusted[2], "192.0.2.7/32".parse().unwrap());
+}
+
+#[test]
+fn a_file_has_a_greatest_length_and_must_be_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = |path: &std::path::Path| {
+        let mistakes = load(path, &Overrides::default()).unwrap_err();
+        let first = mistakes.iter().next().unwrap().clone();
+        assert_eq!(first.kind, Kind::Unreadable);
+        first.words
+    };
+    let long = folder.path().join("long.toml");
+    std::fs::write(&long, vec![b'#'; FILE_BYTES_MAX + 1]).unwrap();
+    assert!(words(&long).contains("longer than 1048576 bytes"));
+    assert_eq!(words(&folder.path().join("none.toml")), "there is no such file");
+    assert_eq!(words(folder.path()), "this is a directory");
+}
+
+#[test]
+fn many_mistakes_are_counted_and_the_first_hundred_told() {
+    let text: String = (0..250).map(|number| format!("x{number} = 1\n")).collect();
+    let mistakes = read(&format!("{text}{APP}")).unwrap_err();
+    assert_eq!((mistakes.count(), mistakes.iter().count()), (250, Mistakes::MAX));
+    assert!(mistakes.to_string().contains("... and 150 more"));
+}
+
+/// A file in which this key of this table has this value, or its table just what it must have.
+fn file_with(table: &str, key: Option<(&str, &str)>) -> String {
+    let base: &[(&str, &str)] = match table {
+        "access_log" => &[("file", "\"base.log\"")],
+        "upstream" => {
+            &[("name", "\"base\""), ("policy", "\"hash\""), ("servers", "[\"127.0.0.1:1\"]")]
+        }
+        "upstream.sticky" => &[("cookie", "\"base\"")],
+        "upstream.servers" => &[("address", "\"127.0.0.1:1\"")],
+        "route" => &[("path", "\"/base\""), ("upstream", "\"base\"")],
+        "service" => &[("name", "\"site\"")],
+        _ => &[],
+    };
+    let mut lines: BTreeMap<&str, &str> = base.iter().copied().collect();
+    lines.extend(key);
+    let pairs: Vec<String> = lines.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    let body = pairs.join("\n");
+    let other = "[[upstream]]\nname = \"base\"\nservers = [\"127.0.0.1:1\"]\n";
+    match table {
+        "" => format!("{body}\n{other}"),
+        "upstream" => format!("[[upstream]]\n{body}\n"),
+        "upstream.sticky" => format!("{other}[upstream.sticky]\n{body}\n"),
+        "upstream.servers" => {
+            format!("[[upstream]]\nname = \"base\"\nservers = [{{ {} }}]\n", pairs.join(", "))
+        }
+        "route" => format!("{APP}{other}[[route]]\n{body}\n"),
+        "service" => format!("[[service]]\n{body}\n"),
+        name => format!("[{name}]\n{body}\n{other}"),
+    }
+}
+
+#[test]
+fn every_key_of_the_reference_is_read() {
+    let mut seen = 0;
+    for table in keys::tables() {
+        for key in table.keys.iter().filter(|key| !key.is_section()) {
+            // A service can have one name in this version, so another cannot be seen.
+            if (table.name, key.name) == ("service", "name") {
+                continue;
+            }
+            let without = good(&file_with(table.name, None));
+            let with = good(&file_with(table.name, Some((key.name, key.example))));
+            assert_ne!(without, with, "{} {}", table.name, key.name);
+            seen += 1;
+        }
+    }
+    assert!(seen > 35, "{seen}");
+}
+
+#[test]
+fn every_default_can_be_written_and_changes_nothing() {
+    for table in keys::tables() {
+        for key in table.keys {
+            // With a table, the access log is just what the table says.
+            let keys::Absent::Is(default) = key.absent else { continue };
+            let without = good(&file_with(table.name, None));
+            // The base has another path and another policy, so that the default shows.
+            if ["path", "policy"].contains(&key.name) {
+                continue;
+            }
+            let with = good(&file_with(table.name, Some((key.name, &default.show()))));
+            assert_eq!(without, with, "{} {}", table.name, key.name);
+        }
+    }
+}
+
+#[test]
+fn every_bound_holds_on_both_sides() {
+    for table in keys::tables() {
+        for key in table.keys {
+            let (min, max) = match key.form {
+                Form::Count { min, max } | Form::Size { min, max } => (min, max),
+                _ => continue,
+            };
+            for (number, fits) in [(Some(min), true), (Some(max), true)]
+                .into_iter()
+                .chain([(min.checked_sub(1), false), (max.checked_add(1), false)])
+            {
+                let Some(number) = number.filter(|number| i64::try_from(*number).is_ok()) else {
+                    continue;
+                };
+                let text = file_with(table.name, Some((key.name, &number.to_string())));
+                assert_eq!(read(&text).is_ok(), fits, "{} = {number}", key.name);
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in ".{0,400}") {
+        let _ = read(&text);
+    }
+
+    #[test]
+    fn nothing_made_of_our_own_words_panics(
+        parts in proptest::collection::vec(prop_oneof![
+            Just("[[upstream]]\n"), Just("[gateway]\n"), Just("[gateway.limits]\n"),
+            Just("[[route]]\n"), Just("[[service]]\n"), Just("[access_log]\n"),
+            Just("name = "), Just("servers = "), Just("listen = "), Just("path = "),
+            Just("host = "), Just("upstream = "), Just("sticky = "), Just("weight = "),
+            Just("\"app\""), Just("\"site\""), Just("\"127.0.0.1:1\""), Just("\"${N}\""),
+            Just("["), Just("]"), Just("{"), Just("}"), Just(","), Just("="), Just("\n"),
+            Just("\""), Just("'''"), Just("\"\"\""), Just("#"), Just("."), Just("-1"), Just("é"),
+            Just("\\u"), Just("\u{0}"), Just("1e9"), Just("\r\n"), Just("\t"),
+        ], 0..60)
+    ) {
+        let text: String = parts.concat();
+        if let Err(mistakes) = read(&text) {
+            let _ = (mistakes.render(true), mistakes.to_json());
+            prop_assert!(mistakes.count() > 0);
+        }
+    }
+}
