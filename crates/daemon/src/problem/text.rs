@@ -75,7 +75,11 @@ pub(super) fn text(status: u16, language: Language) -> Text {
 
 /// The standard phrase of a status.
 pub(super) fn reason(status: u16) -> &'static str {
-    TEXTS.iter().find(|(code, _, _)| *code == status).map_or("", |(_, phrase, _)| phrase)
+    match TEXTS.iter().find(|(code, _, _)| *code == status) {
+        Some((_, phrase, _)) => phrase,
+        None if status == 204 => "No Content",
+        None => "",
+    }
 }
 
 const fn say(title: &'static str, happened: &'static str, next: &'static str) -> Text {
@@ -105,7 +109,7 @@ const SERVER: [Text; 2] = [
 ];
 
 /// Status, standard phrase, English, Spanish.
-const TEXTS: [(u16, &str, [Text; 2]); 19] = [
+const TEXTS: [(u16, &str, [Text; 2]); 20] = [
     (
         400,
         "Bad Request",
@@ -400,6 +404,22 @@ const TEXTS: [(u16, &str, [Text; 2]); 19] = [
             ),
         ],
     ),
+    (
+        508,
+        "Loop Detected",
+        [
+            say(
+                "The request goes in circles",
+                "It came back to where it had been before, and would never have arrived.",
+                "This is a mistake in the set-up of this site; please report it.",
+            ),
+            say(
+                "La solicitud da vueltas en círculo",
+                "Volvió a donde ya había estado y nunca habría llegado.",
+                "Es un error en la configuración de este sitio; por favor, informe de él.",
+            ),
+        ],
+    ),
 ];
 
 #[cfg(test)]
@@ -408,7 +428,9 @@ mod tests {
 
     #[test]
     fn every_status_has_words_of_its_own_in_both_languages() {
-        for status in [400, 403, 404, 405, 408, 413, 414, 417, 429, 431, 501, 502, 503, 504, 505] {
+        for status in
+            [400, 403, 404, 405, 408, 413, 414, 417, 429, 431, 501, 502, 503, 504, 505, 508]
+        {
             assert!(!reason(status).is_empty(), "{status}");
             let [english, spanish] = Language::ALL.map(|language| text(status, language));
             assert_ne!(english.title, spanish.title, "{status}");

@@ -182,7 +182,8 @@ static ROUTE: Table = Table {
         },
         Key {
             name: "path",
-            about: "What the path must begin with. The longest one wins.",
+            about: "What the path must begin with, in whole segments: `/api` takes `/api` and \
+                    `/api/v1`, not `/apiary`. The longest one wins.",
             form: Form::Text { what: "a path prefix" },
             absent: Absent::Is(Default::Text("/")),
             example: "\"/api/\"",

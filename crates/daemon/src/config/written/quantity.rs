@@ -89,18 +89,19 @@ pub(crate) fn time(text: &str) -> Option<Duration> {
     (!text.is_empty()).then_some(Duration::from_millis(total))
 }
 
-/// A duration in as few units as say it exactly (to the millisecond).
+/// A duration in the greatest unit that says it exactly (to the millisecond).
 pub(crate) fn show_time(duration: Duration) -> String {
-    let mut rest = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    let mut out = String::new();
+    let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    if millis == 0 {
+        return "0s".to_owned();
+    }
     // No days: "24h" is what people write.
-    for (name, millis) in TIMES.iter().skip(1) {
-        if rest >= *millis {
-            out.push_str(&format!("{}{name}", rest / millis));
-            rest %= millis;
+    for (name, unit) in TIMES.iter().skip(1) {
+        if millis.is_multiple_of(*unit) {
+            return format!("{}{name}", millis / unit);
         }
     }
-    if out.is_empty() { "0s".to_owned() } else { out }
+    format!("{millis}ms")
 }
 
 fn split_digits(text: &str) -> (&str, &str) {
