@@ -35,15 +35,44 @@ impl Tombolo {
 
     /// As [`Tombolo::start`], in a folder prepared by the test.
     pub fn start_in(folder: tempfile::TempDir, arguments: &[&str]) -> Self {
-        let mut child = Command::new(binary())
-            .args(arguments)
+        let mut command = Command::new(binary());
+        command.args(arguments);
+        Self::spawn(folder, command)
+    }
+
+    /// As [`Tombolo::start_in`], where `/etc/hosts` is the file `hosts` of the folder, for this
+    /// process alone: the test can make names resolve and cease to. Needs the right to make a
+    /// mount namespace, which root has, and on most systems every user.
+    pub fn start_with_hosts(folder: tempfile::TempDir, arguments: &[&str]) -> Self {
+        let script = "mount --bind hosts /etc/hosts && exec \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]);
+        command.arg(binary()).args(arguments);
+        Self::spawn(folder, command)
+    }
+
+    /// As [`Tombolo::start_in`], with a standard output whose reader has gone.
+    pub fn start_deaf_in(folder: tempfile::TempDir, arguments: &[&str]) -> Self {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = Command::new(binary());
+        command.args(arguments);
+        Self::spawn_onto(folder, command, writer.into())
+    }
+
+    fn spawn(folder: tempfile::TempDir, command: Command) -> Self {
+        Self::spawn_onto(folder, command, Stdio::piped())
+    }
+
+    fn spawn_onto(folder: tempfile::TempDir, mut command: Command, stdout: Stdio) -> Self {
+        let mut child = command
             .current_dir(folder.path())
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
-            .expect("the program can be started");
-        let stdout = Output::collect(child.stdout.take().expect("piped"));
+            .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        let stdout = child.stdout.take().map(Output::collect).unwrap_or_default();
         let stderr = Output::collect(child.stderr.take().expect("piped"));
         let addresses = Vec::new();
         Self { child, ended: None, addresses, stdout, stderr, folder, gently: false }
@@ -74,6 +103,15 @@ impl Tombolo {
     /// Runs the program to its end.
     pub fn run(folder: &Path, arguments: &[&str]) -> Finished {
         Foreign::at(binary()).args(arguments).folder(folder).run()
+    }
+
+    /// As [`Tombolo::run`], with an environment variable if one is given.
+    pub fn run_with(folder: &Path, arguments: &[&str], variable: Option<(&str, &str)>) -> Finished {
+        let program = Foreign::at(binary()).args(arguments).folder(folder);
+        match variable {
+            Some((name, value)) => program.env(name, value).run(),
+            None => program.run(),
+        }
     }
 
     /// The first address it listens on.
