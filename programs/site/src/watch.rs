@@ -7,7 +7,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -34,25 +34,32 @@ impl Default for Patience {
     }
 }
 
-/// Tells the watch of a connection that a request is being answered, until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Exchange(Arc<AtomicBool>);
+/// How many requests a connection has begun to answer, and how many it has answered.
+#[derive(Debug, Default)]
+struct Count {
+    begun: AtomicU64,
+    ended: AtomicU64,
+}
 
 /// Makes the [`Exchange`]s of one connection.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Exchanges(Arc<AtomicBool>);
+pub(crate) struct Exchanges(Arc<Count>);
 
 impl Exchanges {
     /// A request's head has been read.
     pub(crate) fn begin(&self) -> Exchange {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.begun.fetch_add(1, Ordering::Relaxed);
         Exchange(Arc::clone(&self.0))
     }
 }
 
+/// Tells the watch of a connection that a request is being answered, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Exchange(Arc<Count>);
+
 impl Drop for Exchange {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
+        self.0.ended.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -70,6 +77,8 @@ pub(crate) struct Watched {
     stream: TcpStream,
     patience: Patience,
     exchanges: Exchanges,
+    /// Exchanges that had ended at the last look.
+    answered: u64,
     phase: Phase,
     reading: Deadline,
     writing: Deadline,
@@ -84,24 +93,24 @@ impl Watched {
             stream,
             patience,
             exchanges,
+            answered: 0,
             phase: Phase::Idle,
             reading,
             writing: Deadline::default(),
         }
     }
 
-    /// Follows the service from one phase to the next.
+    /// Follows the service from one phase to the next. A whole exchange may have gone by since
+    /// the last look, hence the counts.
     fn follow(&mut self) {
-        match (self.phase, self.exchanges.0.load(Ordering::Relaxed)) {
-            (Phase::Idle | Phase::Head, true) => {
-                self.phase = Phase::Exchange;
-                self.reading.clear();
-            }
-            (Phase::Exchange, false) => {
-                self.phase = Phase::Idle;
-                self.reading.set(self.patience.idle);
-            }
-            _ => {}
+        let ended = self.exchanges.0.ended.load(Ordering::Relaxed);
+        if self.exchanges.0.begun.load(Ordering::Relaxed) != ended {
+            self.phase = Phase::Exchange;
+            self.reading.clear();
+        } else if self.answered != ended {
+            self.answered = ended;
+            self.phase = Phase::Idle;
+            self.reading.set(self.patience.idle);
         }
     }
 
