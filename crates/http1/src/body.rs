@@ -261,6 +261,15 @@ mod tests {
     }
 
     #[test]
+    fn the_line_end_behind_data_is_no_chunk_line() {
+        let limits = BodyLimits { chunk_line_bytes: 3, ..LIMITS() };
+        let wire = b"5\r\nhello\r\n0\r\n\r\n";
+        for step in 1..wire.len() {
+            assert_eq!(decode(wire, Framing::Chunked, limits, step).unwrap().0, b"hello");
+        }
+    }
+
+    #[test]
     fn row_20_forbidden_trailers_are_dropped() {
         let wire = b"0\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nHost: a\r\n\
             Authorization: b\r\nContent-Type: c\r\nTransfer_Encoding: chunked\r\nSet-Cookie: d\r\n\

@@ -124,7 +124,10 @@ impl Chunked {
                     return Ok(index + 1);
                 }
                 State::SizeLf => return Err(BodyError::CHUNK_LINE_END),
-                State::DataCr if byte == b'\r' => self.state = State::DataLf,
+                State::DataCr if byte == b'\r' => {
+                    self.state = State::DataLf;
+                    continue;
+                }
                 State::DataLf if byte == b'\n' => {
                     self.begin_line();
                     continue;

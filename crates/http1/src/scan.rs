@@ -8,8 +8,8 @@ use crate::limits::MAX_LEADING_CRLF;
 /// Progress through one head.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Scan {
-    /// Next byte to look at.
-    position: usize,
+    /// Next byte to look at; a CR that ends the input is looked at again.
+    pub(crate) position: usize,
     /// Start of the line being looked at.
     line: usize,
     /// Where the start line begins, after any empty lines.

@@ -140,6 +140,19 @@ proptest! {
     }
 
     #[test]
+    fn bodies_under_small_limits(
+        buf in soup(),
+        step in 1..9_usize,
+        chunk_line_bytes in 0..9_usize,
+        trailer_bytes in 0..40_usize,
+        tiny_chunks in 0..3_u64,
+    ) {
+        let limits =
+            BodyLimits { chunk_line_bytes, trailer_bytes, tiny_chunks, ..BodyLimits::default() };
+        body::check(&buf, step, Framing::Chunked, limits);
+    }
+
+    #[test]
     fn chunked_content_survives_any_split(
         content in prop::collection::vec(any::<u8>(), 0..300),
         sizes in prop::collection::vec(1..64_usize, 1..5),

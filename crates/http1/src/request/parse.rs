@@ -66,9 +66,13 @@ impl RequestHead {
 
     /// Refuses a head that can no longer fit, while it is still arriving.
     fn check_unfinished(&self, buf: &[u8], limits: &HeadLimits) -> Result<(), Fault> {
-        let in_line = self.scan.start_line_end == 0;
+        let line_end = match self.scan.start_line_end {
+            0 if buf.len() >= limits.head_bytes => return Err(Fault::TARGET_TOO_LONG),
+            0 => self.scan.position,
+            end => end,
+        };
         let line_limit = limits.target_bytes.saturating_add(REQUEST_LINE_SLACK);
-        if in_line && (buf.len() - self.scan.start > line_limit || buf.len() >= limits.head_bytes) {
+        if line_end.saturating_sub(self.scan.start) > line_limit {
             return Err(Fault::TARGET_TOO_LONG);
         }
         if buf.len() >= limits.head_bytes {

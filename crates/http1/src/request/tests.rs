@@ -272,6 +272,10 @@ fn limits_hold_before_and_after_the_end() {
     assert_eq!(status(&format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", &long[..100])), Err(414));
     assert_eq!(status(&format!("GET / HTTP/1.1\r\nA: {long}")), Err(431));
     assert_eq!(status(&format!("GET / HTTP/1.1\r\nHost: a\r\nA: {long}\r\n\r\n")), Err(431));
+    let line_of_the_longest_kind = format!("GET /{}", &long[..159]);
+    assert_eq!(status(&line_of_the_longest_kind), Ok(None));
+    assert_eq!(status(&format!("{line_of_the_longest_kind}\r")), Ok(None));
+    assert_eq!(status(&format!("{line_of_the_longest_kind}a\r\nA")), Err(414));
     let fields = "A: b\r\n".repeat(3);
     assert_eq!(status(&format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n")), Err(431));
     assert!(status(&format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", &fields[..12])).is_ok());

@@ -1,0 +1,46 @@
+//! Any bytes as a configuration file: a configuration that keeps its promises, or mistakes whose
+//! places lie in the file and that can be shown.
+#![no_main]
+
+use std::collections::BTreeMap;
+
+use libfuzzer_sys::fuzz_target;
+use tombolo_daemon::config::{self, Config, Mistakes, Overrides, Upstream};
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let environment: BTreeMap<String, String> = [("A", "127.0.0.1:9001"), ("B", ""), ("C", "${A}")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    match config::parse(text, "fuzz.toml", &environment, &Overrides::default()) {
+        Ok(config) => check_promises(&config),
+        Err(mistakes) => check_places(text, &mistakes),
+    }
+});
+
+fn check_promises(config: &Config) {
+    assert!(!config.gateway.listen.is_empty());
+    assert!(!config.upstreams.is_empty() && !config.routes.is_empty());
+    for route in &config.routes {
+        assert!(route.upstream < config.upstreams.len() && route.path.starts_with('/'));
+    }
+    for upstream in &config.upstreams {
+        assert!((1..=Upstream::SERVERS_MAX).contains(&upstream.servers.len()));
+        assert!(upstream.servers.iter().all(|server| server.weight >= 1));
+        assert!(upstream.service.is_none_or(|index| index < config.services.len()));
+    }
+}
+
+fn check_places(text: &str, mistakes: &Mistakes) {
+    assert!(mistakes.count() > 0);
+    let lines: Vec<&str> = text.split('\n').collect();
+    for mistake in mistakes.iter() {
+        assert!(!mistake.words.is_empty() && !mistake.hint.is_empty());
+        let Some(spot) = &mistake.spot else { continue };
+        let line = lines[spot.place.line - 1];
+        assert!(spot.place.column <= line.chars().count() + 1);
+    }
+    let shown = mistakes.render(false);
+    assert!(!shown.contains(|c: char| c.is_control() && c != '\n'));
+    mistakes.to_json();
+}
