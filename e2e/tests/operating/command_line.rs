@@ -75,7 +75,8 @@ fn a_file_that_cannot_be_read() {
     for command in [&["check", "none.toml"][..], &["gateway", "-c", "none.toml"]] {
         let done = Tombolo::run(folder().path(), command);
         assert_eq!(done.code, Some(2), "{done:?}");
-        assert!(done.stderr.contains("none.toml"), "{}", done.stderr);
+        let said = done.stdout + &done.stderr;
+        assert!(said.contains("none.toml"), "{said}");
     }
     let here = folder();
     fs::create_dir(here.path().join("t.toml")).expect("a folder");
