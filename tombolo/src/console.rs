@@ -79,12 +79,11 @@ pub(crate) fn wants_colour(stream: &impl IsTerminal) -> bool {
 pub(crate) fn answer_refusal(refusal: &clap::Error) -> ExitCode {
     match refusal.kind() {
         Refusal::DisplayHelp | Refusal::DisplayVersion => {
-            // clap colours for a terminal and leaves colour out elsewhere.
-            let _ = refusal.print();
-            ExitCode::Success
+            result(page(refusal, wants_colour(&io::stdout())).as_bytes())
         }
         Refusal::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let _ = refusal.print();
+            let text = page(refusal, wants_colour(&io::stderr()));
+            let _ = io::stderr().lock().write_all(text.as_bytes());
             ExitCode::Usage
         }
         _ => {
@@ -93,4 +92,11 @@ pub(crate) fn answer_refusal(refusal: &clap::Error) -> ExitCode {
             ExitCode::Usage
         }
     }
+}
+
+/// A text of help, ending with a line break.
+fn page(help: &clap::Error, colour: bool) -> String {
+    let text = help.render();
+    let text = if colour { text.ansi().to_string() } else { text.to_string() };
+    format!("{}\n", text.trim_end())
 }

@@ -3,7 +3,9 @@
 //! Free means free now; who is given a port must still be ready to lose it to somebody quicker.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
+
+use socket2::{Domain, Protocol, Socket, Type};
 
 /// Ports tried above the usual one, after which the system may choose.
 pub(crate) const TRIED: u16 = 400;
@@ -32,12 +34,19 @@ pub(crate) fn free_near(wanted: SocketAddr, taken: &[SocketAddr], skip: u16) -> 
 }
 
 fn chosen_by_system(wanted: SocketAddr) -> Option<SocketAddr> {
-    let listener = bind(SocketAddr::new(wanted.ip(), 0)).ok()?;
-    listener.local_addr().ok()
+    bind(SocketAddr::new(wanted.ip(), 0)).ok()?.local_addr().ok()?.as_socket()
 }
 
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(address)
+/// Binds as the gateway does: an IPv6 address stands for IPv6 alone, or `[::]` would be in the way
+/// of `0.0.0.0`.
+fn bind(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.bind(&address.into())?;
+    Ok(socket)
 }
 
 #[cfg(test)]

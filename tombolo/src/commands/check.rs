@@ -3,7 +3,7 @@
 use std::io::stdout;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use serde_json::json;
 use tombolo_daemon::config::{self, Overrides};
 use tombolo_daemon::exit::ExitCode;
@@ -28,7 +28,7 @@ EXIT STATUS
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// The configuration file
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
 
     /// Print one JSON object in place of words

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use tombolo_daemon::config::{self, BadHostPort, HostPort, Overrides};
 use tombolo_daemon::exit::ExitCode;
 
@@ -23,12 +23,20 @@ OUTPUT
   The access log on standard output and in access.log unless the configuration says otherwise; the
   program log on standard error.";
 
+const NOWHERE_TO_GO: &str = "\
+there is no server to pass requests to
+  name one:         tombolo gateway --upstream 127.0.0.1:9001
+  or give a file:   tombolo gateway -c tombolo.toml";
+
+/// The most threads that `--workers` takes, as many as a configuration file may ask for.
+const WORKERS_MAX: i64 = 1024;
+
 /// Run the gateway alone: reverse proxy and load balancer
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Configuration file; the other options override what it says
-    #[arg(short, long = "config", value_name = "FILE", required_unless_present = "upstream")]
+    #[arg(short, long = "config", value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
 
     /// Where to listen: address and port, or a port of 127.0.0.1 [default: 127.0.0.1:8080]
@@ -40,12 +48,12 @@ pub(crate) struct Arguments {
     upstream: Vec<HostPort>,
 
     /// File the access log is appended to
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     access_log: Option<PathBuf>,
 
     /// Threads that serve requests; 0 is one for each usable core [default: 0]
-    #[arg(long, value_name = "N")]
-    workers: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=WORKERS_MAX))]
+    workers: Option<u16>,
 }
 
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
@@ -54,7 +62,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         listen: listen.into_iter().collect(),
         upstreams: upstream,
         access_log,
-        workers,
+        workers: workers.map(usize::from),
         data_dir: None,
     };
     let config = match file {
@@ -64,9 +72,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         },
         None => match config::builtin_gateway(&flags) {
             Some(config) => config,
-            None => {
-                return console::wrong_usage("give a configuration with -c, or --upstream ADDR");
-            }
+            None => return console::wrong_usage(NOWHERE_TO_GO),
         },
     };
     if let Err(code) = console::start_program_log() {

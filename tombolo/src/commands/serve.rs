@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 use tombolo_daemon::exit::ExitCode;
 use tombolo_daemon::shutdown::Signals;
 
@@ -50,7 +50,7 @@ struct Site {
     listen: SocketAddr,
 
     /// Folder whose files are served; without it, the built-in page
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     root: Option<PathBuf>,
 
     /// Name of this replica, told in X-Replica [default: site- and the process id]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use tombolo_daemon::exit::ExitCode;
 use tombolo_orchestrator::{Error, Options};
 
@@ -34,11 +34,11 @@ FILES
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Configuration file; without one, the gateway and three replicas of the site
-    #[arg(short, long = "config", value_name = "FILE")]
+    #[arg(short, long = "config", value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
 
     /// Folder for data [default: tombolo-data]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     data: Option<PathBuf>,
 
     /// Where the gateway listens, in place of what is configured: address and port, or a port of

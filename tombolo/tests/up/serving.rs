@@ -1,6 +1,7 @@
 //! While it runs: turns, restarts, output.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use rustix::process::Signal;
@@ -53,6 +54,42 @@ fn killed_replica_fails_no_later_request_and_is_back_within_two_seconds() {
         (get(gateway, "/")?.field("x-replica")? == "site-2").then_some(())
     });
     assert!(replicas.iter().all(|name| name.starts_with("site-")), "{replicas:?}");
+}
+
+#[test]
+fn killed_replica_under_load_costs_at_most_what_was_in_flight_on_it() {
+    const CLIENTS: usize = 8;
+    let folder = tempfile::tempdir().unwrap();
+    let mut up = Up::ready(folder.path(), &[]);
+    let table = up.table();
+    let (gateway, _) = table["gateway"];
+    let stop = AtomicBool::new(false);
+    let (mut good, mut bad) = (0, 0);
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut counts = (0, 0);
+                    while !stop.load(Ordering::Relaxed) {
+                        match get(gateway, "/").map(|answer| answer.status) {
+                            Some(200) => counts.0 += 1,
+                            _ => counts.1 += 1,
+                        }
+                    }
+                    counts
+                })
+            })
+            .collect();
+        signal(table["site-1"].1, Signal::KILL);
+        up.err_line(|line| line.contains("site-1 (pid ") && line.contains("is back"));
+        stop.store(true, Ordering::Relaxed);
+        for client in clients {
+            let counts = client.join().unwrap();
+            good += counts.0;
+            bad += counts.1;
+        }
+    });
+    assert!(good > 0 && bad <= CLIENTS, "{good} good, {bad} bad");
 }
 
 #[test]
