@@ -15,12 +15,16 @@ pub enum Error {
     #[error(transparent)]
     AccessLog(#[from] access_log::Error),
     /// The system gives no thread or no event queue.
-    #[error("cannot start a thread: {0}; check the limits of this user (`ulimit -u`) and of its memory")]
+    #[error(
+        "cannot start a thread: {0}; check the limits of this user (`ulimit -u`) and of its memory"
+    )]
     Thread(#[source] io::Error),
     /// Signals cannot be received.
     #[error("cannot receive signals: {0}")]
     Signals(#[source] io::Error),
     /// A data-plane thread broke one of its own promises.
-    #[error("a data-plane thread ended by a panic; this is a bug: please report what was printed above")]
+    #[error(
+        "a data-plane thread ended by a panic; this is a bug: please report what was printed above"
+    )]
     Panicked,
 }

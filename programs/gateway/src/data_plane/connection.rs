@@ -2,8 +2,10 @@
 //!
 //! While it is idle the task holds the socket and a deadline, nothing else. When bytes arrive it
 //! boxes the busy half, which borrows a workspace; shortly after the last exchange the box is
-//! dropped again. A connection in steady use thus allocates nothing from request to request.
+//! dropped again. A connection in steady use thus allocates nothing from request to request. Only
+//! so many may stay warm at a time: beyond, the box is made anew for each request.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -11,13 +13,38 @@ use std::task::Poll;
 
 use tokio::net::TcpStream;
 
-use super::admission::Ticket;
 use super::core::Core;
 use super::timers::Timer;
+use super::worker::Place;
 use crate::exchange;
 
 /// Ticks for which a connection keeps its busy half after an exchange.
 const WARM: u64 = 5;
+
+/// Connections of a thread that may be warm at a time.
+const WARM_MOST: usize = 256;
+
+/// Counts the connections that keep their busy half between requests.
+#[derive(Default)]
+pub(crate) struct Warm(Cell<usize>);
+
+impl Warm {
+    fn enter(&self) -> Option<Warmth<'_>> {
+        let count = self.0.get();
+        (count < WARM_MOST).then(|| {
+            self.0.set(count.saturating_add(1));
+            Warmth(self)
+        })
+    }
+}
+
+struct Warmth<'w>(&'w Warm);
+
+impl Drop for Warmth<'_> {
+    fn drop(&mut self) {
+        self.0.0.set(self.0.0.get().saturating_sub(1));
+    }
+}
 
 /// What an exchange needs to know of its connection.
 pub(crate) struct Connection {
@@ -36,15 +63,21 @@ pub(crate) enum Next {
 }
 
 impl Connection {
-    /// Serves the connection to its end.
-    pub(crate) async fn serve(self, mut stream: TcpStream, _ticket: Ticket) {
-        loop {
-            let idle = self.core.snapshot().patience.idle;
-            if !self.quiet(&stream, idle).await {
-                return;
-            }
-            if Box::pin(self.busy(&mut stream)).await == Next::Close {
-                return;
+    /// Serves the connection to its end; `place` is given back then.
+    ///
+    /// A block rather than an `async fn`, which would hold each argument twice: this future is
+    /// what an idle connection costs.
+    pub(crate) fn serve(self, mut stream: TcpStream, place: Place) -> impl Future<Output = ()> {
+        async move {
+            let _place = &place;
+            loop {
+                let idle = self.core.snapshot().patience.idle;
+                if !self.quiet(&stream, idle).await {
+                    return;
+                }
+                if Box::pin(self.busy(&mut stream)).await == Next::Close {
+                    return;
+                }
             }
         }
     }
@@ -63,6 +96,7 @@ impl Connection {
                 }
             }
             self.core.workspaces.give(workspace);
+            let Some(_warmth) = self.core.warm.enter() else { return Next::KeepAlive };
             if !self.quiet(stream, WARM).await {
                 return Next::KeepAlive;
             }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::connection::Warm;
 use super::date::DateText;
 use super::splice::Pipes;
 use super::timers::Timers;
@@ -23,6 +24,7 @@ pub(crate) struct Core {
     pub(crate) date: DateText,
     pub(crate) random: RefCell<fastrand::Rng>,
     pub(crate) draining: Cell<bool>,
+    pub(crate) warm: Warm,
     lane: RefCell<Option<Lane>>,
     // The outer pointer is this thread's own: cloning it for each exchange touches no counter
     // that another thread writes.
@@ -48,6 +50,7 @@ impl Core {
             date: DateText::new(),
             random: RefCell::new(fastrand::Rng::new()),
             draining: Cell::new(false),
+            warm: Warm::default(),
             lane: RefCell::new(lane),
             snapshot: RefCell::new(Rc::new(snapshot)),
         })

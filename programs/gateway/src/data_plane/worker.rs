@@ -186,23 +186,24 @@ fn begin(
     live: &Rc<Live>,
 ) {
     live.count.set(live.count.get().saturating_add(1));
-    let connection = Connection { core: Rc::clone(core), timer: core.timers.register(), client };
-    let live = Rc::clone(live);
-    spawn_local(async move {
-        let _gone = Gone(live);
-        connection.serve(stream, ticket).await;
-    });
+    let place = Place { _ticket: ticket, live: Rc::clone(live) };
+    let timer = core.timers.register();
+    let connection = Connection { core: Rc::clone(core), timer, client };
+    spawn_local(connection.serve(stream, place));
 }
 
-/// Counts a connection out, however its task ends.
-struct Gone(Rc<Live>);
+/// A connection's place among those of its thread and of all, given back however its task ends.
+pub(crate) struct Place {
+    _ticket: Ticket,
+    live: Rc<Live>,
+}
 
-impl Drop for Gone {
+impl Drop for Place {
     fn drop(&mut self) {
-        let left = self.0.count.get().saturating_sub(1);
-        self.0.count.set(left);
+        let left = self.live.count.get().saturating_sub(1);
+        self.live.count.set(left);
         if left == 0 {
-            self.0.none_left.notify_one();
+            self.live.none_left.notify_one();
         }
     }
 }

@@ -31,8 +31,11 @@ pub(super) struct Asked {
 pub(super) fn route<'s>(scene: &Scene<'s>, workspace: &Workspace) -> Result<&'s Route, Failure> {
     let head = workspace.inbound.whole();
     let request = &workspace.request;
-    let path = request.path_and_query().of(head);
-    let path = if path.is_empty() { b"/" } else { path };
+    // `OPTIONS *` and an absolute form without a path ask for the root.
+    let path = match request.path_and_query().of(head) {
+        path @ [b'/', ..] => path,
+        _ => b"/",
+    };
     let authority = request.authority().of(head);
     Ok(scene.snapshot.routes.find(authority, path).ok_or_else(Refusal::no_route)?)
 }

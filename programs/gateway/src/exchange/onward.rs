@@ -1,6 +1,7 @@
 //! The request head as it goes upstream: the client's fields in their order and spelling, less
 //! those of this hop, and what the gateway adds.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
@@ -22,7 +23,7 @@ pub(super) fn compose(
     let Workspace { inbound, request, onward, .. } = workspace;
     let head = inbound.whole();
     onward.clear();
-    write::request_line(onward, request.method_span().of(head), target(request, head));
+    write::request_line(onward, request.method_span().of(head), &target(request, head));
     let authority = request.authority().of(head);
     let host = if authority.is_empty() { fallback_host.as_bytes() } else { authority };
     write::field(onward, b"Host", host);
@@ -78,13 +79,14 @@ pub(super) fn compose(
 }
 
 /// The target in origin form (RFC 9112 section 3.2).
-fn target<'h>(request: &RequestHead, head: &'h [u8]) -> &'h [u8] {
+fn target<'h>(request: &RequestHead, head: &'h [u8]) -> Cow<'h, [u8]> {
     let target = request.path_and_query().of(head);
-    match request.form() {
-        TargetForm::Asterisk => b"*",
-        _ if !target.is_empty() => target,
-        TargetForm::Absolute if request.method() == Method::Options => b"*",
-        _ => b"/",
+    match (request.form(), target) {
+        (TargetForm::Asterisk, _) => Cow::Borrowed(b"*"),
+        (_, [b'/', ..]) => Cow::Borrowed(target),
+        (TargetForm::Absolute, []) if request.method() == Method::Options => Cow::Borrowed(b"*"),
+        // An absolute form may leave the path out: "http://host?query".
+        (_, query) => Cow::Owned([b"/", query].concat()),
     }
 }
 

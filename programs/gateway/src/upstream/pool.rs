@@ -53,7 +53,8 @@ impl Pool {
         }
         match by_server.get_mut(server.pool) {
             Some(idle) if idle.len() < self.limit => idle.push(Idle { stream, since: now }),
-            _ => self.overflow.give(server.pool, stream),
+            Some(_) if self.limit > 0 => self.overflow.give(server.pool, stream),
+            _ => {}
         }
     }
 
