@@ -42,5 +42,5 @@ fn check_places(text: &str, mistakes: &Mistakes) {
     }
     let shown = mistakes.render(false);
     assert!(!shown.contains(|c: char| c.is_control() && c != '\n'));
-    mistakes.to_json();
+    assert_eq!(mistakes.to_json()["valid"], false);
 }
