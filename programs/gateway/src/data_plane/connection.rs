@@ -67,6 +67,7 @@ impl Connection {
     ///
     /// A block rather than an `async fn`, which would hold each argument twice: this future is
     /// what an idle connection costs.
+    #[allow(clippy::manual_async_fn)]
     pub(crate) fn serve(self, mut stream: TcpStream, place: Place) -> impl Future<Output = ()> {
         async move {
             let _place = &place;
