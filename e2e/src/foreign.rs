@@ -1,8 +1,9 @@
 //! Programs that are not ours: run with arguments, a folder and a deadline, their output kept.
 
+use crate::Output;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long a foreign program may take: load generators and a browser need more than a socket.
@@ -53,6 +54,11 @@ impl Foreign {
         self
     }
 
+    /// Adds one argument.
+    pub fn arg(self, argument: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.args([argument])
+    }
+
     /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);
@@ -63,6 +69,18 @@ impl Foreign {
     pub fn folder(mut self, folder: &Path) -> Self {
         self.command.current_dir(folder);
         self
+    }
+
+    /// Starts it as a server that lives until the answer is dropped.
+    pub fn serve(mut self) -> Server {
+        let mut child = self
+            .command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {}: {error}", self.name));
+        let stdout = Output::collect(child.stdout.take().expect("piped"));
+        Server { child, stdout }
     }
 
     /// Runs to the end; kills it and fails the test when the deadline passes.
@@ -90,6 +108,27 @@ impl Foreign {
         };
         let (stdout, stderr) = (stdout.join().expect("reader"), stderr.join().expect("reader"));
         Finished { code: status.code(), stdout, stderr }
+    }
+}
+
+/// A foreign program that serves. Killed when dropped.
+pub struct Server {
+    child: Child,
+    stdout: Output,
+}
+
+impl Server {
+    /// What it wrote to standard output.
+    pub fn stdout(&self) -> &Output {
+        &self.stdout
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

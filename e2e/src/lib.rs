@@ -28,7 +28,7 @@ mod tombolo;
 mod wire;
 
 pub use client::{Client, Response};
-pub use foreign::{Finished, Foreign};
+pub use foreign::{Finished, Foreign, Server};
 pub use gate::Gate;
 pub use head::{Fields, Framing, Head};
 pub use origin::{Connection, Origin, Request, Tape};
