@@ -28,6 +28,9 @@ pub(crate) const HEAD_TIME: Duration = Duration::from_secs(10);
 /// (60 s), so that the gateway, not we, decides when one ends.
 pub(crate) const IDLE_TIME: Duration = Duration::from_secs(75);
 
+/// The same for a connection that was taken while draining: its request should be on its way.
+pub(crate) const DRAIN_IDLE_TIME: Duration = Duration::from_secs(1);
+
 /// A reader that takes no byte of our answer.
 pub(crate) const WRITE_STALL_TIME: Duration = Duration::from_secs(30);
 

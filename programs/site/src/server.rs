@@ -73,6 +73,7 @@ impl Server {
         let mut last_call = pin!(tokio::time::sleep_until(start + limit / 2));
         let mut over = pin!(tokio::time::sleep_until(start + limit));
         let mut accepting = true;
+        self.take_backlog().await;
         while !self.connections.is_empty() {
             tokio::select! {
                 biased;
@@ -88,6 +89,18 @@ impl Server {
             cut => tracing::warn!(connections = cut, "the drain is over, connections are cut"),
         }
         self.connections.shutdown().await;
+    }
+
+    /// Takes the connections that the system has accepted for us already: their clients believe
+    /// that they are being served.
+    async fn take_backlog(&mut self) {
+        loop {
+            tokio::select! {
+                biased;
+                accepted = accept(&self.listener, &self.places) => self.serve(accepted),
+                () = std::future::ready(()) => return,
+            }
+        }
     }
 
     /// Serves one connection on a task of its own.
@@ -130,10 +143,15 @@ async fn connection(
     site: Arc<Site>,
     stream: TcpStream,
     shutdown: Shutdown,
-    patience: Patience,
+    mut patience: Patience,
 ) -> hyper::Result<()> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot turn Nagle's algorithm off");
+    }
+    let already_draining = shutdown.is_draining();
+    if already_draining {
+        // Who says nothing must not hold the drain up.
+        patience.idle = patience.idle.min(limits::DRAIN_IDLE_TIME);
     }
     let exchanges = Exchanges::default();
     let stream = Watched::new(stream, patience, exchanges.clone());
@@ -144,7 +162,6 @@ async fn connection(
         let (head, _) = request.into_parts();
         async move { Ok::<_, Infallible>(site.answer(&head, exchange).await) }
     });
-    let already_draining = shutdown.is_draining();
     let connection = http1::Builder::new()
         .half_close(true)
         // Our own watch keeps time.

@@ -30,6 +30,7 @@ fn without_requests_the_end_comes_at_once() {
     let mut idle = replica.connect();
     idle.write_all(&head("GET", "/health", &[], "")).unwrap();
     idle.read_exact(&mut [0; 20]).unwrap();
+    let _silent = replica.connect();
     let start = Instant::now();
     replica.trigger.drain();
     replica.join();

@@ -16,3 +16,4 @@ mod landing;
 mod methods;
 mod paths;
 mod ranges;
+mod start;
