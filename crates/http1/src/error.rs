@@ -47,7 +47,7 @@ faults! {
     HOST_MISSING = 400, "there is no Host field", "RFC 9112 section 3.2";
     HOST_TWICE = 400, "there is more than one Host field", "RFC 9112 section 3.2";
     HOST_MALFORMED = 400, "the Host field is not one host with an optional port", "RFC 9112 section 3.2";
-    LENGTH_MALFORMED = 400, "Content-Length is not one plain decimal number", "RFC 9110 section 8.6";
+    LENGTH_MALFORMED = 400, "Content-Length is not one plain decimal number below 2^63", "RFC 9110 section 8.6";
     LENGTH_TWICE = 400, "there is more than one Content-Length", "RFC 9112 section 6.3";
     LENGTH_AND_CODING = 400, "there are both Content-Length and Transfer-Encoding", "RFC 9112 section 6.1";
     CODING_TWICE = 400, "there is more than one Transfer-Encoding field", "RFC 9112 section 6.1";

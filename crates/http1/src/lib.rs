@@ -7,6 +7,27 @@
 //!
 //! Refuses to know: sockets, time, routing, what a header means to an application, HTTP/2.
 //! `docs/protocols/http1.md` lists what is accepted, refused and rewritten, rule by rule.
+//!
+//! A request, read and written on:
+//! ```
+//! use tombolo_http1::{HeadLimits, RequestHead, write};
+//!
+//! let received = b"GET /a HTTP/1.1\r\nHost: example.org\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\n";
+//! let mut head = RequestHead::new();
+//! let taken = head.parse(received, &HeadLimits::default())?.ok_or("incomplete")?;
+//! assert_eq!(taken, received.len());
+//!
+//! let mut sent = Vec::new();
+//! write::request_line(&mut sent, head.method_span().of(received), head.target().of(received));
+//! write::field(&mut sent, b"Host", head.authority().of(received));
+//! for field in head.forwardable(received) {
+//!     write::field(&mut sent, field.name.of(received), field.value.of(received));
+//! }
+//! write::framing(&mut sent, head.framing());
+//! write::end(&mut sent);
+//! assert_eq!(sent, b"GET /a HTTP/1.1\r\nHost: example.org\r\n\r\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod body;
 mod chunked;

@@ -77,8 +77,9 @@ impl RequestHead {
         self.target.form
     }
 
-    /// Path and query to send on in origin-form. Empty for an absolute-form target without a
-    /// path (send `/`, or `*` for OPTIONS: RFC 9112 section 3.2.4) and for CONNECT.
+    /// Path and query to send on in origin-form. For an absolute-form target without a path it is
+    /// empty (send `/`, or `*` for OPTIONS: RFC 9112 section 3.2.4) or begins with `?` (put `/`
+    /// before it); for CONNECT it is empty.
     pub fn path_and_query(&self) -> Span {
         self.target.path_and_query
     }

@@ -63,13 +63,9 @@ impl Target {
             .len();
         let rest = bytes.get(scheme..).unwrap_or_default();
         let length = rest.iter().position(|&b| b == b'/' || b == b'?').unwrap_or(rest.len());
-        let (authority, path) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        let authority = rest.get(..length).unwrap_or_default();
         if !is_host(authority) {
             return Err(Fault::TARGET_AUTHORITY);
-        }
-        // A query without a path would need a slash made up for it; nobody sends that.
-        if path.first() == Some(&b'?') {
-            return Err(Fault::TARGET_FORM);
         }
         let start = span.start as usize + scheme;
         Ok(Self {
@@ -98,6 +94,7 @@ mod tests {
         assert_eq!(read("//a", Method::Get), Ok((Origin, "", "//a")));
         assert_eq!(read("HTTP://h:1/a?b", Method::Get), Ok((Absolute, "h:1", "/a?b")));
         assert_eq!(read("https://h", Method::Options), Ok((Absolute, "h", "")));
+        assert_eq!(read("http://h?a", Method::Get), Ok((Absolute, "h", "?a")));
         assert_eq!(read("*", Method::Options), Ok((Asterisk, "", "*")));
         assert_eq!(read("h:443", Method::Connect), Ok((Authority, "h:443", "")));
     }
@@ -113,7 +110,6 @@ mod tests {
             "http:///a",
             "http://u@h/",
             "http://h:b/",
-            "http://h?x",
             "http:/h/",
             "/a#b",
             "/é",

@@ -112,6 +112,7 @@ fn check_rewritten(head: &RequestHead, buf: &[u8], read: &Reading) {
     let mut out = Vec::new();
     let target = match (head.form(), head.path_and_query().of(buf)) {
         (TargetForm::Authority, _) => &read.target,
+        (_, [b'?', ..]) => &[b"/", head.path_and_query().of(buf)].concat(),
         (_, []) if head.method() == Method::Options => &b"*"[..],
         (_, []) => &b"/"[..],
         (_, path) => path,
