@@ -24,7 +24,8 @@ impl Spread {
         Some(Spread { median, min, max })
     }
 
-    /// Of the ratios of values that were measured in the same round.
+    /// Of the ratios of values that were measured in the same round. A round in which theirs was
+    /// too small to be counted has no ratio.
     pub(crate) fn of_ratios(ours: &[f64], theirs: &[f64]) -> Option<Spread> {
         let ratios: Vec<f64> =
             ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect();
@@ -47,5 +48,6 @@ mod tests {
     fn ratios_are_per_round() {
         let spread = Spread::of_ratios(&[10.0, 30.0, 20.0], &[10.0, 15.0, 20.0]);
         assert_eq!(spread, Some(Spread { median: 1.0, min: 1.0, max: 2.0 }));
+        assert_eq!(Spread::of_ratios(&[1.0], &[0.0]), None);
     }
 }

@@ -40,7 +40,12 @@ pub(super) fn fuzz(context: &Context<'_>) -> Result<()> {
             command.arg(seeds);
         }
         std::fs::create_dir_all(context.workspace.root.join(format!("fuzz/corpus/{target}")))?;
-        command.args(["--", &format!("-max_total_time={FUZZ_SECONDS}"), "-print_final_stats=1"]);
+        command.args([
+            "--",
+            &format!("-max_total_time={FUZZ_SECONDS}"),
+            "-print_final_stats=1",
+            "-verbosity=0",
+        ]);
         if let Err(error) = context.run(&mut command, RUN_LIMIT) {
             failed.push(format!("{error:#}"));
         }
