@@ -50,15 +50,23 @@ pub(super) enum Upload {
     Refused,
 }
 
-/// Sends the request over `link` and passes the answer on.
+/// The server an attempt faces.
+pub(super) struct Facing<'f> {
+    /// The connection to it.
+    pub(super) link: &'f TcpStream,
+    /// Its name.
+    pub(super) server: &'f str,
+    /// Name and value of a cookie that keeps the client with it.
+    pub(super) cookie: Option<(&'f str, &'f str)>,
+}
+
+/// Sends the request over the link and passes the answer on.
 pub(super) async fn attempt(
     scene: &Scene<'_>,
     workspace: &mut Workspace,
     asked: &Asked,
     journal: &mut Journal,
-    link: &TcpStream,
-    server: &str,
-    cookie: Option<(&str, &str)>,
+    facing: &Facing<'_>,
 ) -> Result<Result<Attempted, Unanswered>, Failure> {
     let Workspace { inbound, outbound, response, onward, answer, framing_up, framing_down, .. } =
         workspace;
@@ -73,7 +81,7 @@ pub(super) async fn attempt(
         let mut upload = pin!(
             Transfer {
                 source: scene.client,
-                sink: link,
+                sink: facing.link,
                 client: None,
                 buffer: inbound,
                 decoder: &mut decoder,
@@ -92,15 +100,13 @@ pub(super) async fn attempt(
                 scene,
                 asked,
                 journal,
-                link,
+                facing,
                 watch: &watch,
                 upload: &state,
                 outbound,
                 response,
                 answer,
                 scratch: framing_down,
-                server,
-                cookie,
             }
             .run()
         );
@@ -109,14 +115,8 @@ pub(super) async fn attempt(
                 && let Poll::Ready(sent) = upload.as_mut().poll(cx)
             {
                 timer.arm(patience.first_byte);
-                match sent {
-                    Ok(()) => {
-                        state.set(Upload::Done);
-                        watch.begin();
-                    }
-                    // Its answer may be on the way all the same (RFC 9112 section 9.5).
-                    Err(TransferError::Sink(Stop::Failed(_))) => state.set(Upload::Refused),
-                    Err(error) => return Poll::Ready(Err(fault(&error, asked))),
+                if let Some(fault) = sent_or_fault(sent, &state, &watch, asked) {
+                    return Poll::Ready(Err(fault));
                 }
             }
             downward.as_mut().poll(cx).map(Ok)
@@ -124,13 +124,44 @@ pub(super) async fn attempt(
         .await
     };
     journal.bytes_in = uploaded;
+    conclude(outcome, state.get(), journal)
+}
+
+/// Notes that the upload has ended; some fault if the request cannot go on.
+fn sent_or_fault(
+    sent: Result<(), TransferError>,
+    state: &Cell<Upload>,
+    watch: &Watch<'_>,
+    asked: &Asked,
+) -> Option<Failure> {
+    match sent {
+        Ok(()) => {
+            state.set(Upload::Done);
+            watch.begin();
+            None
+        }
+        // Its answer may be on the way all the same (RFC 9112 section 9.5).
+        Err(TransferError::Sink(Stop::Failed(_))) => {
+            state.set(Upload::Refused);
+            None
+        }
+        Err(error) => Some(fault(&error, asked)),
+    }
+}
+
+/// What both directions together came to.
+fn conclude(
+    outcome: Result<Result<Ending, DownError>, Failure>,
+    upload: Upload,
+    journal: &Journal,
+) -> Result<Result<Attempted, Unanswered>, Failure> {
     match outcome {
         Err(failure) if journal.status == 0 => Err(failure),
         Err(_) => Err(Failure::Cut("the request body failed while the answer was being sent")),
         Ok(Ok(Ending::Upgraded)) => Ok(Ok(Attempted::Upgraded)),
         Ok(Ok(Ending::Answered { reusable, keep_alive })) => {
             let next = if keep_alive { Next::KeepAlive } else { Next::Close };
-            let next = (state.get() == Upload::Done).then_some(next);
+            let next = (upload == Upload::Done).then_some(next);
             Ok(Ok(Attempted::Answered { reusable, next }))
         }
         Ok(Err(DownError::Failed(failure))) => Err(failure),

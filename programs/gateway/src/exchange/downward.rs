@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tombolo_http1::{BodyDecoder, BodyLimits, ResponseHead, Version};
 
 use super::answer;
-use super::attempt::{Unanswered, Upload};
+use super::attempt::{Facing, Unanswered, Upload};
 use super::guard::Asked;
 use super::journal::Journal;
 use super::refusal::Refusal;
@@ -52,16 +52,13 @@ pub(super) struct Downward<'a> {
     pub(super) scene: &'a Scene<'a>,
     pub(super) asked: &'a Asked,
     pub(super) journal: &'a mut Journal,
-    pub(super) link: &'a TcpStream,
+    pub(super) facing: &'a Facing<'a>,
     pub(super) watch: &'a Watch<'a>,
     pub(super) upload: &'a Cell<Upload>,
     pub(super) outbound: &'a mut Buffer,
     pub(super) response: &'a mut ResponseHead,
     pub(super) answer: &'a mut Vec<u8>,
     pub(super) scratch: &'a mut Vec<u8>,
-    pub(super) server: &'a str,
-    /// Name and value of a cookie that keeps the client with this server.
-    pub(super) cookie: Option<(&'a str, &'a str)>,
 }
 
 impl Downward<'_> {
@@ -108,7 +105,7 @@ impl Downward<'_> {
                 }
             }
             let room = self.outbound.room();
-            let ended = match read_for(self.watch, self.link, room, timer).await {
+            let ended = match read_for(self.watch, self.facing.link, room, timer).await {
                 Ok(0) => "the upstream closed the connection without a response".to_owned(),
                 Ok(count) => {
                     self.outbound.filled(count);
@@ -180,8 +177,8 @@ impl Downward<'_> {
                 journal: self.journal,
                 response: self.response,
                 head: self.outbound.whole(),
-                server: self.server,
-                cookie: self.cookie,
+                server: self.facing.server,
+                cookie: self.facing.cookie,
                 sent,
             },
             self.answer,
@@ -189,7 +186,7 @@ impl Downward<'_> {
         self.journal.status = self.response.status();
         let mut decoder = BodyDecoder::new(self.response.framing(), BodyLimits::default());
         let outcome = Transfer {
-            source: self.link,
+            source: self.facing.link,
             sink: self.scene.client,
             client: Some(self.watch),
             buffer: self.outbound,

@@ -6,7 +6,7 @@
 
 use tokio::net::TcpStream;
 
-use super::attempt::{self, Attempted, Unanswered};
+use super::attempt::{self, Attempted, Facing, Unanswered};
 use super::guard::Asked;
 use super::journal::Journal;
 use super::onward;
@@ -33,6 +33,14 @@ struct Link {
     reused: bool,
 }
 
+/// What asking one server came to.
+enum Asking {
+    /// The request is served.
+    Served(Forwarded),
+    /// It is not, and another server may be asked. What the client is told if there is none.
+    Next(Refusal),
+}
+
 /// Sends the request to a server that takes it and passes its answer on.
 pub(super) async fn forward(
     scene: &Scene<'_>,
@@ -41,69 +49,86 @@ pub(super) async fn forward(
     asked: &Asked,
     journal: &mut Journal,
 ) -> Result<Forwarded, Failure> {
-    let core = &scene.connection.core;
     let Some(upstream) = scene.snapshot.upstreams.get(route.upstream) else {
         return Err(Refusal::no_backend().into());
     };
     let mut picker = Picker::new(scene, workspace, upstream);
     let mut last = Refusal::no_backend();
-    let mut composed = false;
     let mut sent_times = 0_usize;
+    onward::compose(scene, workspace, asked, journal, upstream);
     while let Some(index) = picker.next(scene) {
         let Some(server) = upstream.servers.get(index) else { break };
-        if !composed {
-            onward::compose(scene, workspace, asked, journal, &server.name);
-            composed = true;
-        }
-        let _flight = Flight::begin(&upstream.balancer, core.index, index);
+        let _flight = Flight::begin(&upstream.balancer, scene.connection.core.index, index);
         let sticky = upstream.sticky.as_ref().filter(|_| picker.preferred != Some(index));
-        let cookie =
-            sticky.map(|sticky| (sticky.cookie.as_str(), upstream.balancer.sticky_value(index)));
-        let mut fresh = false;
-        loop {
-            journal.asks(route.upstream, index);
-            let link = match obtain(scene, server, asked, fresh).await {
-                Ok(link) => link,
-                Err(error) => {
-                    last = Refusal::no_server(&error);
-                    break;
-                }
-            };
-            sent_times = sent_times.saturating_add(1);
-            let Link { stream, reused } = link;
-            let tried =
-                attempt::attempt(scene, workspace, asked, journal, &stream, &server.name, cookie);
-            match tried.await? {
-                Ok(Attempted::Answered { reusable, next }) => {
-                    if reusable {
-                        core.pool.give(server, stream, core.timers.now());
-                    }
-                    return Ok(match next {
-                        Some(next) => Forwarded::Answered(next),
-                        None => Forwarded::Unfinished,
-                    });
-                }
-                Ok(Attempted::Upgraded) => return Ok(Forwarded::Upgraded(stream)),
-                Err(Unanswered { refusal, interim }) => {
-                    let repeatable = asked.method.is_idempotent()
-                        && !interim
-                        && sent_times < scene.snapshot.limits.attempts
-                        && workspace.inbound.rewind();
-                    if !repeatable {
-                        return Err(refusal.into());
-                    }
-                    last = refusal;
-                    if !reused {
-                        break;
-                    }
-                    // The server closed an idle connection as we took it: it may well be there.
-                    fresh = true;
-                }
-            }
+        let candidate = Candidate {
+            upstream: route.upstream,
+            index,
+            server,
+            cookie: sticky
+                .map(|sticky| (sticky.cookie.as_str(), upstream.balancer.sticky_value(index))),
+        };
+        match ask(scene, workspace, &candidate, asked, &mut sent_times, journal).await? {
+            Asking::Served(forwarded) => return Ok(forwarded),
+            Asking::Next(refusal) => last = refusal,
         }
         picker.failed(index);
     }
     Err(last.into())
+}
+
+/// The server to be asked.
+struct Candidate<'c> {
+    upstream: usize,
+    index: usize,
+    server: &'c Server,
+    /// Name and value of a cookie that is to keep the client with it.
+    cookie: Option<(&'c str, &'c str)>,
+}
+
+/// Asks one server, a second time only if it had closed an idle connection just as we took it.
+async fn ask(
+    scene: &Scene<'_>,
+    workspace: &mut Workspace,
+    candidate: &Candidate<'_>,
+    asked: &Asked,
+    sent_times: &mut usize,
+    journal: &mut Journal,
+) -> Result<Asking, Failure> {
+    let core = &scene.connection.core;
+    let server = candidate.server;
+    let mut fresh = false;
+    loop {
+        journal.asks(candidate.upstream, candidate.index);
+        let Link { stream, reused } = match obtain(scene, server, asked, fresh).await {
+            Ok(link) => link,
+            Err(error) => return Ok(Asking::Next(Refusal::no_server(&error))),
+        };
+        *sent_times = sent_times.saturating_add(1);
+        let facing = Facing { link: &stream, server: &server.name, cookie: candidate.cookie };
+        match attempt::attempt(scene, workspace, asked, journal, &facing).await? {
+            Ok(Attempted::Answered { reusable, next }) => {
+                if reusable {
+                    core.pool.give(server, stream, core.timers.now());
+                }
+                let answered = next.map_or(Forwarded::Unfinished, Forwarded::Answered);
+                return Ok(Asking::Served(answered));
+            }
+            Ok(Attempted::Upgraded) => return Ok(Asking::Served(Forwarded::Upgraded(stream))),
+            Err(Unanswered { refusal, interim }) => {
+                let repeatable = asked.method.is_idempotent()
+                    && !interim
+                    && *sent_times < scene.snapshot.limits.attempts
+                    && workspace.inbound.rewind();
+                if !repeatable {
+                    return Err(refusal.into());
+                }
+                if !reused {
+                    return Ok(Asking::Next(refusal));
+                }
+                fresh = true;
+            }
+        }
+    }
 }
 
 /// A connection to the server: an idle one, or a new one.

@@ -11,6 +11,7 @@ use super::Scene;
 use super::guard::{Asked, max_forwards};
 use super::journal::Journal;
 use crate::data_plane::Workspace;
+use crate::upstream::Upstream;
 
 /// Writes the head into `workspace.onward`. The same bytes serve every attempt.
 pub(super) fn compose(
@@ -18,14 +19,16 @@ pub(super) fn compose(
     workspace: &mut Workspace,
     asked: &Asked,
     journal: &Journal,
-    fallback_host: &str,
+    upstream: &Upstream,
 ) {
     let Workspace { inbound, request, onward, .. } = workspace;
     let head = inbound.whole();
     onward.clear();
     write::request_line(onward, request.method_span().of(head), &target(request, head));
     let authority = request.authority().of(head);
-    let host = if authority.is_empty() { fallback_host.as_bytes() } else { authority };
+    // HTTP/1.0 may leave the host out; the server's own name stands in for it.
+    let fallback = upstream.servers.first().map_or("", |server| server.name.as_str());
+    let host = if authority.is_empty() { fallback.as_bytes() } else { authority };
     write::field(onward, b"Host", host);
     let mut forwarded_for = None;
     let mut forwarded = None;

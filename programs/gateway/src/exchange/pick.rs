@@ -31,7 +31,7 @@ impl<'u> Picker<'u> {
             }
             HashKey::Header(name) => named(request, head, name.as_bytes()).map(hash_key),
             HashKey::Cookie(name) => cookie(request, head, name.as_bytes()).map(hash_key),
-            HashKey::Client => Some(match scene.connection.client.ip() {
+            HashKey::Client => Some(match scene.connection.client.ip().to_canonical() {
                 IpAddr::V4(ip) => hash_key(&ip.octets()),
                 IpAddr::V6(ip) => hash_key(&ip.octets()),
             }),
