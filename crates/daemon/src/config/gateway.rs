@@ -23,6 +23,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
+    /// The most data-plane threads.
+    pub const WORKERS_MAX: usize = 1024;
     /// Where the gateway listens unless told otherwise.
     pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 }

@@ -47,7 +47,7 @@ pub fn parse(
     let (table, mistakes) = syntax::parse(&repaired);
     let context = Context::new(&source, &repaired, environment, mistakes);
     let mut config = check::config(&Reader::new(&context, &table, &keys::ROOT, 0..0), overrides);
-    match Mistakes::of(context.into_mistakes()) {
+    match context.into_mistakes() {
         Some(mistakes) => Err(mistakes),
         None => {
             overrides.apply(&mut config);
@@ -84,7 +84,7 @@ fn not_text(name: &str, bytes: &[u8], error: &std::str::Utf8Error) -> Mistakes {
     let good = std::str::from_utf8(good).unwrap_or_default();
     let source = Source::new(name, good);
     let place = source.place(&(good.len()..good.len()));
-    let spot = Spot { place, text: format!("{}\u{fffd}", source.line(place.line)) };
+    let spot = Spot { place, text: format!("{}\u{fffd}", source.line(place.line)).into() };
     only(name, "this byte is not UTF-8", "save the file as UTF-8", Some(spot))
 }
 

@@ -1,8 +1,10 @@
 //! What is wrong with a configuration, where, and what to do about it.
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use super::written::source::Place;
+use super::written::source::Source;
 
 /// One mistake in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub struct Spot {
     /// Where it is.
     pub place: Place,
     /// The line as it stands in the file.
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 /// The kinds of mistakes; the names are stable and may be relied upon by programs.
@@ -92,15 +94,24 @@ impl Mistakes {
     /// The most mistakes that are told at once.
     pub const MAX: usize = 100;
 
-    /// The mistakes in the order of the file, or None when there are none.
-    pub(super) fn of(mut list: Vec<Mistake>) -> Option<Self> {
-        // Stable: at the same place the one found first, the cause, stays first.
-        list.sort_by_key(|mistake| {
+    /// The mistakes in the order of the file, or None when there are none. `beyond` more were
+    /// counted and not kept.
+    pub(super) fn of(mut list: Vec<Mistake>, beyond: usize, source: &Source<'_>) -> Option<Self> {
+        let place = |mistake: &Mistake| {
             mistake.spot.as_ref().map(|spot| (spot.place.line, spot.place.column))
-        });
+        };
+        // Stable: at the same place the one found first, the cause, stays first.
+        list.sort_by_key(place);
         list.dedup();
-        let omitted = list.len().saturating_sub(Self::MAX);
+        let omitted = list.len().saturating_sub(Self::MAX) + beyond;
         list.truncate(Self::MAX);
+        let mut last: (usize, Arc<str>) = (0, "".into());
+        for spot in list.iter_mut().filter_map(|mistake| mistake.spot.as_mut()) {
+            if last.0 != spot.place.line {
+                last = (spot.place.line, source.line(spot.place.line).into());
+            }
+            spot.text = Arc::clone(&last.1);
+        }
         (!list.is_empty()).then_some(Self { list, omitted })
     }
 

@@ -116,7 +116,7 @@ fn one_to_json(mistake: &Mistake) -> Value {
         "line": place.map(|place| place.line),
         "column": place.map(|place| place.column),
         "length": place.map(|place| place.length),
-        "text": mistake.spot.as_ref().map(|spot| spot.text.as_str()),
+        "text": mistake.spot.as_ref().map(|spot| &*spot.text),
         "related": mistake.related.as_ref().map(|(place, what)| {
             json!({ "line": place.line, "column": place.column, "message": what })
         }),
@@ -130,15 +130,14 @@ mod tests {
 
     fn at(text: &str, column: usize, length: usize) -> Mistakes {
         let place = Place { line: 7, column, length };
-        Mistakes::of(vec![Mistake {
+        Mistakes::alone(Mistake {
             kind: Kind::BadValue,
             words: "that is wrong".to_owned(),
             hint: "do this".to_owned(),
             file: "t.toml".to_owned(),
-            spot: Some(Spot { place, text: text.to_owned() }),
+            spot: Some(Spot { place, text: text.into() }),
             related: None,
-        }])
-        .unwrap()
+        })
     }
 
     #[test]

@@ -146,6 +146,31 @@ fn many_mistakes_are_counted_and_the_first_hundred_told() {
     assert!(mistakes.to_string().contains("... and 150 more"));
 }
 
+#[test]
+fn a_file_of_nothing_but_mistakes_is_refused_quickly() {
+    let started = std::time::Instant::now();
+    let keys: String = (0..100_000).map(|number| format!("k{number}=1,")).collect();
+    let one_line = read(&format!("gateway = {{ {keys} }}\n{APP}")).unwrap_err();
+    assert_eq!(one_line.count(), 100_000);
+    let long = read(&format!("{} = 1\n{APP}", "x".repeat(500_000))).unwrap_err();
+    assert!(long.to_string().len() < 2000, "an overlong name is not repeated");
+    for (text, times) in [
+        ("[[upstream\nname = [\n", 40_000),
+        ("a = 1\n", 150_000),
+        ("[a]\n", 200_000),
+        ("a = {", 200_000),
+        ("[", 1_000_000),
+        ("=", 1_000_000),
+        ("a.", 500_000),
+        ("\"", 1_000_000),
+        ("data_dir = \"${}${", 50_000),
+    ] {
+        assert!(read(&text.repeat(times)).is_err(), "{text}");
+    }
+    // It takes a fraction of a second; a cost that grows with the square would take minutes.
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+}
+
 /// A file in which this key of this table has this value, or its table just what it must have.
 fn file_with(table: &str, key: Option<(&str, &str)>) -> String {
     let base: &[(&str, &str)] = match table {

@@ -21,7 +21,7 @@ pub(super) static GATEWAY: Table = Table {
             name: "workers",
             about: "Threads that serve requests, each with a core of its own if there are enough. \
                     0 means one for each core the process may use.",
-            form: Form::Count { min: 0, max: 1024 },
+            form: Form::Count { min: 0, max: wide(Gateway::WORKERS_MAX) },
             absent: Absent::Is(Default::Count(0)),
             example: "4",
         },

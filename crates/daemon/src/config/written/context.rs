@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::super::mistake::{Kind, Mistake, Place, Spot};
+use super::super::mistake::{Kind, Mistake, Mistakes, Place, Spot};
 use super::environment::Environment;
 use super::repair::Repaired;
 use super::source::Source;
@@ -25,12 +25,21 @@ impl<T> At<T> {
     }
 }
 
+/// The most mistakes that are noted with place and words; further ones are only counted, so that
+/// a file of nothing but mistakes costs no more than its length.
+const NOTED_MAX: usize = 1000;
+
+/// The most characters of the words of a mistake; what is longer repeats an overlong value.
+const WORDS_MAX: usize = 300;
+
 /// One reading of a file.
 pub(crate) struct Context<'c> {
     source: &'c Source<'c>,
     repaired: &'c Repaired<'c>,
     pub(super) environment: &'c dyn Environment,
     mistakes: RefCell<Vec<Mistake>>,
+    /// Mistakes beyond [`NOTED_MAX`].
+    beyond: Cell<usize>,
     /// The lines with syntax mistakes: what else seems wrong there comes of them.
     broken_lines: BTreeSet<usize>,
     /// Whether a name is missing in what was read.
@@ -49,6 +58,7 @@ impl<'c> Context<'c> {
             repaired,
             environment,
             mistakes: RefCell::default(),
+            beyond: Cell::new(0),
             broken_lines: BTreeSet::new(),
             gaps: Cell::new(syntax.iter().any(|mistake| !mistake.repaired)),
         };
@@ -59,12 +69,13 @@ impl<'c> Context<'c> {
     }
 
     fn syntax(&mut self, mistake: SyntaxMistake) {
-        let place = self.source.place(&mistake.span);
         // The parser may stumble several times over one slip: the first is the slip.
-        if mistake.repaired || self.broken_lines.insert(place.line) {
-            let spot = Some(self.spot(place));
+        let line = self.source.line_at(mistake.span.start);
+        let is_new = mistake.repaired || self.broken_lines.insert(line);
+        if is_new && !self.is_full() {
+            let place = self.source.place(&mistake.span);
             let first = mistake.first.map(|span| (self.source.place(&span), "the first".into()));
-            self.push(Kind::Syntax, mistake.words, mistake.hint, spot, first);
+            self.push(Kind::Syntax, mistake.words, mistake.hint, Some(place), first);
         }
     }
 
@@ -93,10 +104,11 @@ impl<'c> Context<'c> {
         hint: impl Into<String>,
         other: Option<(&Range<usize>, &str)>,
     ) {
-        let place = self.place(span);
-        if self.broken_lines.contains(&place.line) {
+        let line = self.source.line_at(self.repaired.original(span).start);
+        if self.broken_lines.contains(&line) || self.is_full() {
             return;
         }
+        let place = self.place(span);
         let mut hint = hint.into();
         // The reader sees ${NAME}, the mistake is in its value.
         if !matches!(kind, Kind::Environment | Kind::UnknownKey | Kind::Missing)
@@ -105,7 +117,7 @@ impl<'c> Context<'c> {
             hint.push_str("; the value comes from the environment");
         }
         let other = other.map(|(span, what)| (self.place(span), what.to_owned()));
-        self.push(kind, words.into(), hint, Some(self.spot(place)), other);
+        self.push(kind, words.into(), hint, Some(place), other);
     }
 
     /// Notes a mistake of the file as a whole.
@@ -138,16 +150,23 @@ impl<'c> Context<'c> {
         }
     }
 
-    pub(crate) fn into_mistakes(self) -> Vec<Mistake> {
-        self.mistakes.into_inner()
+    /// Everything noted, in the order of the file; None when nothing was.
+    pub(crate) fn into_mistakes(self) -> Option<Mistakes> {
+        Mistakes::of(self.mistakes.into_inner(), self.beyond.get(), self.source)
+    }
+
+    /// Whether a mistake can only be counted; counts it. To ask first is worth it where finding
+    /// the words takes longer than a moment.
+    pub(super) fn is_full(&self) -> bool {
+        let full = self.mistakes.borrow().len() >= NOTED_MAX;
+        if full {
+            self.beyond.set(self.beyond.get() + 1);
+        }
+        full
     }
 
     fn place(&self, span: &Range<usize>) -> Place {
         self.source.place(&self.repaired.original(span))
-    }
-
-    fn spot(&self, place: Place) -> Spot {
-        Spot { place, text: self.source.line(place.line).to_owned() }
     }
 
     fn push(
@@ -155,10 +174,20 @@ impl<'c> Context<'c> {
         kind: Kind,
         words: String,
         hint: String,
-        spot: Option<Spot>,
+        place: Option<Place>,
         related: Option<(Place, String)>,
     ) {
         let file = self.source.name.to_owned();
+        // The line's text is added to those mistakes that are told.
+        let spot = place.map(|place| Spot { place, text: "".into() });
+        let (words, hint) = (clipped(words), clipped(hint));
         self.mistakes.borrow_mut().push(Mistake { kind, words, hint, file, spot, related });
+    }
+}
+
+fn clipped(words: String) -> String {
+    match words.char_indices().nth(WORDS_MAX) {
+        Some((end, _)) => format!("{}...", words.get(..end).unwrap_or_default()),
+        None => words,
     }
 }

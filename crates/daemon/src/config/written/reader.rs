@@ -64,6 +64,9 @@ impl<'r> Reader<'r> {
 
     /// Tells an unknown key, and gives the one of this table that seems to be meant.
     fn unknown(&self, name: &str, span: &Range<usize>) -> Option<&'static str> {
+        if self.context.is_full() {
+            return None;
+        }
         let title = self.title();
         if self.keys.later.contains(&name) {
             let words = format!("{name:?} is not in this version yet");

@@ -34,13 +34,18 @@ impl<'t> Source<'t> {
     /// text, or inside a character, is moved to the nearest place.
     pub(crate) fn place(&self, span: &Range<usize>) -> Place {
         let start = self.floor(span.start);
-        let line = self.starts.partition_point(|begin| *begin <= start).max(1);
+        let line = self.line_at(start);
         let begin = self.starts.get(line - 1).copied().unwrap_or(0);
         let text = self.line(line);
         let end = self.floor(span.end.max(start)).min(begin + text.len());
         let characters =
             |range: Range<usize>| self.text.get(range).map_or(0, |part| part.chars().count());
         Place { line, column: 1 + characters(begin..start), length: characters(start..end) }
+    }
+
+    /// The line of an offset, from 1; cheap however long the line is.
+    pub(crate) fn line_at(&self, offset: usize) -> usize {
+        self.starts.partition_point(|begin| *begin <= offset).max(1)
     }
 
     /// The text of a line, from 1, without its line break.

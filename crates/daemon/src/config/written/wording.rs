@@ -2,6 +2,9 @@
 
 use super::super::keys::{self, Form, Table};
 
+/// A name longer than this is no slip of the pen of any of ours.
+const LONGEST_NAME: usize = 80;
+
 /// How a table is called in words.
 pub(super) fn header_of(table: &Table) -> String {
     let is_list =
@@ -29,6 +32,9 @@ pub(super) fn elsewhere(name: &str) -> Option<(&'static str, &'static Table)> {
 
 /// The nearest of the known names, if one is near enough to be meant.
 pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
     let lower = name.to_lowercase().replace('-', "_");
     known
         .map(|candidate| {
