@@ -21,7 +21,8 @@ pub const HOP_BY_HOP: FieldSet = FieldSet::of(&[
 ]);
 
 /// Fields a `Connection` option cannot take away: a sender could otherwise make the gateway drop
-/// what a backend relies on for framing, access or caching.
+/// what a backend relies on for framing, access or caching. All other names that begin with
+/// `Content-` or `X-Forwarded-` cannot be taken away either.
 pub const PROTECTED: FieldSet = FieldSet::of(&[
     FieldId::Host,
     FieldId::Authorization,
@@ -107,14 +108,21 @@ impl Iterator for Forwardable<'_> {
 /// Whether a Connection field names `field`. Bounded: fields and options are both capped.
 #[cold]
 fn is_nominated(section: &Section, buf: &[u8], field: &Field) -> bool {
-    if PROTECTED.contains(field.id) {
+    let name = field.name.of(buf);
+    if PROTECTED.contains(field.id) || is_of_protected_family(name) {
         return false;
     }
-    let name = field.name.of(buf);
     section
         .fields
         .iter()
         .filter(|connection| connection.id == FieldId::Connection)
         .flat_map(|connection| options(connection.value.of(buf)))
         .any(|option| option.eq_ignore_ascii_case(name))
+}
+
+/// Fields that describe the content or the hops before us, also those without an id.
+fn is_of_protected_family(name: &[u8]) -> bool {
+    [b"content-".as_slice(), b"x-forwarded-"].iter().any(|family| {
+        name.get(..family.len()).is_some_and(|start| start.eq_ignore_ascii_case(family))
+    })
 }

@@ -247,13 +247,14 @@ fn row_24_upgrade() {
 #[test]
 fn rows_25_and_26_what_is_passed_on() {
     let wire =
-        b"POST / HTTP/1.1\r\nHost: a\r\nKeep: 1\r\nConnection: x-internal-auth, Authorization,\
-        Host, X-Forwarded-For, , close\r\nX-Internal-Auth: 1\r\nAuthorization: 2\r\n\
+        b"POST / HTTP/1.1\r\nHost: a\r\nKeep: 1\r\nConnection: x-internal-auth, Authorization, content-digest,\
+        Host, X-Forwarded-For, , close\r\nX-Internal-Auth: 1\r\nAuthorization: 2\r\nContent-Digest: d\r\n\
         X-Forwarded-For: 3\r\nKeep-Alive: 4\r\nProxy-Connection: 5\r\nTE: trailers, gzip\r\n\
         Transfer_Encoding: chunked\r\nContent_Length: 5\r\nContent.Length: 5\r\nmy_own: 6\r\n\
         Upgrade: x\r\nProxy: 7\r\nContent-Length: 0\r\nTrailer: X-Sum\r\n\r\n";
     let head = parse(wire).unwrap();
-    let expected = ["Keep", "Authorization", "X-Forwarded-For", "my_own", "Trailer"];
+    let expected =
+        ["Keep", "Authorization", "Content-Digest", "X-Forwarded-For", "my_own", "Trailer"];
     assert_eq!(forwarded(&head, wire), expected);
     assert!(!head.keep_alive() && head.accepts_trailers());
 }
