@@ -1,0 +1,123 @@
+//! The cache key (RFC 9111 section 2): which requests may share a stored response.
+//!
+//! A key is the target URI in one spelling: `scheme://host[:port]/path?query`, the host in lower
+//! case and without the scheme's own port, path and query as they were sent. Rules may sort or
+//! drop query parameters. No request field but Host goes in; what differs by other fields
+//! differs by Vary. The method is not part of it: only GET and HEAD are answered
+//! from the cache, and both by the stored answer to a GET.
+
+mod authority;
+mod hash;
+mod query;
+
+pub use authority::write_authority;
+pub use hash::KeyHash;
+pub use query::{QueryParameters, QueryRule};
+
+use crate::message::Request;
+
+/// Scheme of the target URI.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+pub enum Scheme {
+    /// `http`
+    #[default]
+    Http,
+    /// `https`
+    Https,
+}
+
+impl Scheme {
+    /// The scheme with what follows it in a URI.
+    pub(crate) const fn prefix(self) -> &'static [u8] {
+        match self {
+            Self::Http => b"http://",
+            Self::Https => b"https://",
+        }
+    }
+
+    /// The port that need not be written.
+    pub(crate) const fn port(self) -> u32 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+/// What of the target goes into the key, for one route.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct KeyRules {
+    /// What of the query counts.
+    pub query: QueryRule,
+}
+
+/// A key in a buffer of the caller's: text and hash.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Key<'a> {
+    /// Names the file and the shard; may collide, so `text` is compared.
+    pub hash: KeyHash,
+    /// The target URI in its one spelling.
+    pub text: &'a [u8],
+}
+
+impl<'a> Key<'a> {
+    /// The key of text that was made by [`KeyRules::write`] before.
+    pub fn of_text(text: &'a [u8]) -> Self {
+        Self { hash: KeyHash::of(text), text }
+    }
+}
+
+impl KeyRules {
+    /// Writes the key of a request into `out`, which is cleared and reused. `scheme` is the
+    /// connection's: what a client claims in an absolute-form target or a field does not count.
+    pub fn of_request<'o>(
+        &self,
+        scheme: Scheme,
+        request: &Request<'_>,
+        out: &'o mut Vec<u8>,
+    ) -> Key<'o> {
+        let authority = request.head.authority().of(request.buf);
+        let path_and_query = request.head.path_and_query().of(request.buf);
+        self.write(scheme, authority, path_and_query, out)
+    }
+
+    /// Writes the key of a target into `out`, which is cleared and reused. An empty path is `/`
+    /// (RFC 9110 section 4.2.3).
+    pub fn write<'o>(
+        &self,
+        scheme: Scheme,
+        authority: &[u8],
+        path_and_query: &[u8],
+        out: &'o mut Vec<u8>,
+    ) -> Key<'o> {
+        out.clear();
+        out.extend_from_slice(scheme.prefix());
+        write_authority(scheme, authority, out);
+        if !path_and_query.starts_with(b"/") {
+            out.push(b'/');
+        }
+        self.query.write(path_and_query, out);
+        Key::of_text(out)
+    }
+
+    /// Writes the key of an absolute URL, as an operator types it, into `out`. A fragment is
+    /// left out. `None`: the URL is not `http://` or `https://` with a host.
+    pub fn of_url<'o>(&self, url: &[u8], out: &'o mut Vec<u8>) -> Option<Key<'o>> {
+        let url = url.split(|&byte| byte == b'#').next().unwrap_or_default();
+        let scheme = [Scheme::Http, Scheme::Https].into_iter().find(|scheme| {
+            let prefix = scheme.prefix();
+            url.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+        })?;
+        let rest = url.get(scheme.prefix().len()..).unwrap_or_default();
+        let end = rest.iter().position(|&b| matches!(b, b'/' | b'?')).unwrap_or(rest.len());
+        let (authority, path_and_query) = rest.split_at_checked(end)?;
+        let plain = |byte: u8| byte > b' ' && byte < 0x7f && byte != b'@';
+        if authority.is_empty() || !authority.iter().all(|&byte| plain(byte)) {
+            return None;
+        }
+        Some(self.write(scheme, authority, path_and_query, out))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,8 @@
+//! A shared HTTP cache: what RFC 9111 says, as functions of messages and time.
+//!
+//! Refuses to know: sockets, clocks, files (those are the store's), routing. Time comes in as
+//! an argument.
+
+pub mod key;
+pub mod message;
+pub mod time;
