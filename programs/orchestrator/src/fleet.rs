@@ -5,6 +5,7 @@
 //! once, and the gateway's configuration follows. From then on all stay where they are.
 
 use std::ffi::OsString;
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -19,8 +20,6 @@ use crate::{gateway_file, listeners, ports};
 /// The tiers: what is asked for answers is started before what asks.
 const REPLICAS: u8 = 0;
 const GATEWAY: u8 = 1;
-/// How often a replica may lose its port to somebody quicker, or fail otherwise, at the start.
-const REPLICA_START_ATTEMPTS: u32 = 5;
 /// The name of the generated configuration in the data folder.
 const GATEWAY_FILE: &str = "gateway.toml";
 
@@ -105,13 +104,8 @@ impl Fleet {
     /// The plan for the supervisor, in the order of the ids.
     pub(crate) fn processes(&self) -> Vec<Process> {
         let process = |member: &Member| match member.role {
-            Role::Gateway if member.wanted.iter().all(|address| address.port() > 0) => {
-                Process { tier: GATEWAY, start_attempts: 1 }
-            }
-            Role::Gateway => Process { tier: GATEWAY, start_attempts: REPLICA_START_ATTEMPTS },
-            Role::Replica { .. } => {
-                Process { tier: REPLICAS, start_attempts: REPLICA_START_ATTEMPTS }
-            }
+            Role::Gateway => Process { tier: GATEWAY },
+            Role::Replica { .. } => Process { tier: REPLICAS },
         };
         self.members.iter().map(process).collect()
     }
@@ -196,12 +190,13 @@ impl Fleet {
         }
         member.addresses.iter().find_map(|address| {
             let source = ports::probe(*address).err()?;
+            let near = alternative_to(*address, &source);
             Some(CannotListen {
                 name: if self.is_gateway(id) { "the gateway".into() } else { member.name.clone() },
                 address: *address,
                 source,
                 holder: listeners::holder(*address),
-                free: ports::free_near(*address, &[*address], 0),
+                free: ports::free_near(near, &[*address], 0),
                 by_flag: self.is_gateway(id),
             })
         })
@@ -252,6 +247,16 @@ impl Fleet {
             }
         }
     }
+}
+
+/// Where to look for an address that will do in place of this one.
+fn alternative_to(address: SocketAddr, refusal: &io::Error) -> SocketAddr {
+    let port = match refusal.kind() {
+        // The customary ports for everybody: 80 becomes 8080, 443 becomes 8443.
+        io::ErrorKind::PermissionDenied => address.port().saturating_add(8000),
+        _ => address.port(),
+    };
+    SocketAddr::new(address.ip(), port)
 }
 
 impl Role {

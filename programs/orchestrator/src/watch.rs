@@ -16,10 +16,14 @@ use crate::fleet::Fleet;
 use crate::hangup::Hangups;
 use crate::output::{Name, Output, Row, table};
 use crate::process::{Command, Launcher, Run, Running};
-use crate::supervisor::{Action, Deadlines, Event, Exit, Id, Notice, Outcome, Supervisor};
+use crate::supervisor::{Action, Event, Exit, Id, Limits, Notice, Outcome, Supervisor};
 
 /// For a process to serve after its start.
 const START_DEADLINE: Duration = Duration::from_secs(15);
+/// Starts that may fail before the first that succeeds; meant for ports lost to somebody quicker.
+const START_ATTEMPTS: u32 = 5;
+/// The same for a process that ends by itself, such as for want of a folder.
+const DECLINED_STARTS: u32 = 2;
 /// Beyond the drain deadline, which the processes themselves keep.
 const GRACE: Duration = Duration::from_secs(2);
 /// Service of this length wipes out earlier deaths.
@@ -79,14 +83,16 @@ impl Watch {
         let count = processes.len();
         let width = (0..count).map(|id| fleet.name(id).len()).max().unwrap_or(0);
         let names = (0..count).map(|id| Arc::new(Name::new(fleet.name(id), width, id))).collect();
-        let deadlines = Deadlines {
+        let limits = Limits {
+            start_attempts: START_ATTEMPTS,
+            declined_starts: DECLINED_STARTS,
             start: START_DEADLINE,
             drain: fleet.config().gateway.timeouts.drain,
             grace: GRACE,
             steady: STEADY,
         };
         Watch {
-            supervisor: Supervisor::new(processes, deadlines, fastrand::Rng::new()),
+            supervisor: Supervisor::new(processes, limits, fastrand::Rng::new()),
             fleet,
             launcher,
             output,
@@ -116,12 +122,15 @@ impl Watch {
     }
 
     /// Takes in an event and does what follows from it; the outcome once all has ended.
-    fn take(&mut self, event: Event) -> Option<Outcome> {
-        match &event {
+    fn take(&mut self, mut event: Event) -> Option<Outcome> {
+        match &mut event {
             Event::Ready(id, _) => self.fleet.settle(*id),
-            Event::Exited(id, ..) => {
+            Event::Exited(id, _, exit) => {
                 if let Some(running) = self.running.get_mut(*id) {
                     *running = None;
+                }
+                if matches!(exit, Exit::Code(_)) && self.fleet.lost_its_port(*id) {
+                    *exit = Exit::Beaten;
                 }
             }
             _ => {}
@@ -175,10 +184,7 @@ impl Watch {
             Notice::AllReady => self.show_what_runs(),
             Notice::Restarting { id, exit, wait } => {
                 let wait = wait.as_secs_f64();
-                let place = match self.fleet.lost_its_port(id) {
-                    true => " on another port, since its own was taken,",
-                    false => "",
-                };
+                let place = if exit == Exit::Beaten { " on another" } else { "" };
                 let name = name(id);
                 self.output.say(&format!("{name} {exit}; starting it again{place} in {wait:.2} s"));
             }

@@ -11,14 +11,14 @@ mod vocabulary;
 use std::time::Duration;
 
 use slot::{Slot, State};
-pub(crate) use vocabulary::{Action, Deadlines, Event, Exit, Id, Notice, Outcome, Process};
+pub(crate) use vocabulary::{Action, Event, Exit, Id, Limits, Notice, Outcome, Process};
 
 /// The state of everything that is kept alive.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     slots: Vec<Slot>,
     phase: Phase,
-    deadlines: Deadlines,
+    limits: Limits,
     random: fastrand::Rng,
     actions: Vec<Action>,
 }
@@ -39,11 +39,11 @@ enum Phase {
 
 impl Supervisor {
     /// A supervisor of these processes, none of them started; the first `Tick` starts them.
-    pub(crate) fn new(plan: Vec<Process>, deadlines: Deadlines, random: fastrand::Rng) -> Self {
+    pub(crate) fn new(plan: Vec<Process>, limits: Limits, random: fastrand::Rng) -> Self {
         let lowest = plan.iter().map(|process| process.tier).min().unwrap_or(0);
         let slots = plan.into_iter().map(Slot::new).collect();
         let phase = Phase::Starting { tier: lowest };
-        Supervisor { slots, phase, deadlines, random, actions: Vec::new() }
+        Supervisor { slots, phase, limits, random, actions: Vec::new() }
     }
 
     /// Takes in what happened and says what to do, in this order.
@@ -94,9 +94,9 @@ impl Supervisor {
             return;
         }
         let exit = match slot.state {
-            State::Failing => Exit::NotReady(self.deadlines.start),
+            State::Failing => Exit::NotReady(self.limits.start),
             State::Ready { since } => {
-                if now.saturating_sub(since) >= self.deadlines.steady {
+                if now.saturating_sub(since) >= self.limits.steady {
                     slot.backoff.reset();
                 }
                 exit
@@ -107,7 +107,10 @@ impl Supervisor {
         };
         if !slot.ever_ready {
             slot.failed_starts += 1;
-            if slot.failed_starts >= slot.process.start_attempts {
+            slot.declined_starts += u32::from(matches!(exit, Exit::Code(_)));
+            if slot.failed_starts >= self.limits.start_attempts
+                || slot.declined_starts >= self.limits.declined_starts
+            {
                 slot.state = State::Gone;
                 return self.stop(now, Outcome::StartFailed(id, exit));
             }
@@ -130,9 +133,9 @@ impl Supervisor {
                 slot.state = State::Gone;
             }
         }
-        let whole_by = now + self.deadlines.drain;
+        let whole_by = now + self.limits.drain;
         let tier = self.slots.iter().map(|slot| slot.process.tier).max().unwrap_or(0);
-        let by = whole_by + self.deadlines.grace;
+        let by = whole_by + self.limits.grace;
         self.phase = Phase::Draining { tier, by, whole_by, outcome };
         self.stop_tier(tier);
     }
@@ -150,7 +153,7 @@ impl Supervisor {
             (_, Outcome::Forced(_)) => Outcome::Forced(killed),
             (_, outcome) => outcome,
         };
-        self.phase = Phase::Killing { by: now + self.deadlines.grace, outcome };
+        self.phase = Phase::Killing { by: now + self.limits.grace, outcome };
     }
 
     // --- what follows from the state and the time ---
@@ -176,7 +179,7 @@ impl Supervisor {
 
     /// Starts what is due up to this tier, and kills what did not become ready in time.
     fn start_due(&mut self, now: Duration, tier: u8) {
-        let by = now + self.deadlines.start;
+        let by = now + self.limits.start;
         for (id, slot) in self.slots.iter_mut().enumerate() {
             match slot.state {
                 State::Waiting if slot.process.tier <= tier => {}
@@ -223,7 +226,7 @@ impl Supervisor {
             return self.end(outcome);
         };
         // A tier above that used up the deadline leaves this one its grace and no more.
-        let by = whole.max(now) + self.deadlines.grace;
+        let by = whole.max(now) + self.limits.grace;
         self.phase = Phase::Draining { tier: next, by, whole_by: whole, outcome };
         self.stop_tier(next);
         self.advance(now);
@@ -244,7 +247,7 @@ impl Supervisor {
             _ => Outcome::Overdue(so_far + overdue.len()),
         };
         self.actions.push(Action::Tell(Notice::Overdue(overdue)));
-        let by = now + self.deadlines.grace;
+        let by = now + self.limits.grace;
         self.phase = Phase::Draining { tier, by, whole_by, outcome };
     }
 

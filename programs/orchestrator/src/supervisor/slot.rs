@@ -14,6 +14,8 @@ pub(super) struct Slot {
     pub(super) backoff: Backoff,
     /// Failures before it was ever ready; of no interest afterwards.
     pub(super) failed_starts: u32,
+    /// Those of them in which it ended by itself.
+    pub(super) declined_starts: u32,
     pub(super) ever_ready: bool,
     pub(super) died: Option<Duration>,
 }
@@ -47,6 +49,7 @@ impl Slot {
             run: 0,
             backoff: Backoff::default(),
             failed_starts: 0,
+            declined_starts: 0,
             ever_ready: false,
             died: None,
         }

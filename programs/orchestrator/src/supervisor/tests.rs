@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Action, Deadlines, Event, Exit, Id, Notice, Outcome, Process, Supervisor};
+use super::{Action, Event, Exit, Id, Limits, Notice, Outcome, Process, Supervisor};
 
 const GATEWAY: Id = 3;
 const KILLED: Exit = Exit::Signal(9);
@@ -13,8 +13,10 @@ fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-fn deadlines() -> Deadlines {
-    Deadlines {
+fn limits() -> Limits {
+    Limits {
+        start_attempts: 3,
+        declined_starts: 2,
         start: millis(10_000),
         drain: millis(30_000),
         grace: millis(1_000),
@@ -31,11 +33,11 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let replica = Process { tier: 0, start_attempts: 3 };
-        let gateway = Process { tier: 1, start_attempts: 1 };
+        let replica = Process { tier: 0 };
+        let gateway = Process { tier: 1 };
         let plan = vec![replica.clone(), replica.clone(), replica, gateway];
         let random = fastrand::Rng::with_seed(7);
-        Rig { supervisor: Supervisor::new(plan, deadlines(), random), now: millis(0), runs: [0; 4] }
+        Rig { supervisor: Supervisor::new(plan, limits(), random), now: millis(0), runs: [0; 4] }
     }
 
     /// Everything started and ready.
@@ -143,6 +145,8 @@ fn gateway_that_cannot_start_ends_all_and_gives_its_reason() {
     for id in 0..3 {
         rig.ready(id);
     }
+    rig.exits(GATEWAY, Exit::Code(1));
+    rig.wake();
     assert_eq!(
         rig.exits(GATEWAY, Exit::Code(1)),
         [Action::Stop(0), Action::Stop(1), Action::Stop(2)]
@@ -154,15 +158,27 @@ fn gateway_that_cannot_start_ends_all_and_gives_its_reason() {
 }
 
 #[test]
-fn replica_may_fail_twice_before_its_first_service() {
+fn replica_may_lose_its_port_twice_before_its_first_service() {
     let mut rig = Rig::new();
     rig.tick();
-    rig.exits(0, Exit::Code(1));
+    rig.exits(0, Exit::Beaten);
     rig.wake();
-    rig.exits(0, Exit::Code(1));
+    rig.exits(0, Exit::Beaten);
     rig.wake();
-    let actions = rig.exits(0, Exit::Code(1));
+    let actions = rig.exits(0, Exit::Beaten);
     assert_eq!(actions, [Action::Stop(1), Action::Stop(2)]);
+}
+
+#[test]
+fn replica_that_ends_by_itself_at_its_start_is_tried_once_more() {
+    let mut rig = Rig::new();
+    rig.tick();
+    restart_wait(&rig.exits(0, Exit::Code(1)));
+    rig.wake();
+    assert_eq!(rig.exits(0, Exit::Code(1)), [Action::Stop(1), Action::Stop(2)]);
+    // Once it has served, the same end is an accident.
+    let mut rig = Rig::running();
+    restart_wait(&rig.exits(0, Exit::Code(1)));
 }
 
 #[test]

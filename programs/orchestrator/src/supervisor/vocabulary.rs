@@ -13,13 +13,15 @@ pub(crate) type Id = usize;
 pub(crate) struct Process {
     /// Lower tiers are started first and stopped last: what others depend on is at the bottom.
     pub(crate) tier: u8,
-    /// How often it may fail before it was ever ready; one more failure fails the whole start.
-    pub(crate) start_attempts: u32,
 }
 
-/// Deadlines of the supervisor.
+/// The supervisor's limits of time and of patience.
 #[derive(Debug, Clone)]
-pub(crate) struct Deadlines {
+pub(crate) struct Limits {
+    /// How often a process may fail before it was ever ready; then the whole start has failed.
+    pub(crate) start_attempts: u32,
+    /// The same for starts in which it ended by itself: it had its reasons, and they mostly stay.
+    pub(crate) declined_starts: u32,
     /// From start to readiness; a process that takes longer is killed and counts as failed.
     pub(crate) start: Duration,
     /// For the whole drain, all tiers together.
@@ -40,6 +42,9 @@ pub(crate) enum Exit {
     Signal(i32),
     /// It could not be started, or its end could not be learnt.
     Lost(String),
+    /// It ended by itself because somebody else was quicker to take its port, and it may take
+    /// another.
+    Beaten,
     /// It was killed because it was not ready in time.
     NotReady(Duration),
 }
@@ -117,6 +122,7 @@ impl fmt::Display for Exit {
                 Some(name) => write!(out, "was ended by signal {number} ({name})"),
                 None => write!(out, "was ended by signal {number}"),
             },
+            Exit::Beaten => out.write_str("found its port taken"),
             Exit::Lost(reason) => out.write_str(reason),
             Exit::NotReady(within) => write!(out, "did not answer within {within:?}"),
         }
