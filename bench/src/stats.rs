@@ -27,8 +27,8 @@ impl Spread {
     /// Of the ratios of values that were measured in the same round. A round in which theirs was
     /// too small to be counted has no ratio.
     pub(crate) fn of_ratios(ours: &[f64], theirs: &[f64]) -> Option<Spread> {
-        let ratios: Vec<f64> =
-            ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect();
+        let rounds = ours.iter().zip(theirs).filter(|(_, theirs)| **theirs > 0.0);
+        let ratios: Vec<f64> = rounds.map(|(ours, theirs)| ours / theirs).collect();
         Spread::of(&ratios)
     }
 }
