@@ -95,15 +95,14 @@ static LIMITS: Table = Table {
         },
         Key {
             name: "connections",
-            about: "Client connections at the same time, in all. Further ones are closed.",
+            about: "Client connections at the same time, in all. Further ones are answered 503 and closed.",
             form: Form::Count { min: 1, max: 10_000_000 },
             absent: Absent::Is(Default::Count(wide(Limits::DEFAULT.connections))),
             example: "20000",
         },
         Key {
             name: "connections_per_client",
-            about: "Client connections at the same time from one IP address. Further ones are \
-                    closed.",
+            about: "Client connections at the same time from one IP address. Further ones are answered 503 and closed.",
             form: Form::Count { min: 1, max: 10_000_000 },
             absent: Absent::Is(Default::Count(wide(Limits::DEFAULT.connections_per_client))),
             example: "200",
