@@ -109,7 +109,7 @@ fn sixteen_chunks() -> Vec<u8> {
 }
 
 #[library_benchmark]
-#[bench::sixteen_chunks(setup = sixteen_chunks, config = at_most(6_010))]
+#[bench::sixteen_chunks(setup = sixteen_chunks, config = at_most(6_480))]
 fn decode_chunked(wire: Vec<u8>) -> (Vec<u8>, usize) {
     let mut decoder = BodyDecoder::new(Framing::Chunked, BodyLimits::default());
     let mut taken = 0;

@@ -81,7 +81,6 @@ impl Chunked {
                         self.state = State::DataCr;
                     }
                     consumed += data.len();
-                    consumed += self.close_chunk(input.get(consumed..).unwrap_or_default());
                     return Ok(Step { consumed, data });
                 }
                 State::Trailers => {
@@ -97,16 +96,6 @@ impl Chunked {
         Ok(Step { consumed, data: &[] })
     }
 
-    /// Takes the CRLF behind the data at once if it is all there, so that the last data of a
-    /// chunk and its end are one piece. Anything else is left to the next call.
-    fn close_chunk(&mut self, rest: &[u8]) -> usize {
-        if self.state == State::DataCr && rest.starts_with(b"\r\n") {
-            self.begin_line();
-            return 2;
-        }
-        0
-    }
-
     fn begin_line(&mut self) {
         self.state = State::Size(0);
         self.size = 0;
@@ -117,30 +106,31 @@ impl Chunked {
     fn line(&mut self, input: &[u8], limits: &BodyLimits) -> Result<usize, BodyError> {
         for (index, &byte) in input.iter().enumerate() {
             match self.state {
-                State::Size(digits) => self.size_byte(byte, digits)?,
-                State::Extension => self.extension_byte(byte, limits)?,
-                State::SizeLf if byte == b'\n' => {
-                    self.begin_chunk(limits)?;
-                    return Ok(index + 1);
-                }
-                State::SizeLf => return Err(BodyError::CHUNK_LINE_END),
-                State::DataCr if byte == b'\r' => {
-                    self.state = State::DataLf;
-                    continue;
-                }
-                State::DataLf if byte == b'\n' => {
-                    self.begin_line();
-                    continue;
-                }
-                State::DataCr | State::DataLf => return Err(BodyError::CHUNK_DATA_END),
                 State::Data | State::Trailers | State::Done => return Ok(index),
-            }
-            self.line_bytes += 1;
-            if self.line_bytes > limits.chunk_line_bytes {
-                return Err(BodyError::CHUNK_LINE_LONG);
+                State::DataCr if byte == b'\r' => self.state = State::DataLf,
+                State::DataLf if byte == b'\n' => self.begin_line(),
+                State::DataCr | State::DataLf => return Err(BodyError::CHUNK_DATA_END),
+                State::Size(_) | State::Extension | State::SizeLf => {
+                    self.size_line_byte(byte, limits)?;
+                }
             }
         }
         Ok(input.len())
+    }
+
+    /// One byte of a size line, its extensions and line end included.
+    #[inline]
+    fn size_line_byte(&mut self, byte: u8, limits: &BodyLimits) -> Result<(), BodyError> {
+        self.line_bytes += 1;
+        if self.line_bytes > limits.chunk_line_bytes {
+            return Err(BodyError::CHUNK_LINE_LONG);
+        }
+        match self.state {
+            State::Size(digits) => self.size_byte(byte, digits),
+            State::Extension => self.extension_byte(byte, limits),
+            _ if byte == b'\n' => self.begin_chunk(limits),
+            _ => Err(BodyError::CHUNK_LINE_END),
+        }
     }
 
     /// One byte of a chunk size: a digit, or what ends it. No sign, prefix or whitespace.

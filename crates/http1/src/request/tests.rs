@@ -1,4 +1,4 @@
-//! Requests against `reference/desync.md`, row by row.
+//! Requests against the rows of `docs/protocols/http1.md`.
 
 use super::*;
 use crate::limits::MAX_FIELDS;

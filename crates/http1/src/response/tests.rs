@@ -1,4 +1,4 @@
-//! Responses against `reference/desync.md` and RFC 9112 section 6.3.
+//! Responses against the rows of `docs/protocols/http1.md`.
 
 use super::*;
 
