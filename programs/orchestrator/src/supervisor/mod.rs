@@ -59,18 +59,22 @@ impl Supervisor {
         std::mem::take(&mut self.actions)
     }
 
-    /// When the next `Tick` is due; none while only events can change anything.
+    /// When the next `Tick` is due, later than the last one; none while only events can change
+    /// anything.
     pub(crate) fn next_wake(&self) -> Option<Duration> {
-        let phase = match &self.phase {
+        match &self.phase {
             Phase::Draining { by, .. } | Phase::Killing { by, .. } => Some(*by),
-            Phase::Starting { .. } | Phase::Running | Phase::Ended => None,
-        };
-        let slots = self.slots.iter().filter_map(|slot| match slot.state {
-            State::Resting { until } => Some(until),
-            State::Starting { by } => Some(by),
-            _ => None,
-        });
-        slots.chain(phase).min()
+            // Of no more concern once the end has begun, or the same moment would come for ever.
+            Phase::Starting { .. } | Phase::Running => {
+                let due = self.slots.iter().filter_map(|slot| match slot.state {
+                    State::Resting { until } => Some(until),
+                    State::Starting { by } => Some(by),
+                    _ => None,
+                });
+                due.min()
+            }
+            Phase::Ended => None,
+        }
     }
 
     // --- events ---

@@ -205,6 +205,17 @@ fn nothing_is_restarted_while_draining() {
 }
 
 #[test]
+fn replica_that_was_starting_is_let_alone_until_its_turn_to_end() {
+    let mut rig = Rig::running();
+    rig.exits(2, KILLED);
+    rig.wake();
+    rig.send(Event::Stop);
+    rig.now += millis(20_000);
+    assert_eq!(rig.tick(), []);
+    assert_eq!(rig.supervisor.next_wake(), Some(rig.now + millis(11_000)));
+}
+
+#[test]
 fn overdue_gateway_is_killed_and_the_replicas_still_end_in_order() {
     let mut rig = Rig::running();
     rig.send(Event::Stop);
@@ -259,7 +270,8 @@ fn news_of_an_earlier_run_is_ignored() {
 }
 
 proptest! {
-    /// Whatever happens in whatever order: never two runs of one process, and an end is reached.
+    /// Whatever happens in whatever order: never two runs of one process, no wake-up that comes
+    /// again and again, and an end is reached.
     #[test]
     fn any_history_keeps_one_run_each_and_comes_to_an_end(
         history in proptest::collection::vec((0..6u8, 0..4usize, 0..12_000u64), 0..200)
@@ -278,6 +290,8 @@ proptest! {
                 5 if pass > 11_000 || pass == 0 => rig.send(Event::StopNow),
                 _ => continue,
             };
+            let wake = rig.supervisor.next_wake();
+            prop_assert!(wake.is_none_or(|wake| wake > rig.now), "{wake:?} at {:?}", rig.now);
             for action in actions {
                 prop_assert!(!ended, "{action:?} after the end");
                 match action {
