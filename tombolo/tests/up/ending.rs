@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use rustix::process::Signal;
 
-use crate::harness::{PATIENCE, Up, alive, big_file, eventually, get};
+use crate::harness::{Guarded, PATIENCE, Up, alive, big_file, eventually, get};
 
 const BIG: u64 = 64 << 20;
 
@@ -119,16 +119,17 @@ fn signal_during_the_start_ends_it_too() {
 #[test]
 fn closed_output_ends_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tombolo"))
+    let child = std::process::Command::new(env!("CARGO_BIN_EXE_tombolo"))
         .args(["up", "--listen", "127.0.0.1:0"])
         .current_dir(folder.path())
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    let err = crate::harness::Lines::of(child.stderr.take().unwrap());
+    let mut child = Guarded(child);
+    let err = crate::harness::Lines::of(child.0.stderr.take().unwrap());
     let mut first = String::new();
-    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut out = std::io::BufReader::new(child.0.stdout.take().unwrap());
     std::io::BufRead::read_line(&mut out, &mut first).unwrap();
     let mut row = String::new();
     std::io::BufRead::read_line(&mut out, &mut row).unwrap();
@@ -141,7 +142,7 @@ fn closed_output_ends_nothing() {
         err.text().contains("nobody reads standard output").then_some(())
     });
     assert_eq!(get(gateway, "/two").unwrap().status, 404);
-    crate::harness::signal(child.id(), Signal::TERM);
-    let status = eventually("the end", || child.try_wait().unwrap());
+    crate::harness::signal(child.0.id(), Signal::TERM);
+    let status = eventually("the end", || child.0.try_wait().unwrap());
     assert_eq!(status.code(), Some(0), "{}", err.text());
 }

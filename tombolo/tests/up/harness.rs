@@ -16,7 +16,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running `tombolo up`.
 pub(crate) struct Up {
-    child: Child,
+    child: Guarded,
     folder: PathBuf,
     out: Lines,
     err: Lines,
@@ -47,7 +47,7 @@ impl Up {
         let mut child = command.spawn().unwrap();
         let out = Lines::of(child.stdout.take().unwrap());
         let err = Lines::of(child.stderr.take().unwrap());
-        Up { child, folder: folder.to_owned(), out, err }
+        Up { child: Guarded(child), folder: folder.to_owned(), out, err }
     }
 
     /// Starts it and waits until everything serves.
@@ -93,17 +93,17 @@ impl Up {
 
     /// The orchestrator's own process id.
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.0.id()
     }
 
     /// Sends the orchestrator a signal.
     pub(crate) fn signal(&self, sent: Signal) {
-        signal(self.child.id(), sent);
+        signal(self.child.0.id(), sent);
     }
 
     /// Waits for the end.
     pub(crate) fn ended(&mut self) -> ExitStatus {
-        let status = eventually("the end of 'tombolo up'", || self.child.try_wait().unwrap());
+        let status = eventually("the end of 'tombolo up'", || self.child.0.try_wait().unwrap());
         self.err.wait(|_| false);
         status
     }
@@ -114,11 +114,19 @@ impl Up {
     }
 }
 
+/// A process that does not outlive its test, however that ends.
+pub(crate) struct Guarded(pub(crate) Child);
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        // The children of a 'tombolo up' end with it.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 impl Drop for Up {
     fn drop(&mut self) {
-        // Its children end with it.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
         assert!(
             std::thread::panicking() || !self.err.text().contains("panicked at"),
             "{}",

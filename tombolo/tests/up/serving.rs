@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use rustix::process::Signal;
 
-use crate::harness::{Up, alive, eventually, get, signal};
+use crate::harness::{Guarded, Up, alive, eventually, get, signal};
 
 #[test]
 fn nine_requests_reach_three_replicas_three_times_each_in_turn() {
@@ -147,7 +147,7 @@ fn children_have_the_command_lines_a_person_would_type() {
 #[test]
 fn paused_reader_of_the_output_slows_nothing_down() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tombolo"))
+    let child = std::process::Command::new(env!("CARGO_BIN_EXE_tombolo"))
         .args(["up", "--listen", "127.0.0.1:0"])
         .current_dir(folder.path())
         .stdin(std::process::Stdio::null())
@@ -155,8 +155,9 @@ fn paused_reader_of_the_output_slows_nothing_down() {
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
+    let mut child = Guarded(child);
     // Reads the table and then nothing, with the pipe left open.
-    let mut out = std::io::BufReader::with_capacity(1, child.stdout.take().unwrap());
+    let mut out = std::io::BufReader::with_capacity(1, child.0.stdout.take().unwrap());
     let mut row = String::new();
     while !row.starts_with("gateway ") {
         row.clear();
@@ -174,8 +175,8 @@ fn paused_reader_of_the_output_slows_nothing_down() {
         let log = std::fs::read_to_string(folder.path().join("access.log")).unwrap_or_default();
         (log.lines().count() == requests).then_some(())
     });
-    signal(child.id(), Signal::TERM);
-    let status = eventually("the end", || child.try_wait().unwrap());
+    signal(child.0.id(), Signal::TERM);
+    let status = eventually("the end", || child.0.try_wait().unwrap());
     assert_eq!(status.code(), Some(0));
     drop(out);
 }

@@ -1,13 +1,13 @@
 //! At a terminal, played by `script` of util-linux.
 
 use std::io::Write;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use crate::harness::{Lines, alive, eventually};
+use crate::harness::{Guarded, Lines, alive, eventually};
 
 /// `tombolo up` with a terminal of its own.
 struct Terminal {
-    script: Child,
+    script: Guarded,
     screen: Lines,
     folder: tempfile::TempDir,
 }
@@ -27,7 +27,7 @@ impl Terminal {
             .spawn()
             .expect("'script' of util-linux is installed");
         let screen = Lines::of(script.stdout.take().unwrap());
-        Terminal { script, screen, folder }
+        Terminal { script: Guarded(script), screen, folder }
     }
 
     fn line(&self, wanted: impl Fn(&str) -> bool) -> String {
@@ -35,7 +35,7 @@ impl Terminal {
     }
 
     fn keys(&mut self, keys: &[u8]) {
-        let keyboard = self.script.stdin.as_mut().unwrap();
+        let keyboard = self.script.0.stdin.as_mut().unwrap();
         keyboard.write_all(keys).unwrap();
         keyboard.flush().unwrap();
     }
@@ -46,13 +46,6 @@ impl Terminal {
     }
 }
 
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let _ = self.script.kill();
-        let _ = self.script.wait();
-    }
-}
-
 #[test]
 fn names_have_colours_and_control_c_reaches_the_orchestrator_alone() {
     let mut terminal = Terminal::start();
@@ -60,7 +53,7 @@ fn names_have_colours_and_control_c_reaches_the_orchestrator_alone() {
     terminal.line(|line| line.contains("\x1b[36msite-1  |\x1b[0m "));
     terminal.keys(b"\x03");
     terminal.line(|line| line.contains("all of it has ended"));
-    let script = &mut terminal.script;
+    let script = &mut terminal.script.0;
     let status = eventually("the end of 'tombolo up'", || script.try_wait().unwrap());
     assert_eq!(status.code(), Some(0));
     let said = terminal.screen.text();
@@ -82,7 +75,7 @@ fn terminal_that_goes_away_drains() {
     let pids: Vec<_> = pids.collect();
     assert_eq!(pids.len(), 4, "{table}");
     // With its master gone the kernel hangs the terminal up.
-    terminal.script.kill().unwrap();
+    terminal.script.0.kill().unwrap();
     eventually("the end of 'tombolo up'", || (!alive(pid)).then_some(()));
     for pid in pids {
         eventually("the end of a child", || (!alive(pid)).then_some(()));
