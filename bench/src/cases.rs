@@ -20,6 +20,8 @@ pub(crate) enum Case {
     Idle,
     /// The gateway with one worker and with two, 1 KiB bodies
     Scaling,
+    /// Memory under mixed load, for --soak-seconds
+    Soak,
 }
 
 impl Case {
@@ -36,13 +38,14 @@ impl Case {
             Case::Large => "10 MiB bodies, logs off",
             Case::Idle => "Idle kept connections",
             Case::Scaling => "Workers, 1 KiB bodies, logs off",
+            Case::Soak => "Resident memory under mixed load",
         }
     }
 
     /// What is asked for.
     pub(crate) fn path(self) -> &'static str {
         match self {
-            Case::Plain | Case::Logged | Case::Idle | Case::Scaling => "/1k",
+            Case::Plain | Case::Logged | Case::Idle | Case::Scaling | Case::Soak => "/1k",
             Case::Medium => "/100k",
             Case::Large => "/10m",
         }
@@ -58,7 +61,9 @@ impl Case {
     pub(crate) fn takes(self, server: Server) -> bool {
         match self {
             Case::Plain => server != Server::HaproxySplice,
-            Case::Logged | Case::Idle => !matches!(server, Server::HaproxySplice | Server::Relay),
+            Case::Logged | Case::Idle | Case::Soak => {
+                !matches!(server, Server::HaproxySplice | Server::Relay)
+            }
             Case::Medium | Case::Large => true,
             Case::Scaling => server == Server::Tombolo,
         }
@@ -110,6 +115,17 @@ impl Idle {
     }
 }
 
+/// Memory under mixed load.
+#[derive(Debug, Serialize)]
+pub(crate) struct Soak {
+    #[serde(serialize_with = "name_of")]
+    pub(crate) server: Server,
+    pub(crate) requests: u64,
+    pub(crate) slice_seconds: u32,
+    /// Resident bytes after each slice of the load.
+    pub(crate) resident: Vec<u64>,
+}
+
 /// Everything that was measured, and on what.
 #[derive(Debug, Serialize)]
 pub(crate) struct Results {
@@ -119,6 +135,7 @@ pub(crate) struct Results {
     pub(crate) machine: Vec<String>,
     pub(crate) measurements: Vec<Measurement>,
     pub(crate) idle: Vec<Idle>,
+    pub(crate) soak: Vec<Soak>,
 }
 
 fn name_of<S: serde::Serializer>(server: &Server, to: S) -> Result<S::Ok, S::Error> {

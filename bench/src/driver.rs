@@ -9,11 +9,11 @@ use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{
-    cases::{Case, Idle, Measurement, Results},
+    cases::{Case, Measurement, Results},
     cores::{self, Placement},
-    idle, machine, report,
+    idle, interrupt, machine, report,
     servers::{self, LogVia, Running, Server, Setup},
-    verify, wrk,
+    soak, verify, wrk,
 };
 
 /// Connections the load keeps open.
@@ -24,13 +24,15 @@ const WARM_UP_SECONDS: u32 = 1;
 const ROUNDS_MAX: i64 = 50;
 /// Longest measurement, in seconds.
 const SECONDS_MAX: i64 = 300;
+/// Longest soak, in seconds.
+const SOAK_SECONDS_MAX: i64 = 24 * 60 * 60;
 
 /// Command line of the driver.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The gateway's program
-    #[arg(long, default_value = "target/release/tombolo")]
-    tombolo: PathBuf,
+    /// The gateway's program [default: `tombolo` beside this program]
+    #[arg(long)]
+    tombolo: Option<PathBuf>,
     /// Seconds of load for each server, case and round
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=SECONDS_MAX))]
     seconds: u32,
@@ -49,6 +51,9 @@ pub(crate) struct Arguments {
     /// Connections of the idle case
     #[arg(long, default_value = "10000")]
     idle_connections: NonZeroU32,
+    /// Seconds of the soak case
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=SOAK_SECONDS_MAX))]
+    soak_seconds: u32,
     /// How HAProxy hands over its log lines; the ring costs it least
     #[arg(long, value_enum, default_value = "ring")]
     haproxy_log: LogVia,
@@ -71,25 +76,35 @@ impl Arguments {
         cases
     }
 
-    /// The servers asked for, checked to exist.
-    fn servers(&self) -> Result<Vec<Server>> {
-        let servers = if self.servers.is_empty() {
+    /// The servers asked for.
+    fn servers(&self) -> Vec<Server> {
+        if self.servers.is_empty() {
             <Server as clap::ValueEnum>::value_variants().to_vec()
         } else {
             self.servers.clone()
-        };
-        ensure!(
-            !servers.contains(&Server::Tombolo) || self.tombolo.is_file(),
-            "{} does not exist; build it with: cargo build --release -p tombolo",
-            self.tombolo.display()
-        );
-        Ok(servers)
+        }
+    }
+
+    /// The gateway's program: what was named, or what was built together with this one.
+    fn tombolo(&self) -> Result<PathBuf> {
+        match &self.tombolo {
+            Some(path) => Ok(path.clone()),
+            None => Ok(std::env::current_exe()
+                .context("finding this program")?
+                .with_file_name("tombolo")),
+        }
     }
 }
 
 /// Measures, and prints the report on standard output.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let servers = arguments.servers()?;
+    let servers = arguments.servers();
+    let tombolo = arguments.tombolo()?;
+    ensure!(
+        !servers.contains(&Server::Tombolo) || tombolo.is_file(),
+        "{} does not exist; build it with: cargo build --release -p tombolo",
+        tombolo.display()
+    );
     let cases = arguments.cases();
     idle::raise_open_files()?;
     let usable = cores::usable()?;
@@ -99,9 +114,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         machine: machine::describe(&usable, &placement),
         measurements: Vec::new(),
         idle: Vec::new(),
+        soak: Vec::new(),
     };
     let folder = tempfile::Builder::new().prefix("tombolo-bench-").tempdir()?;
-    let bench = Bench { arguments, folder };
+    interrupt::remove_on_signal(folder.path().to_owned()).context("preparing for Ctrl+C")?;
+    let bench = Bench { arguments, tombolo, folder };
     for case in cases {
         let placement = cores::place(&usable, if case == Case::Scaling { 2 } else { 1 })?;
         if case == Case::Scaling && usable.len() < 4 {
@@ -125,6 +142,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// What every measurement needs.
 struct Bench<'a> {
     arguments: &'a Arguments,
+    tombolo: PathBuf,
     folder: tempfile::TempDir,
 }
 
@@ -161,9 +179,10 @@ impl Bench<'_> {
                 origin: origin.address,
             })
             .collect();
-        if case == Case::Idle {
+        if case == Case::Idle || case == Case::Soak {
             for subject in subjects {
-                results.idle.push(self.measure_idle(subject)?);
+                self.measure_memory(subject, results)
+                    .with_context(|| format!("measuring {}", subject.server.name()))?;
             }
             return Ok(());
         }
@@ -223,26 +242,29 @@ impl Bench<'_> {
         Ok(measured)
     }
 
-    fn measure_idle(&self, subject: Subject<'_>) -> Result<Idle> {
-        let connections = self.arguments.idle_connections.get();
+    fn measure_memory(&self, subject: Subject<'_>, results: &mut Results) -> Result<()> {
+        let Subject { case, server, placement, .. } = subject;
         let folder = tempfile::tempdir_in(&self.folder)?;
         let running = self.start(subject, folder.path())?;
-        let load = &subject.placement.load;
-        let path = subject.case.path();
-        wrk::run(folder.path(), load, running.address, path, CONNECTIONS, WARM_UP_SECONDS)?;
-        let measured = idle::measure(subject.server, &running, path, connections)
-            .with_context(|| format!("opening connections to {}", subject.server.name()))?;
-        eprintln!(
-            "idle       {:15} {:6.0} bytes per connection",
-            subject.server.name(),
-            measured.bytes_per_connection()
-        );
-        Ok(measured)
+        verify::verify(server, running.address, case.path(), case.body_bytes())?;
+        let (path, address, load) = (case.path(), running.address, &placement.load);
+        wrk::run(folder.path(), load, address, path, CONNECTIONS, WARM_UP_SECONDS)?;
+        if case == Case::Soak {
+            let seconds = self.arguments.soak_seconds;
+            results.soak.push(soak::measure(server, &running, folder.path(), placement, seconds)?);
+            return Ok(());
+        }
+        let connections = self.arguments.idle_connections.get();
+        let measured = idle::measure(server, &running, path, connections)?;
+        let each = measured.bytes_per_connection();
+        eprintln!("idle       {:15} {each:6.0} bytes per connection", server.name());
+        results.idle.push(measured);
+        Ok(())
     }
 
     fn start(&self, subject: Subject<'_>, folder: &std::path::Path) -> Result<Running> {
         let setup = Setup {
-            tombolo: &self.arguments.tombolo,
+            tombolo: &self.tombolo,
             folder,
             origin: subject.origin,
             log: subject.case == Case::Logged,

@@ -23,6 +23,8 @@ pub(crate) fn markdown(results: &Results) -> String {
             results.measurements.iter().filter(|one| one.case == *case).collect();
         if *case == Case::Idle {
             idle_table(&mut text, results);
+        } else if *case == Case::Soak {
+            soak_table(&mut text, results);
         } else if !of_case.is_empty() {
             let _ = writeln!(text, "\n### {}\n", case.title());
             absolute_table(&mut text, &of_case);
@@ -168,6 +170,34 @@ fn idle_table(text: &mut String, results: &Results) {
     }
 }
 
+/// The first slice fills pools and buffers; growth after it is what a leak would look like.
+fn soak_table(text: &mut String, results: &Results) {
+    if results.soak.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n### {}\n", Case::Soak.title());
+    let _ =
+        writeln!(text, "| server | requests | minutes | first slice | half-way | last | most |");
+    let _ = writeln!(text, "|---|---:|---:|---:|---:|---:|---:|");
+    for one in &results.soak {
+        let seconds = one.resident.len() as f64 * f64::from(one.slice_seconds);
+        let mib = |bytes: Option<&u64>| {
+            format!("{:.1} MiB", bytes.copied().unwrap_or_default() as f64 / 1024.0 / 1024.0)
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {} | {:.1} | {} | {} | {} | {} |",
+            one.server.name(),
+            one.requests,
+            seconds / 60.0,
+            mib(one.resident.first()),
+            mib(one.resident.get(one.resident.len() / 2)),
+            mib(one.resident.last()),
+            mib(one.resident.iter().max()),
+        );
+    }
+}
+
 fn label((server, workers): (Server, usize)) -> String {
     match workers {
         1 => server.name().to_owned(),
@@ -209,6 +239,7 @@ mod tests {
                 measured(Server::Tombolo, 2, 80.0),
             ],
             idle: Vec::new(),
+            soak: Vec::new(),
         };
         let text = markdown(&results);
         assert!(text.contains("| nginx | 2.00 (2.00-2.00) | 1.00 (1.00-1.00) |"), "{text}");

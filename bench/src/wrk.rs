@@ -61,7 +61,8 @@ pub(crate) fn run(
     connections: u32,
     seconds: u32,
 ) -> Result<Load> {
-    let script = folder.join("report.lua");
+    // A file for each of those that may run at the same time.
+    let script = folder.join(format!("report-{connections}.lua"));
     std::fs::write(&script, SCRIPT).context("writing wrk's script")?;
     // A power of two divides the connections evenly.
     let threads = 1_usize << cores.len().max(1).ilog2();

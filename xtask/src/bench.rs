@@ -34,12 +34,7 @@ pub(crate) fn run(workspace: &Workspace, command: &Command) -> Result<bool> {
         workspace.cargo().args(["build", "--release", "-p", "tombolo", "-p", "tombolo-bench"]),
         BUILD_LIMIT,
     )?;
-    let folder = workspace.target().join("release");
-    let mut driver = Process::new(folder.join("tombolo-bench"));
-    driver.current_dir(&workspace.root).arg("proxy");
-    if !options.iter().any(|option| option.starts_with("--tombolo")) {
-        driver.arg("--tombolo").arg(folder.join("tombolo"));
-    }
-    run_program(driver.args(options), MEASURE_LIMIT)?;
+    let mut driver = Process::new(workspace.target().join("release/tombolo-bench"));
+    run_program(driver.arg("proxy").args(options), MEASURE_LIMIT)?;
     Ok(true)
 }

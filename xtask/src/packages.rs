@@ -94,12 +94,12 @@ pub(crate) fn advice(missing: &[Need]) -> String {
 pub(crate) fn install(needs: &[Need]) -> Result<()> {
     let missing = missing(needs);
     if missing.is_empty() {
-        println!("everything needed is installed");
+        eprintln!("everything needed is installed");
         return Ok(());
     }
     if !on_path("apt-get") || !rustix::process::geteuid().is_root() {
-        println!("{}", advice(&missing));
-        println!("this is done here only on Debian-like systems and as root");
+        eprintln!("{}", advice(&missing));
+        eprintln!("this is done here only on Debian-like systems and as root");
         return Ok(());
     }
     let mut packages: Vec<&str> = missing.iter().map(|need| need.package).collect();

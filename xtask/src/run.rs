@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 /// started is killed. The message has the command.
 pub(crate) fn run(command: &mut Command, limit: Duration) -> Result<()> {
     let shown = shown(command);
-    println!("$ {shown}");
+    eprintln!("$ {shown}");
     let status = status_within(command, limit).with_context(|| shown.clone())?;
     if !status.success() {
         bail!("{shown}: {status}");

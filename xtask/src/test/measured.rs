@@ -67,12 +67,11 @@ pub(super) fn instructions(context: &Context<'_>) -> Result<()> {
 /// Runs the driver of the measurements for a second each, so that it cannot rot: every server is
 /// started and shown to proxy. The figures mean nothing here.
 pub(super) fn bench(context: &Context<'_>) -> Result<()> {
-    let tombolo = binary::build(context, BUILD_LIMIT)?;
+    binary::build(context, BUILD_LIMIT)?;
     let arguments = ["build", "--profile", binary::PROFILE, "-p", "tombolo-bench"];
     context.run(context.workspace.cargo().args(arguments), BUILD_LIMIT)?;
     let folder = context.workspace.target().join(binary::PROFILE);
     let mut driver = Command::new(folder.join("tombolo-bench"));
-    driver.arg("proxy").arg("--tombolo").arg(tombolo);
-    driver.args(["--rounds", "1", "--seconds", "1", "--idle-connections", "300"]);
+    driver.arg("proxy").args(["--rounds", "1", "--seconds", "1", "--idle-connections", "300"]);
     context.run(&mut driver, RUN_LIMIT)
 }
