@@ -160,3 +160,30 @@ fn hangup_does_not_end_it() {
     }
     assert!(gateway.runs());
 }
+
+/// Clients that keep connecting do not keep a gateway from ending.
+#[test]
+fn a_flood_of_connections_does_not_hold_it() {
+    let origin = Origin::start(scripts::answer(scripts::ok("ok")));
+    let mut gateway = Setup::to(&origin).workers(1).start();
+    let address = gateway.address();
+    let flood: Vec<_> = (0..6)
+        .map(|_| {
+            std::thread::spawn(move || {
+                let mut held = Vec::new();
+                while let Ok(stream) = TcpStream::connect(address) {
+                    held.push(stream);
+                    held.truncate(500);
+                }
+            })
+        })
+        .collect();
+    eventually("the flood", || (gateway.figures().sockets > 500).then_some(()));
+    let asked = Instant::now();
+    gateway.signal(Signal::TERM);
+    assert_eq!(gateway.wait_for_exit().code(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
+    for thread in flood {
+        thread.join().expect("refused at last");
+    }
+}

@@ -1,9 +1,11 @@
 //! A data-plane thread: its runtime, accept loops, clock and drain.
 
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use tombolo_daemon::shutdown::Shutdown;
 use super::admission::{Admission, Full, Ticket};
 use super::connection::Connection;
 use super::core::Core;
+use super::listener::BACKLOG;
 use super::timers::TICK;
 use crate::access_log::Lane;
 use crate::control_plane::Snapshot;
@@ -161,14 +164,11 @@ async fn accept(
     loop {
         let accepted = tokio::select! {
             biased;
+            () = &mut draining => break,
             accepted = listener.accept() => accepted,
-            () = &mut draining => return,
         };
         match accepted {
-            Ok((stream, client)) => match admission.admit(client.ip()) {
-                Ok(ticket) => begin(stream, client, ticket, &core, &live),
-                Err(full) => turn_away(stream, client, full),
-            },
+            Ok((stream, client)) => take_in(stream, client, &core, &live, &admission),
             Err(error) => {
                 // Out of descriptors or memory: let connections end before accepting more.
                 tracing::warn!(%error, "accepting a connection failed; pausing for 100 ms");
@@ -176,15 +176,29 @@ async fn accept(
             }
         }
     }
+    // What the kernel had queued was promised an answer; what comes after is not waited for.
+    for _ in 0..BACKLOG {
+        let queued = poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await;
+        let Poll::Ready(Ok((stream, client))) = queued else { return };
+        take_in(stream, client, &core, &live, &admission);
+    }
 }
 
-fn begin(
+/// Serves a connection, or turns it away when there are too many.
+fn take_in(
     stream: TcpStream,
-    client: std::net::SocketAddr,
-    ticket: Ticket,
+    client: SocketAddr,
     core: &Rc<Core>,
     live: &Rc<Live>,
+    admission: &Arc<Admission>,
 ) {
+    match admission.admit(client.ip()) {
+        Ok(ticket) => begin(stream, client, ticket, core, live),
+        Err(full) => turn_away(&stream, client, full),
+    }
+}
+
+fn begin(stream: TcpStream, client: SocketAddr, ticket: Ticket, core: &Rc<Core>, live: &Rc<Live>) {
     live.count.set(live.count.get().saturating_add(1));
     let place = Place { _ticket: ticket, live: Rc::clone(live) };
     let timer = core.timers.register();
@@ -208,7 +222,7 @@ impl Drop for Place {
     }
 }
 
-fn turn_away(stream: TcpStream, client: std::net::SocketAddr, full: Full) {
+fn turn_away(stream: &TcpStream, client: SocketAddr, full: Full) {
     tracing::debug!(%client, limit = ?full, "turned a connection away");
     let _ = stream.try_write_vectored(&[IoSlice::new(FULL)]);
 }

@@ -75,6 +75,9 @@ impl Downward<'_> {
                 return Err(Refusal::broken_upstream("too many interim responses").into());
             }
             self.pass_interim().await?;
+            if self.upload.get() != Upload::Running {
+                self.scene.connection.timer.arm(self.scene.snapshot.patience.first_byte);
+            }
         }
         self.journal.answered();
         if self.response.status() == 101 {
