@@ -14,6 +14,7 @@
     reason = "a test harness reports by panicking: that is what fails the test"
 )]
 
+mod chance;
 mod client;
 mod foreign;
 mod gate;
@@ -27,6 +28,7 @@ mod setup;
 mod tombolo;
 mod wire;
 
+pub use chance::Chance;
 pub use client::{Client, Response};
 pub use foreign::{Finished, Foreign, Server};
 pub use gate::Gate;
@@ -34,7 +36,7 @@ pub use head::{Fields, Framing, Head};
 pub use origin::{Connection, Origin, Request, Tape};
 pub use output::Output;
 pub use patience::{PATIENCE, eventually};
-pub use process::Figures;
+pub use process::{Figures, allow_descriptors};
 pub use setup::Setup;
 pub use tombolo::Tombolo;
 pub use wire::{Wire, WireError};

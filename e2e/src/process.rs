@@ -1,5 +1,6 @@
 //! What the system says of a process: memory and open descriptors.
 
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::fs;
 
 /// Figures of a process at one moment.
@@ -28,6 +29,18 @@ impl Figures {
             .collect();
         let sockets = links.iter().filter(|l| l.to_string_lossy().starts_with("socket:")).count();
         Self { resident_bytes: kib * 1024, descriptors: links.len(), sockets }
+    }
+}
+
+/// Lets this process open at least so many descriptors, if the hard limit allows it; for tests with
+/// thousands of connections.
+pub fn allow_descriptors(count: u64) {
+    let mut limit = getrlimit(Resource::Nofile);
+    let hard = limit.maximum.unwrap_or(u64::MAX);
+    assert!(hard >= count, "the hard limit of open files is {hard}: raise it (ulimit -Hn {count})");
+    if limit.current.is_some_and(|soft| soft < count) {
+        limit.current = Some(count);
+        setrlimit(Resource::Nofile, limit).expect("a soft limit below the hard one can be set");
     }
 }
 

@@ -118,12 +118,16 @@ impl Wire {
         }
     }
 
-    /// Reads one head.
+    /// Reads one head, within the patience in all: a head that drips for ever is none.
     pub fn read_head(&mut self) -> Result<Head, WireError> {
+        let deadline = Instant::now() + self.patience;
         loop {
             if let Some((head, length)) = Head::parse(&self.buffer).map_err(WireError::Malformed)? {
                 self.buffer.drain(..length);
                 return Ok(head);
+            }
+            if Instant::now() > deadline {
+                return Err(WireError::TimedOut);
             }
             self.need(&[])?;
         }

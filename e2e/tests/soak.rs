@@ -6,6 +6,7 @@
 //! TOMBOLO_BIN=target/release/tombolo cargo test --release -p tombolo-e2e --test soak -- --ignored --nocapture
 //! ```
 //! `TOMBOLO_SOAK_SECONDS` sets another length.
+#![allow(clippy::expect_used, reason = "tests")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -105,6 +105,56 @@ fn row_23_final_answer_before_the_body() {
     }
 }
 
+/// The same with a chunked body: what comes in chunks is a body, what does not is refused, and
+/// neither is read as a request.
+#[test]
+fn row_23_final_answer_before_a_chunked_body() {
+    let size = SMUGGLED.len();
+    for late in [format!("{size:x}\r\n{SMUGGLED}\r\n0\r\n\r\n"), SMUGGLED.to_owned()] {
+        let origin = Origin::start(|connection| {
+            connection.wire.read_head()?;
+            connection.write("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")?;
+            connection.read_to_close()
+        });
+        let mut gateway = Setup::to(&origin).start();
+        let mut client = gateway.connect();
+        client.send(
+            "POST /first HTTP/1.1\r\nHost: example.org\r\nExpect: 100-continue\r\n\
+             Transfer-Encoding: chunked\r\n\r\n",
+        );
+        assert_eq!(client.read_response().expect("the early answer").status(), 403);
+        client.try_send(&late);
+        let rest = client.wire.read_to_end().expect("a close");
+        assert!(!String::from_utf8_lossy(&rest).contains("200"), "the late bytes were answered");
+        gateway.kill();
+        origin.settled();
+        let targets: Vec<_> =
+            origin.requests().iter().map(|r| r.head.target().to_owned()).collect();
+        assert!(!targets.contains(&"/smuggled".to_owned()), "{targets:?}");
+    }
+}
+
+/// An upgrade request with a body: the body is framed as ever, or the request is refused; what
+/// follows is never taken for bytes of a tunnel that was not agreed on.
+#[test]
+fn row_24_upgrades_with_a_body() {
+    let origin = Origin::start(scripts::answer(scripts::ok("ok")));
+    let mut gateway = Setup::to(&origin).start();
+    let mut client = gateway.connect();
+    client.send(format!(
+        "POST /first HTTP/1.1\r\nHost: example.org\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\
+         Content-Length: {}\r\n\r\n{SMUGGLED}",
+        SMUGGLED.len()
+    ));
+    let status = client.read_response().expect("an answer").status();
+    assert!([200, 400].contains(&status), "{status}");
+    gateway.kill();
+    origin.settled();
+    let requests = origin.requests();
+    assert_eq!(requests.len(), usize::from(status == 200));
+    assert!(requests.iter().all(|request| request.body == SMUGGLED.as_bytes()), "{requests:?}");
+}
+
 /// Bytes after an upgrade request stay in the gateway until the upstream has agreed.
 #[test]
 fn row_24_bytes_are_held_until_the_switch() {

@@ -38,6 +38,17 @@ fn row_16_sizes_near_the_end_of_the_number_line() {
 }
 
 #[test]
+fn row_16_sizes_that_are_unusual_but_right() {
+    for size in ["A", "a", "0a", "000000000000000a"] {
+        let body = format!("{size}\r\n0123456789\r\n0\r\n\r\n");
+        let message = post(&["Transfer-Encoding: chunked"], &body);
+        either(&format!("row 16, {size:?}"), &message, &[400], |request| {
+            assert_eq!(request.body, b"0123456789");
+        });
+    }
+}
+
+#[test]
 fn row_17_lines_ended_otherwise() {
     for body in [
         "5\nhello\r\n0\r\n\r\n",

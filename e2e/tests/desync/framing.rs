@@ -1,7 +1,7 @@
 //! Rows 1 to 9: Content-Length and Transfer-Encoding in request heads.
 
 use crate::evidence::{SMUGGLED, accepted, bytes, either, post, refused};
-use tombolo_e2e::Framing;
+use tombolo_e2e::{Framing, Origin, Setup, scripts};
 
 #[test]
 fn row_01_length_and_coding_together() {
@@ -180,4 +180,24 @@ fn plain_framing_is_kept_and_requests_stay_apart() {
         assert_eq!((requests[1].framing, &requests[1].body[..]), (Framing::Chunked, &b"hello"[..]));
         assert_eq!((requests[2].head.target(), requests[2].framing), ("/last", Framing::None));
     });
+}
+
+#[test]
+fn what_follows_a_large_body_is_the_next_request() {
+    let body = "0123456789abcdef".repeat(1 << 16);
+    let length = format!("Content-Length: {}", body.len());
+    let mut message = post(&[&length], &body);
+    message.extend_from_slice(b"GET /last HTTP/1.1\r\nHost: example.org\r\n\r\n");
+    let origin = Origin::start(scripts::answer(scripts::ok("ok")));
+    let mut gateway = Setup::to(&origin).start();
+    let mut client = gateway.connect();
+    client.send(message);
+    for _ in 0..2 {
+        assert_eq!(client.read_response().expect("an answer").text(), "ok");
+    }
+    gateway.kill();
+    origin.settled();
+    let requests = origin.requests();
+    assert!(requests[0].body == body.as_bytes());
+    assert_eq!(requests[1].head.target(), "/last");
 }

@@ -25,3 +25,4 @@ mod host;
 mod pooling;
 mod request_line;
 mod responses;
+mod splits;

@@ -52,6 +52,19 @@ fn row_29_bytes_after_the_end() {
     );
 }
 
+/// Large bodies may take a shorter way through the gateway; their ends count as much.
+#[test]
+fn row_29_bytes_after_the_end_of_a_large_body() {
+    let body = "0123456789abcdef".repeat(1 << 16);
+    let stray = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
+    discarded("large", "GET", &format!("{}{stray}", scripts::ok(&body)), 200, &body);
+    let size = body.len();
+    let chunked = format!(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{size:x}\r\n{body}\r\n0\r\n\r\n{stray}"
+    );
+    discarded("large chunk", "GET", &chunked, 200, &body);
+}
+
 #[test]
 fn row_29_bodies_where_none_may_be() {
     discarded("204", "GET", "HTTP/1.1 204 No\r\nContent-Length: 4\r\n\r\nevil", 204, "");
