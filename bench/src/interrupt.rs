@@ -6,6 +6,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Exit code of a program that a signal ended: 128 and the number of SIGINT.
 const INTERRUPTED: i32 = 130;
+/// How often removing the folder is tried.
+const TRIES: u32 = 20;
 
 /// From now on a signal removes `folder` before it ends this process.
 ///
@@ -20,8 +22,10 @@ pub(crate) fn remove_on_signal(folder: PathBuf) -> io::Result<()> {
     thread::spawn(move || {
         runtime.block_on(either(&mut interrupt, &mut terminate));
         eprintln!("tombolo-bench: interrupted");
-        if let Err(error) = std::fs::remove_dir_all(&folder) {
-            eprintln!("tombolo-bench: remove {} by hand: {error}", folder.display());
+        // A server that is just being started may put a file into it meanwhile.
+        let removed = (0..TRIES).any(|_| std::fs::remove_dir_all(&folder).is_ok());
+        if !removed && folder.exists() {
+            eprintln!("tombolo-bench: remove {} by hand", folder.display());
         }
         std::process::exit(INTERRUPTED);
     });

@@ -27,6 +27,11 @@ pub(crate) enum Command {
 /// Runs a measurement. The report goes to standard output, progress to standard error.
 pub(crate) fn run(workspace: &Workspace, command: &Command) -> Result<bool> {
     let Command::Proxy { options } = command;
+    if options.iter().any(|option| option == "--help" || option == "-h") {
+        let help = ["run", "--quiet", "-p", "tombolo-bench", "--", "proxy", "--help"];
+        run_program(workspace.cargo().args(help), BUILD_LIMIT)?;
+        return Ok(true);
+    }
     packages::install(packages::MEASURING)?;
     let missing = packages::missing(packages::MEASURING);
     ensure!(missing.is_empty(), "{}", packages::advice(&missing));
