@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tombolo_daemon::config::Config;
+use tombolo_daemon::config::{Config, Limits};
 use tombolo_daemon::shutdown::{Hangup, Shutdown, Signals};
 
 use super::{Snapshot, resolver};
@@ -85,8 +85,14 @@ async fn reopen_on_hangup(mut hangup: Hangup, access_log: &AccessLog) {
 /// connection may need one to an upstream.
 fn report_shortage(config: &Config) {
     let connections = config.gateway.limits.connections as u64;
+    let limits_chosen = config.gateway.limits.connections != Limits::DEFAULT.connections;
     let needed = connections.saturating_mul(2).saturating_add(DESCRIPTORS_BESIDE);
     if let Some(shortage) = tombolo_daemon::resources::raise_open_files().shortage(needed) {
-        tracing::warn!("{shortage}");
+        // Whoever chose a number wants to know that it does not hold; the default is only a bound.
+        if limits_chosen {
+            tracing::warn!("{shortage}");
+        } else {
+            tracing::info!("{shortage}");
+        }
     }
 }
