@@ -141,3 +141,19 @@ impl FieldSet {
         before
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_hold_what_was_put_in() {
+        let mut set = FieldSet::of(&[FieldId::Host, FieldId::Allow]);
+        assert!(set.contains(FieldId::Host) && set.contains(FieldId::Allow));
+        assert!(!set.contains(FieldId::Other) && !set.contains(FieldId::Via));
+        assert!(!set.add(FieldId::Via) && set.add(FieldId::Via));
+        let both = set.and(FieldSet::of(&[FieldId::Host, FieldId::Te]));
+        assert!(both.contains(FieldId::Host) && both.contains(FieldId::Te));
+        assert_eq!(FieldId::of_name(b"x-REAL-ip"), FieldId::XRealIp);
+    }
+}

@@ -97,7 +97,8 @@ mod tests {
         ] {
             assert!(!is_host(bad.as_bytes()), "{bad}");
         }
-        assert!(!is_host(&[b'a'; 256]));
+        assert!(is_host(&[b'a'; 255]) && !is_host(&[b'a'; 256]));
+        assert!(!is_host(b"a\x80") && !is_host(b"a\xe1b"));
         assert!(is_host_with_port(b"a:443") && !is_host_with_port(b"a"));
     }
 }

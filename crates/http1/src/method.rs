@@ -53,3 +53,28 @@ impl Method {
         self.is_safe() || matches!(self, Self::Put | Self::Delete)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spelling_safety_and_idempotence() {
+        for (token, method, safe, idempotent) in [
+            ("GET", Method::Get, true, true),
+            ("HEAD", Method::Head, true, true),
+            ("OPTIONS", Method::Options, true, true),
+            ("TRACE", Method::Trace, true, true),
+            ("PUT", Method::Put, false, true),
+            ("DELETE", Method::Delete, false, true),
+            ("POST", Method::Post, false, false),
+            ("PATCH", Method::Patch, false, false),
+            ("CONNECT", Method::Connect, false, false),
+            ("BREW", Method::Other, false, false),
+            ("Get", Method::Other, false, false),
+        ] {
+            assert_eq!(Method::from_token(token.as_bytes()), method);
+            assert_eq!((method.is_safe(), method.is_idempotent()), (safe, idempotent), "{token}");
+        }
+    }
+}

@@ -95,6 +95,7 @@ mod tests {
         assert_eq!(whole(b"GET / HTTP/1.1\nA"), Err(Fault::BARE_LF));
         assert_eq!(whole(b"GET / HTTP/1.1\rA"), Err(Fault::BARE_CR));
         assert_eq!(whole(b"GET / HTTP/1.1\r\nA: b\r\r\n"), Err(Fault::BARE_CR));
+        assert_eq!(whole(b"\r\n\r\nGET"), Ok(None));
         assert_eq!(whole(b"\r\n\r\n\r\nGET"), Err(Fault::LEADING_LINES));
     }
 }

@@ -105,6 +105,8 @@ fn rows_10_to_15_grammar() {
     assert!(reason("Transfer-Encoding : chunked").contains("between"));
     assert!(reason("Content-Length\t: 5").contains("colon"));
     assert!(reason("Transfer-Encoding:\r\n chunked").contains("folding"));
+    let after_line = parse(b"GET / HTTP/1.1\r\n\tHost: a\r\n\r\n").unwrap_err();
+    assert!(after_line.reason().contains("start line"));
     assert!(reason("A: b\r\n\tc").contains("folding"));
     assert!(reason("A: b\rC: d").contains("CR"));
     assert!(reason("A: b\nC: d").contains("LF"));
@@ -160,6 +162,7 @@ fn request_lines() {
     assert_eq!(refused("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 505);
     let method = "M".repeat(33);
     assert_eq!(refused(&format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n")), 501);
+    assert!(parse(format!("{} / HTTP/1.1\r\nHost: a\r\n\r\n", &method[1..]).as_bytes()).is_ok());
     let later = parse(b"GET / HTTP/1.2\r\nHost: a\r\nX: y\r\n\r\n").unwrap();
     assert_eq!((later.version(), later.fields().len()), (Version::Http11, 2));
     assert_eq!(parse(b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap().method(), Method::Other);
@@ -257,6 +260,11 @@ fn rows_25_and_26_what_is_passed_on() {
         ["Keep", "Authorization", "Content-Digest", "X-Forwarded-For", "my_own", "Trailer"];
     assert_eq!(forwarded(&head, wire), expected);
     assert!(!head.keep_alive() && head.accepts_trailers());
+    assert_eq!(head.field(FieldId::Authorization).map(|value| value.of(wire)), Some(&b"2"[..]));
+    assert_eq!(head.field(FieldId::Cookie), None);
+    assert!(
+        !post("TE: gzip").unwrap().accepts_trailers() && !post("A: b").unwrap().accepts_trailers()
+    );
 }
 
 #[test]
@@ -273,6 +281,10 @@ fn limits_hold_before_and_after_the_end() {
     assert_eq!(status(&format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", &long[..100])), Err(414));
     assert_eq!(status(&format!("GET / HTTP/1.1\r\nA: {long}")), Err(431));
     assert_eq!(status(&format!("GET / HTTP/1.1\r\nHost: a\r\nA: {long}\r\n\r\n")), Err(431));
+    assert!(status(&format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", &long[..99])).is_ok());
+    let roomy = HeadLimits { target_bytes: 1000, ..limits };
+    let error = RequestHead::new().parse(format!("GET /{long}").as_bytes(), &roomy).unwrap_err();
+    assert_eq!(error.status(), 414, "no head fits, and it is the line's fault");
     let line_of_the_longest_kind = format!("GET /{}", &long[..159]);
     assert_eq!(status(&line_of_the_longest_kind), Ok(None));
     assert_eq!(status(&format!("{line_of_the_longest_kind}\r")), Ok(None));
@@ -295,6 +307,7 @@ fn a_head_is_reused_without_leftovers() {
     assert_eq!(head.authority().of(second), b"c");
     assert!(head.keep_alive() && head.framing() == Framing::None && head.fields().len() == 1);
     assert_eq!(head.parse(b"GET / HT", &HeadLimits::default()).unwrap(), None);
+    assert!(head.fields().is_empty() && head.authority().is_empty(), "nothing of the last one");
     head.reset();
     assert_eq!(head.parse(second, &HeadLimits::default()).unwrap(), Some(second.len()));
 }
@@ -310,4 +323,22 @@ fn a_refused_request_leaves_its_line_for_the_log_and_nothing_else() {
     assert!(head.fields().is_empty() && head.framing() == Framing::None);
     assert!(head.parse(b"GET\n", &HeadLimits::default()).is_err());
     assert!(head.target().is_empty());
+}
+
+#[test]
+fn heads_that_arrive_in_parts_can_follow_each_other() {
+    let mut head = RequestHead::new();
+    for wire in [
+        &b"\r\n\r\nGET /first HTTP/1.1\r\nHost: a\r\nA: b\r\n\r\n"[..],
+        b"GET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST /third HTTP/1.1\r\nHost: abc\r\nContent-Length: 3\r\n\r\n",
+    ] {
+        for end in 0..wire.len() {
+            assert_eq!(head.parse(&wire[..end], &HeadLimits::default()), Ok(None));
+        }
+        assert_eq!(head.parse(wire, &HeadLimits::default()), Ok(Some(wire.len())));
+    }
+    assert_eq!(head.framing(), Framing::Length(3));
+    head.reset();
+    assert!(head.fields().is_empty() && head.framing() == Framing::None);
 }

@@ -30,6 +30,13 @@ fn status_lines() {
         let head = parse(&wire).unwrap();
         assert_eq!(head.reason().of(wire.as_bytes()), reason.as_bytes(), "{line}");
     }
+    let wire = "HTTP/1.1 200 Very Well\r\nServer: s\r\nETag: e\r\n\r\n";
+    let mut head = parse(wire).unwrap();
+    assert_eq!(head.reason().of(wire.as_bytes()), b"Very Well");
+    assert_eq!(head.field(FieldId::Etag).map(|tag| tag.of(wire.as_bytes())), Some(&b"e"[..]));
+    assert_eq!(head.field(FieldId::Date), None);
+    head.reset();
+    assert!(head.status() == 0 && head.fields().is_empty());
     let wire = b"HTTP/1.1 200 \xe9t\xe9\r\n\r\n";
     assert_eq!(parse_for(Method::Get, wire).unwrap().reason().of(wire), b"\xe9t\xe9");
     for line in [
