@@ -1,0 +1,200 @@
+//! What an answer makes invalid (RFC 9111 section 4.4), and whether the answer to a POST is the
+//! resource itself (RFC 9110 section 9.3.3). Owns the comparison of URIs in Location and
+//! Content-Location with the target; refuses all others than those of the same origin.
+
+use tombolo_http1::FieldId;
+
+use crate::key::{KeyRules, Scheme};
+use crate::message::{Request, Response};
+use crate::storability::Exchange;
+
+/// Most URIs that one answer makes invalid: the target, Location, Content-Location.
+pub const INVALIDATED_MAX: usize = 3;
+
+/// The keys' texts, by `rules`, of what the answer makes invalid: nothing if the method is safe
+/// or the status is an error; else the target, and Location and Content-Location where they are
+/// of the same origin.
+///
+/// With rules that ignore parts of the query the key stands for all of them.
+pub fn invalidated(exchange: &Exchange<'_>, rules: &KeyRules) -> Vec<Vec<u8>> {
+    let Exchange { scheme, request, response, .. } = exchange;
+    if request.method().is_safe() || !(200..400).contains(&response.status()) {
+        return Vec::new();
+    }
+    let mut texts: Vec<Vec<u8>> = Vec::with_capacity(INVALIDATED_MAX);
+    let mut target = Vec::new();
+    rules.of_request(*scheme, request, &mut target);
+    texts.push(target);
+    for id in [FieldId::Location, FieldId::ContentLocation] {
+        if let Some(path) = of_same_origin(*scheme, request, response, id) {
+            let mut text = Vec::new();
+            rules.write(*scheme, request.head.authority().of(request.buf), &path, &mut text);
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+    }
+    texts
+}
+
+/// Whether Content-Location names the target of the request: then the content of a successful
+/// answer to a POST is what a GET would have brought (RFC 9110 sections 8.7 and 9.3.3).
+pub(crate) fn is_own_content(exchange: &Exchange<'_>) -> bool {
+    let Exchange { scheme, request, response, .. } = exchange;
+    let rules = KeyRules::default();
+    let Some(path) = of_same_origin(*scheme, request, response, FieldId::ContentLocation) else {
+        return false;
+    };
+    let (mut named, mut target) = (Vec::new(), Vec::new());
+    rules.write(*scheme, request.head.authority().of(request.buf), &path, &mut named);
+    rules.of_request(*scheme, request, &mut target);
+    named == target
+}
+
+/// Path and query that a field of the answer names, resolved against the target (RFC 3986 section
+/// 5.2), if it is of the target's origin.
+fn of_same_origin(
+    scheme: Scheme,
+    request: &Request<'_>,
+    response: &Response<'_>,
+    id: FieldId,
+) -> Option<Vec<u8>> {
+    let mut lines = response.lines(id);
+    let (Some(reference), None) = (lines.next(), lines.next()) else { return None };
+    let reference = reference.split(|&byte| byte == b'#').next().unwrap_or_default();
+    let authority = request.head.authority().of(request.buf);
+    let base = request.head.path_and_query().of(request.buf);
+    let rest = match split_scheme(reference) {
+        Some((named, rest)) if named == scheme => rest,
+        Some(_) => return None,
+        None => reference,
+    };
+    if let Some(rest) = rest.strip_prefix(b"//") {
+        let end = rest.iter().position(|&b| matches!(b, b'/' | b'?')).unwrap_or(rest.len());
+        let (named, path) = rest.split_at_checked(end)?;
+        let spelled = |authority: &[u8]| {
+            let mut out = Vec::new();
+            crate::key::write_authority(scheme, authority, &mut out);
+            out
+        };
+        return (spelled(named) == spelled(authority)).then(|| path.to_vec());
+    }
+    Some(resolve(base, rest))
+}
+
+/// A scheme we serve and what follows it and its colon; `None`: a relative reference. A scheme we
+/// do not serve is no origin of ours, and comes out as the other one.
+fn split_scheme(reference: &[u8]) -> Option<(Scheme, &[u8])> {
+    for scheme in [Scheme::Http, Scheme::Https] {
+        let name = scheme.prefix().strip_suffix(b"//").unwrap_or_default();
+        if let Some((head, rest)) = reference.split_at_checked(name.len())
+            && head.eq_ignore_ascii_case(name)
+        {
+            return Some((scheme, rest));
+        }
+    }
+    None
+}
+
+/// Resolves a reference without an authority against the path and query of the target.
+fn resolve(base: &[u8], reference: &[u8]) -> Vec<u8> {
+    let base_path = base.split(|&byte| byte == b'?').next().unwrap_or_default();
+    match reference {
+        [] => base.to_vec(),
+        [b'?', ..] => [base_path, reference].concat(),
+        [b'/', ..] => without_dots(reference),
+        _ => {
+            let folder = base_path.iter().rposition(|&byte| byte == b'/').map_or(0, |end| end + 1);
+            let folder = base_path.get(..folder).unwrap_or_default();
+            without_dots(&[folder, reference].concat())
+        }
+    }
+}
+
+/// Removes `.` and `..` segments of the path (RFC 3986 section 5.2.4); the query stays.
+fn without_dots(path_and_query: &[u8]) -> Vec<u8> {
+    let end = memchr::memchr(b'?', path_and_query).unwrap_or(path_and_query.len());
+    let (path, query) = path_and_query.split_at_checked(end).unwrap_or((path_and_query, b""));
+    let mut kept: Vec<&[u8]> = Vec::new();
+    let mut segments = path.split(|&byte| byte == b'/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let is_last = segments.peek().is_none();
+        match segment {
+            b"." | b".." => {
+                if segment == b".." {
+                    kept.pop();
+                }
+                if is_last {
+                    kept.push(b"");
+                }
+            }
+            _ => kept.push(segment),
+        }
+    }
+    let mut out = vec![b'/'];
+    out.extend_from_slice(&kept.join(&b'/'));
+    out.extend_from_slice(query);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::freshness::Arrival;
+    use crate::testing::{answer, request_to};
+    use crate::time::Timestamp;
+
+    fn after(line: &str, status: &str, fields: &str) -> Vec<String> {
+        let request = request_to(line, "");
+        let response = answer(status, fields);
+        let now = Timestamp::default();
+        let exchange = Exchange {
+            scheme: Scheme::Http,
+            request: request.as_request(),
+            response: response.as_response(),
+            arrival: Arrival { request_time: now, response_time: now },
+        };
+        let texts = invalidated(&exchange, &KeyRules::default()).into_iter();
+        texts.map(|text| String::from_utf8(text).unwrap()).collect()
+    }
+
+    #[test]
+    fn rfc9111_4_4_unsafe_methods_with_non_error_answers() {
+        for method in ["POST", "PUT", "DELETE", "PATCH", "M-SEARCH", "PURGE"] {
+            assert_eq!(after(&format!("{method} /a"), "200 OK", ""), ["http://example.org/a"]);
+            assert_eq!(after(&format!("{method} /a"), "303 See Other", "").len(), 1);
+            assert!(after(&format!("{method} /a"), "500 Oops", "").is_empty());
+            assert!(after(&format!("{method} /a"), "404 Gone", "").is_empty());
+        }
+        for method in ["GET", "HEAD", "OPTIONS", "TRACE"] {
+            assert!(after(&format!("{method} /a"), "200 OK", "Location: /b\r\n").is_empty());
+        }
+    }
+
+    #[test]
+    fn rfc9111_4_4_location_and_content_location_of_the_same_origin() {
+        let with = |fields: &str| after("POST /a/b?c", "201 Created", fields);
+        let both = with("Location: /x\r\nContent-Location: y?z\r\n");
+        assert_eq!(both[1..], ["http://example.org/x", "http://example.org/a/y?z"]);
+        for same in
+            ["http://EXAMPLE.org:80/x", "//example.org/x#f", "../x", "/q/../x", "./../x", "http:/x"]
+        {
+            let found = with(&format!("Location: {same}\r\n"));
+            assert_eq!(found.get(1).map(String::as_str), Some("http://example.org/x"), "{same}");
+        }
+        for other in [
+            "https://example.org/x",
+            "http://example.com/x",
+            "http://example.org:81/x",
+            "//other/x",
+            "/x\r\nLocation: /y",
+        ] {
+            assert_eq!(with(&format!("Location: {other}\r\n")).len(), 1, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_location_of_the_target_is_named_once() {
+        assert_eq!(after("PUT /a", "200 OK", "Content-Location: /a\r\n").len(), 1);
+    }
+}
