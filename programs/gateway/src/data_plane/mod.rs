@@ -14,6 +14,7 @@
 //! | `timers.rs` | deadlines by a coarse clock |
 //! | `workspace.rs`, `buffer.rs` | the memory of one exchange |
 //! | `stream.rs`, `transfer.rs` | sockets under deadlines; bodies from one to the other |
+//! | `rounds.rs` | reads first, then sends upstream, then to clients: fewer wake-ups |
 //! | `splice.rs` | large bodies moved inside the kernel |
 //! | `date.rs` | the `Date` field, made once a second |
 
@@ -23,6 +24,7 @@ mod connection;
 mod core;
 mod date;
 mod listener;
+mod rounds;
 mod splice;
 mod stream;
 mod timers;

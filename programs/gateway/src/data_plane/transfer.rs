@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tombolo_http1::{BodyDecoder, BodyError, write};
 
 use super::buffer::Buffer;
+use super::rounds::{TO_CLIENT, TO_UPSTREAM, give_way};
 use super::splice::{Borrowed, Pipes, Splice, WORTHWHILE};
 use super::stream::{Stop, Watch, read, read_for, write_all};
 use super::timers::Timer;
@@ -137,6 +138,7 @@ impl<'a> Transfer<'a> {
             head.truncate(unsent);
             body.for_each(|part| head.extend_from_slice(part));
             let mut slices = [IoSlice::new(head)];
+            give_way(if self.client.is_some() { TO_CLIENT } else { TO_UPSTREAM }).await;
             write_all(self.sink, &mut slices, self.timer, self.gap).await
         } else {
             let mut slices = [IoSlice::new(&[]); PIECES + 4];

@@ -25,6 +25,9 @@ use crate::access_log::Lane;
 use crate::control_plane::Snapshot;
 use crate::upstream::Overflow;
 
+/// Steps of tasks between two looks for events: a round (see `rounds.rs`) is not to be cut short.
+const ROUND: u32 = 1024;
+
 /// Ticks between two looks through the pool of idle upstream connections.
 const SWEEP: u64 = 10;
 
@@ -61,6 +64,7 @@ impl Worker {
                 let built = Builder::new_current_thread()
                     .enable_io()
                     .enable_time()
+                    .event_interval(ROUND)
                     .build_local(LocalOptions::default());
                 match built {
                     Ok(built) => {
