@@ -161,10 +161,14 @@ impl<'a> Iterator for Members<'a> {
 /// Where the first member ends: at its comma or at the end of the list.
 #[inline]
 fn member_end(list: &[u8]) -> usize {
-    let Some(comma) = memchr::memchr2(b',', b'"', list) else { return list.len() };
-    if list.get(comma) == Some(&b',') {
-        return comma;
-    }
+    // Members are short: a loop is done before a vector search has begun.
+    let plain = list.iter().position(|&byte| byte == b',' || byte == b'"');
+    let Some(end) = plain else { return list.len() };
+    if list.get(end) == Some(&b',') { end } else { quoted_member_end(list) }
+}
+
+/// The same for a member with quotes in it.
+fn quoted_member_end(list: &[u8]) -> usize {
     let mut quoted = false;
     let mut escaped = false;
     for (index, &byte) in list.iter().enumerate() {
@@ -184,14 +188,39 @@ pub(crate) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|&byte| is_token_byte(byte))
 }
 
+/// Bytes of a token, a bit each.
+const TOKEN_BYTES: u128 = {
+    let mut bits = 0;
+    let mut byte = 0_u8;
+    while byte < 128 {
+        let sign = matches!(
+            byte,
+            b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~'
+        );
+        if sign || byte.is_ascii_alphanumeric() {
+            bits |= 1 << byte;
+        }
+        byte += 1;
+    }
+    bits
+};
+
 #[inline]
 pub(crate) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    byte < 128 && TOKEN_BYTES >> byte & 1 == 1
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rfc9110_5_6_2_tokens() {
+        let signs: Vec<u8> =
+            (0..=255).filter(|b| is_token_byte(*b) && !b.is_ascii_alphanumeric()).collect();
+        assert_eq!(signs, b"!#$%&'*+-.^_`|~");
+        assert!(is_token(b"aZ09") && !is_token(b"") && !is_token(b"a b"));
+    }
 
     #[test]
     fn rfc9110_5_6_1_lists() {

@@ -119,7 +119,8 @@ pub fn head_effect(
 /// The stored head with the newer one's fields in the place of its own of the same names, and
 /// what follows from it.
 ///
-/// Not replaced: what belongs to one connection, and what describes the stored bytes rather than
+/// Without a Date of the newer, the stored one does not stay either: the response is as old as
+/// the answer that confirmed it (RFC 9110 section 6.6.1). Not replaced: what belongs to one connection, and what describes the stored bytes rather than
 /// the resource: Content-Length, Content-Encoding, Content-Range (RFC 9111 section 3.2).
 ///
 /// # Errors
@@ -144,7 +145,8 @@ pub fn update(
     let mut merged = stored_head.get(..stored_head.len() - lines).unwrap_or_default().to_vec();
     for field in stored.fields() {
         let is_same = |name: &[u8]| name.eq_ignore_ascii_case(field.name);
-        if !newer().any(|other| is_same(other.name.of(response.buf))) {
+        let replaced = newer().any(|other| is_same(other.name.of(response.buf)));
+        if !replaced && field.id != FieldId::Date {
             merged.extend_from_slice(field.line);
         }
     }

@@ -238,6 +238,10 @@ fn rfc9111_4_3_4_the_age_of_the_304_counts() {
     assert_eq!(plan.metadata.initial_age_ms, 30_000);
     let plan = kept(freshened(&held, &answer("304 X", "")));
     assert_eq!(plan.metadata.lifetime, 2);
+    let hour_old = stored("ETag: \"a\"\r\nDate: Thu, 20 Nov 2025 23:00:00 GMT\r\n");
+    assert_eq!(hour_old.metadata.initial_age_ms, 3_600_000);
+    let undated = kept(freshened(&hour_old, &answer("304 X", "")));
+    assert_eq!(undated.metadata.initial_age_ms, 0);
     let dated = answer("304 X", "Date: Fri, 21 Nov 2025 00:00:00 GMT\r\n");
     assert_eq!(kept(freshened(&held, &dated)).metadata.initial_age_ms, 0);
 }

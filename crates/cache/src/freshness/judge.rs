@@ -39,12 +39,18 @@ pub enum Verdict {
     Revalidate {
         /// Why it cannot just be sent.
         why: Why,
-        /// Whether it may be sent if the origin cannot be reached, or answers 500, 502, 503 or
-        /// 504 (RFC 5861 section 4).
+        /// Whether it may be sent if the origin cannot be reached or its answer
+        /// [is an error](is_origin_error) (RFC 5861 section 4).
         if_error: bool,
     },
     /// Answer 504: only a stored response is wanted, and this one cannot be used.
     Unsatisfiable(Why),
+}
+
+/// Whether an answer of the origin with this status counts as its failure, where a stale response
+/// may be used on error (RFC 5861 section 4).
+pub fn is_origin_error(status: u16) -> bool {
+    matches!(status, 500 | 502 | 503 | 504)
 }
 
 /// What allows a stale response to be sent.

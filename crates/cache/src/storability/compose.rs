@@ -10,8 +10,8 @@ use crate::time::Timestamp;
 
 /// Writes the head and notes in `metadata` where its validators are.
 ///
-/// Left out beside hop-by-hop, Connection-nominated and framing fields: Age and X-Request-Id,
-/// which each answer has of its own; Content-Range of a part, which each answer's range decides;
+/// Left out beside hop-by-hop, Connection-nominated and framing fields: Age,
+/// X-Request-Id and X-Served-By, which each answer has of its own; Content-Range of a part, which each answer's range decides;
 /// and what `no-cache` and `private` list. Added: Date, if the origin sent none (RFC 9110 section
 /// 6.6.1).
 pub(super) fn head(
@@ -28,7 +28,9 @@ pub(super) fn head(
         let name = field.name.of(response.buf);
         let value = field.value.of(response.buf);
         match field.id {
-            FieldId::Age | FieldId::XRequestId | FieldId::ContentRange => continue,
+            FieldId::Age | FieldId::XRequestId | FieldId::XServedBy | FieldId::ContentRange => {
+                continue;
+            }
             _ if directives.withholds(name) => continue,
             FieldId::Date if dated || Timestamp::parse(value, metadata.date).is_none() => continue,
             FieldId::Date => dated = true,

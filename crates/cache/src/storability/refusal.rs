@@ -103,3 +103,5 @@ impl fmt::Display for NotStored {
         write!(f, "{} ({})", self.words(), self.clause())
     }
 }
+
+impl std::error::Error for NotStored {}

@@ -11,12 +11,22 @@ const CODINGS_MAX: usize = 12;
 struct Coding<'a> {
     name: &'a [u8],
     weight: u16,
+    /// The first eight bytes of the name in lower case: nearly all there is to sort by.
+    order: u64,
+}
+
+impl Coding<'_> {
+    /// Whole names in lower case, then weights.
+    fn compare(&self, other: &Self) -> std::cmp::Ordering {
+        let lower = |coding: &Self| coding.name.to_ascii_lowercase();
+        lower(self).cmp(&lower(other)).then(self.weight.cmp(&other.weight))
+    }
 }
 
 /// Appends the codings in order of their names, in lower case, `x-gzip` as `gzip`, each weight
 /// other than 1 in thousandths. Does nothing and tells `false` if the field is malformed or long.
 pub(super) fn write<'a>(lines: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) -> bool {
-    let mut found = [Coding { name: b"", weight: 0 }; CODINGS_MAX];
+    let mut found = [Coding { name: b"", weight: 0, order: 0 }; CODINGS_MAX];
     let mut count = 0;
     for member in lines.flat_map(members) {
         let (Some(coding), Some(slot)) = (read(member), found.get_mut(count)) else { return false };
@@ -24,24 +34,38 @@ pub(super) fn write<'a>(lines: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>
         count += 1;
     }
     let found = found.get_mut(..count).unwrap_or_default();
-    found.sort_unstable_by(|a, b| {
-        let lower = |coding: &Coding<'a>| coding.name.iter().map(u8::to_ascii_lowercase);
-        lower(a).cmp(lower(b)).then(a.weight.cmp(&b.weight))
-    });
+    found.sort_unstable_by(|a, b| a.order.cmp(&b.order).then_with(|| a.compare(b)));
+    let start = out.len();
     for (index, coding) in found.iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
-        out.extend(coding.name.iter().map(u8::to_ascii_lowercase));
+        out.extend_from_slice(coding.name);
         if coding.weight != 1000 {
             out.push(b';');
             tombolo_http1::write::number(out, u64::from(coding.weight));
         }
     }
+    if let Some(written) = out.get_mut(start..) {
+        written.make_ascii_lowercase();
+    }
     true
 }
 
+#[inline]
+fn order(name: &[u8]) -> u64 {
+    let mut first = [0; 8];
+    for (to, from) in first.iter_mut().zip(name) {
+        *to = from.to_ascii_lowercase();
+    }
+    u64::from_be_bytes(first)
+}
+
+#[inline]
 fn read(member: &[u8]) -> Option<Coding<'_>> {
+    if is_token(member) && !matches!(member, [b'x' | b'X', ..]) {
+        return Some(Coding { name: member, weight: 1000, order: order(member) });
+    }
     let mut parts = member.split(|&byte| byte == b';').map(trim);
     let name = parts.next().filter(|name| is_token(name))?;
     let name: &[u8] = match name {
@@ -54,7 +78,7 @@ fn read(member: &[u8]) -> Option<Coding<'_>> {
         (Some([b'q' | b'Q', b'=', weight @ ..]), None) => thousandths(weight)?,
         _ => return None,
     };
-    Some(Coding { name, weight })
+    Some(Coding { name, weight, order: order(name) })
 }
 
 /// A weight (RFC 9110 section 12.4.2): 0 to 1 with up to three decimals.

@@ -35,7 +35,7 @@ pub enum Selecting {
 pub struct VariantKey<'a> {
     /// Hash of the text.
     pub hash: KeyHash,
-    /// The values in normal form; not for display.
+    /// The values in normal form; not for display. What is equal is the same variant.
     pub text: &'a [u8],
 }
 
