@@ -40,8 +40,8 @@ impl Admission {
         })
     }
 
-    /// A place for a connection from `client`, given back when the ticket is dropped.
-    pub(crate) fn admit(self: &Arc<Self>, client: IpAddr) -> Result<Ticket, Full> {
+    /// Counts a connection from `client` in. Whoever admits it lets it [`leave`](Self::leave).
+    pub(crate) fn admit(&self, client: IpAddr) -> Result<(), Full> {
         if self.open.fetch_add(1, Ordering::Relaxed) >= self.limit {
             self.open.fetch_sub(1, Ordering::Relaxed);
             return Err(Full::InAll);
@@ -54,35 +54,26 @@ impl Admission {
             return Err(Full::ForClient);
         }
         *count = count.saturating_add(1);
-        drop(clients);
-        Ok(Ticket { admission: Arc::clone(self), client })
+        Ok(())
     }
 
-    fn shard(&self, client: IpAddr) -> &Mutex<HashMap<IpAddr, usize>> {
-        let [first, ..] = &self.clients;
-        let index = usize::try_from(self.hasher.hash_one(client)).unwrap_or_default() % SHARDS;
-        self.clients.get(index).unwrap_or(first)
-    }
-}
-
-/// One admitted connection.
-pub(crate) struct Ticket {
-    admission: Arc<Admission>,
-    client: IpAddr,
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        self.admission.open.fetch_sub(1, Ordering::Relaxed);
-        let shard = self.admission.shard(self.client);
-        let mut clients = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Entry::Occupied(mut entry) = clients.entry(self.client) {
+    /// Counts an admitted connection out.
+    pub(crate) fn leave(&self, client: IpAddr) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+        let mut clients = self.shard(client).lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut entry) = clients.entry(client) {
             let count = entry.get_mut();
             *count = count.saturating_sub(1);
             if *count == 0 {
                 entry.remove();
             }
         }
+    }
+
+    fn shard(&self, client: IpAddr) -> &Mutex<HashMap<IpAddr, usize>> {
+        let [first, ..] = &self.clients;
+        let index = usize::try_from(self.hasher.hash_one(client)).unwrap_or_default() % SHARDS;
+        self.clients.get(index).unwrap_or(first)
     }
 }
 
@@ -95,12 +86,12 @@ mod tests {
     fn places_are_counted_and_given_back() {
         let admission = Admission::new(3, 2);
         let (one, two) = (IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from([10, 0, 0, 1]));
-        let first = admission.admit(one).unwrap_or_else(|_| panic!("first"));
-        let _second = admission.admit(one).unwrap_or_else(|_| panic!("second"));
-        assert_eq!(admission.admit(one).err(), Some(Full::ForClient));
-        let _third = admission.admit(two).unwrap_or_else(|_| panic!("another client"));
-        assert_eq!(admission.admit(two).err(), Some(Full::InAll));
-        drop(first);
+        assert_eq!(admission.admit(one), Ok(()));
+        assert_eq!(admission.admit(one), Ok(()));
+        assert_eq!(admission.admit(one), Err(Full::ForClient));
+        assert_eq!(admission.admit(two), Ok(()));
+        assert_eq!(admission.admit(two), Err(Full::InAll));
+        admission.leave(one);
         assert_eq!(admission.open.load(Ordering::Relaxed), 2);
         assert!(admission.admit(one).is_ok());
     }
@@ -109,7 +100,9 @@ mod tests {
     fn a_client_that_left_leaves_nothing_behind() {
         let admission = Admission::new(10, 2);
         for last in 0..=255 {
-            drop(admission.admit(IpAddr::from([10, 0, 0, last])));
+            let client = IpAddr::from([10, 0, 0, last]);
+            assert_eq!(admission.admit(client), Ok(()));
+            admission.leave(client);
         }
         assert!(admission.clients.iter().all(|shard| shard.lock().unwrap().is_empty()));
     }

@@ -12,10 +12,11 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
+use super::admission::Full;
 use super::core::Core;
 use super::timers::Timer;
-use super::worker::Place;
 use crate::exchange;
 
 /// Ticks for which a connection keeps its busy half after an exchange.
@@ -46,6 +47,27 @@ impl Drop for Warmth<'_> {
     }
 }
 
+/// The connections a thread serves now, so that a drain knows when all are done.
+#[derive(Default)]
+pub(crate) struct Live {
+    count: Cell<usize>,
+    none_left: Notify,
+}
+
+impl Live {
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.count.get()
+    }
+
+    /// Returns when there are none.
+    pub(super) async fn none_left(&self) {
+        while self.count.get() > 0 {
+            self.none_left.notified().await;
+        }
+    }
+}
+
 /// What an exchange needs to know of its connection.
 pub(crate) struct Connection {
     pub(crate) core: Rc<Core>,
@@ -63,14 +85,21 @@ pub(crate) enum Next {
 }
 
 impl Connection {
-    /// Serves the connection to its end; `place` is given back then.
+    /// A connection from `client`, if there is a place for it; given back when it is dropped.
+    pub(super) fn admitted(core: &Rc<Core>, client: SocketAddr) -> Result<Self, Full> {
+        core.admission.admit(client.ip())?;
+        core.live.count.set(core.live.count.get().saturating_add(1));
+        let timer = core.timers.register();
+        Ok(Self { core: Rc::clone(core), timer, client })
+    }
+
+    /// Serves the connection to its end.
     ///
     /// A block rather than an `async fn`, which would hold each argument twice: this future is
     /// what an idle connection costs.
     #[allow(clippy::manual_async_fn)]
-    pub(crate) fn serve(self, mut stream: TcpStream, place: Place) -> impl Future<Output = ()> {
+    pub(super) fn serve(self, mut stream: TcpStream) -> impl Future<Output = ()> {
         async move {
-            let _place = &place;
             loop {
                 let idle = self.core.snapshot().patience.idle;
                 if !self.quiet(&stream, idle).await {
@@ -117,5 +146,17 @@ impl Connection {
             self.timer.poll_expired(cx).map(|()| false)
         })
         .await
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.core.admission.leave(self.client.ip());
+        let live = &self.core.live;
+        let left = live.count.get().saturating_sub(1);
+        live.count.set(left);
+        if left == 0 {
+            live.none_left.notify_one();
+        }
     }
 }

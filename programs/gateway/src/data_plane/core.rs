@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::connection::Warm;
+use super::admission::Admission;
+use super::connection::{Live, Warm};
 use super::date::DateText;
 use super::splice::Pipes;
 use super::timers::Timers;
@@ -25,6 +26,8 @@ pub(crate) struct Core {
     pub(crate) random: RefCell<fastrand::Rng>,
     pub(crate) draining: Cell<bool>,
     pub(crate) warm: Warm,
+    pub(super) live: Live,
+    pub(super) admission: Arc<Admission>,
     lane: RefCell<Option<Lane>>,
     // The outer pointer is this thread's own: cloning it for each exchange touches no counter
     // that another thread writes.
@@ -37,6 +40,7 @@ impl Core {
         index: usize,
         snapshot: Arc<Snapshot>,
         overflow: Arc<Overflow>,
+        admission: Arc<Admission>,
         lane: Option<Lane>,
     ) -> Rc<Self> {
         let pool =
@@ -51,6 +55,8 @@ impl Core {
             random: RefCell::new(fastrand::Rng::new()),
             draining: Cell::new(false),
             warm: Warm::default(),
+            live: Live::default(),
+            admission,
             lane: RefCell::new(lane),
             snapshot: RefCell::new(Rc::new(snapshot)),
         })

@@ -11,12 +11,11 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::Notify;
 use tokio::task::spawn_local;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tombolo_daemon::shutdown::Shutdown;
 
-use super::admission::{Admission, Full, Ticket};
+use super::admission::{Admission, Full};
 use super::connection::Connection;
 use super::core::Core;
 use super::listener::BACKLOG;
@@ -90,25 +89,14 @@ impl Worker {
     }
 }
 
-/// The connections a thread serves now, so that a drain knows when all are done.
-#[derive(Default)]
-struct Live {
-    count: std::cell::Cell<usize>,
-    none_left: Notify,
-}
-
 async fn run(options: WorkerOptions) {
     let WorkerOptions { index, listeners, snapshot, overflow, lane, admission, shutdown, drain } =
         options;
-    let core = Core::new(index, snapshot, overflow, lane);
-    let live = Rc::new(Live::default());
+    let core = Core::new(index, snapshot, overflow, admission, lane);
     let clock = spawn_local(keep_time(Rc::clone(&core)));
     let accepting: Vec<_> = listeners
         .into_iter()
-        .map(|listener| {
-            let (core, live) = (Rc::clone(&core), Rc::clone(&live));
-            spawn_local(accept(listener, core, live, Arc::clone(&admission), shutdown.clone()))
-        })
+        .map(|listener| spawn_local(accept(listener, Rc::clone(&core), shutdown.clone())))
         .collect();
     shutdown.draining().await;
     for loop_ in accepting {
@@ -116,14 +104,10 @@ async fn run(options: WorkerOptions) {
     }
     core.draining.set(true);
     core.timers.wake_all();
-    let all_done = async {
-        while live.count.get() > 0 {
-            live.none_left.notified().await;
-        }
-    };
+    let all_done = core.live.none_left();
     tokio::select! {
         outcome = timeout(drain, all_done) => if outcome.is_err() {
-            tracing::warn!(connections = live.count.get(), "drain deadline passed; cutting what is left");
+            tracing::warn!(connections = core.live.count(), "drain deadline passed; cutting what is left");
         },
         () = shutdown.now() => {}
     }
@@ -150,13 +134,7 @@ async fn keep_time(core: Rc<Core>) {
 }
 
 /// Accepts connections until the gateway drains, then takes in what the kernel had already queued.
-async fn accept(
-    listener: TcpListener,
-    core: Rc<Core>,
-    live: Rc<Live>,
-    admission: Arc<Admission>,
-    shutdown: Shutdown,
-) {
+async fn accept(listener: TcpListener, core: Rc<Core>, shutdown: Shutdown) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => {
@@ -172,7 +150,7 @@ async fn accept(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, client)) => take_in(stream, client, &core, &live, &admission),
+            Ok((stream, client)) => take_in(stream, client, &core),
             Err(error) => {
                 // Out of descriptors or memory: let connections end before accepting more.
                 tracing::warn!(%error, "accepting a connection failed; pausing for 100 ms");
@@ -184,45 +162,15 @@ async fn accept(
     for _ in 0..BACKLOG {
         let queued = poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await;
         let Poll::Ready(Ok((stream, client))) = queued else { return };
-        take_in(stream, client, &core, &live, &admission);
+        take_in(stream, client, &core);
     }
 }
 
 /// Serves a connection, or turns it away when there are too many.
-fn take_in(
-    stream: TcpStream,
-    client: SocketAddr,
-    core: &Rc<Core>,
-    live: &Rc<Live>,
-    admission: &Arc<Admission>,
-) {
-    match admission.admit(client.ip()) {
-        Ok(ticket) => begin(stream, client, ticket, core, live),
+fn take_in(stream: TcpStream, client: SocketAddr, core: &Rc<Core>) {
+    match Connection::admitted(core, client) {
+        Ok(connection) => drop(spawn_local(connection.serve(stream))),
         Err(full) => turn_away(&stream, client, full),
-    }
-}
-
-fn begin(stream: TcpStream, client: SocketAddr, ticket: Ticket, core: &Rc<Core>, live: &Rc<Live>) {
-    live.count.set(live.count.get().saturating_add(1));
-    let place = Place { _ticket: ticket, live: Rc::clone(live) };
-    let timer = core.timers.register();
-    let connection = Connection { core: Rc::clone(core), timer, client };
-    spawn_local(connection.serve(stream, place));
-}
-
-/// A connection's place among those of its thread and of all, given back however its task ends.
-pub(crate) struct Place {
-    _ticket: Ticket,
-    live: Rc<Live>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let left = self.live.count.get().saturating_sub(1);
-        self.live.count.set(left);
-        if left == 0 {
-            self.live.none_left.notify_one();
-        }
     }
 }
 
