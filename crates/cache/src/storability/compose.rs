@@ -37,10 +37,13 @@ pub(super) fn head(
             _ => {}
         }
         write::field(&mut out, name, value);
+        if !matches!(field.id, FieldId::Etag | FieldId::LastModified) {
+            continue;
+        }
         let end = u32::try_from(out.len().saturating_sub(2)).unwrap_or(0);
         let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
         let span = Span { start: end.saturating_sub(length), end };
-        note_validator(metadata, field.id, span, value);
+        note_validator(response, metadata, field.id, span, value);
     }
     if !dated {
         out.extend_from_slice(b"Date: ");
@@ -50,11 +53,20 @@ pub(super) fn head(
     out
 }
 
-/// The first ETag and Last-Modified count, if they can be read.
-fn note_validator(metadata: &mut Metadata, id: FieldId, span: Span, value: &[u8]) {
+/// A validator that can be read and is there once: of two, no one knows which is meant.
+fn note_validator(
+    response: &Response<'_>,
+    metadata: &mut Metadata,
+    id: FieldId,
+    span: Span,
+    value: &[u8],
+) {
+    if response.lines(id).nth(1).is_some() {
+        return;
+    }
     match id {
-        FieldId::Etag if metadata.etag.is_empty() => metadata.etag = span,
-        FieldId::LastModified if metadata.last_modified.is_none() => {
+        FieldId::Etag => metadata.etag = span,
+        FieldId::LastModified => {
             metadata.last_modified = Timestamp::parse(value, metadata.response_time);
             if metadata.last_modified.is_some() {
                 metadata.last_modified_text = span;

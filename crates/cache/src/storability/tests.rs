@@ -290,6 +290,8 @@ fn validators_are_noted_where_they_are() {
     assert!(plan.metadata.last_modified_is_strong());
     let broken = with("Last-Modified: yesterday\r\nCache-Control: max-age=5\r\n").unwrap();
     assert!(!broken.metadata.has_validator());
+    let two = with("ETag: \"x\"\r\nETag: \"y\"\r\nCache-Control: max-age=5\r\n").unwrap();
+    assert!(!two.metadata.has_validator());
 }
 
 #[test]
