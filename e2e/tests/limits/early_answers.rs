@@ -3,7 +3,8 @@
 use crate::let_go;
 use tombolo_e2e::{Client, Gate, Origin, Setup, WireError};
 
-const SIZE: usize = 16 << 20;
+/// More than the kernel takes in on the way, so that it cannot be sent whole to a server that reads nothing.
+const SIZE: usize = 96 << 20;
 
 /// Starts to upload `SIZE` bytes in a thread of its own, as far as they are taken.
 fn upload(client: &mut Client) -> std::thread::JoinHandle<bool> {

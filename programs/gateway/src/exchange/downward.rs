@@ -206,9 +206,9 @@ impl Downward<'_> {
         .await;
         match outcome {
             Ok(()) => Ok(Ending::Answered {
-                reusable: plan.upstream_keeps
-                    && self.outbound.is_empty()
-                    && self.upload.get() == Upload::Done,
+                // An answer that came before the request was whole says nothing of what the
+                // server will make of the rest: that connection is not used again.
+                reusable: plan.upstream_keeps && self.outbound.is_empty() && sent,
                 keep_alive: plan.keep_alive,
             }),
             Err(TransferError::Unsent(error)) => {
