@@ -67,6 +67,7 @@ pub mod metadata;
 pub mod policy;
 pub mod range;
 pub mod storability;
+pub mod store;
 pub mod stored_head;
 pub mod time;
 pub mod vary;

@@ -1,0 +1,265 @@
+//! What all parts of the store share, and how one response is found, judged and removed.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+use super::calls::Calls;
+use super::counters::{Count, Counters};
+use super::disk::{self, FileBody, Layout, LoadError, LoadedBody};
+use super::fill::Fills;
+use super::format::{Corrupt, Kind};
+use super::health::Health;
+use super::index::Index;
+use super::lock::lock;
+use super::memory::Memory;
+use super::object::{Entry, Found, Object, Source, Varying};
+use super::pool::Pool;
+use super::purge::{Log, PurgeQueue, Records, Verdict};
+use super::settings::Settings;
+use super::slot::Slot;
+use crate::key::KeyHash;
+
+const KEY_LOCKS: usize = 64;
+
+/// The parts of the store. Locks are taken in this order: a key's lock, a draft, the state of a
+/// fill, the table of fills, the log; index, memory and records are leaves.
+pub(super) struct Core {
+    pub(super) settings: Settings,
+    pub(super) layout: Layout,
+    pub(super) pool: Arc<Pool>,
+    pub(super) calls: Calls,
+    pub(super) index: Index,
+    pub(super) memory: Memory,
+    pub(super) counters: Counters,
+    pub(super) health: Health,
+    pub(super) records: Records,
+    pub(super) purges: PurgeQueue,
+    pub(super) log: Mutex<Log>,
+    pub(super) fills: Fills,
+    /// Bytes of fills that are in memory alone.
+    pub(super) unwritten: AtomicU64,
+    pub(super) walk_wanted: AtomicBool,
+    /// Whoever renames or marks a file of a key holds its lock.
+    keys: Vec<Mutex<()>>,
+    closing: AtomicBool,
+    pub(super) alarm: (Mutex<()>, Condvar),
+}
+
+impl Core {
+    pub(super) fn new(settings: Settings, pool: Arc<Pool>) -> Self {
+        let layout = Layout::new(&settings.dir);
+        Self {
+            log: Mutex::new(Log::new(layout.purge_log())),
+            memory: Memory::new(settings.memory),
+            settings,
+            layout,
+            pool,
+            calls: Calls::default(),
+            index: Index::default(),
+            counters: Counters::default(),
+            health: Health::default(),
+            records: Records::default(),
+            purges: PurgeQueue::default(),
+            fills: Fills::default(),
+            unwritten: AtomicU64::new(0),
+            walk_wanted: AtomicBool::new(false),
+            keys: (0..KEY_LOCKS).map(|_| Mutex::new(())).collect(),
+            closing: AtomicBool::new(false),
+            alarm: (Mutex::new(()), Condvar::new()),
+        }
+    }
+
+    pub(super) fn key_lock(&self, hash: KeyHash) -> Option<MutexGuard<'_, ()>> {
+        self.keys.get(Slot::of_key(hash).shard(KEY_LOCKS)).map(lock)
+    }
+
+    pub(super) fn closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        self.wake();
+        self.purges.wake();
+        self.pool.close();
+    }
+
+    /// Wakes those who look after the store.
+    pub(super) fn wake(&self) {
+        drop(lock(&self.alarm.0));
+        self.alarm.1.notify_all();
+    }
+
+    // --- the directory ---
+
+    /// Takes the directory into use, or makes it again. What is in it is counted anew.
+    pub(super) fn rebuild(&self) -> io::Result<()> {
+        if self.layout.usable() && !self.layout.check() {
+            self.index.set_complete(false);
+            self.index.clear();
+        }
+        if self.layout.prepare()? {
+            lock(&self.log).close();
+            self.walk_wanted.store(true, Ordering::Relaxed);
+            self.wake();
+        }
+        Ok(())
+    }
+
+    /// Is there a directory, and did writing to it work or is it time to try?
+    pub(super) fn may_write(&self) -> bool {
+        self.layout.usable() && self.health.writing.open()
+    }
+
+    pub(super) fn write_failed(&self, doing: &str, error: &io::Error) {
+        self.counters.add(Count::Errors);
+        self.health.writing.failed(doing, error);
+    }
+
+    // --- room ---
+
+    /// Evicts until the files are within the limit. False: they are not, and nothing can go.
+    pub(super) fn make_room(&self) -> bool {
+        while self.index.bytes() > self.settings.max_size {
+            if !self.evict_one() {
+                return false;
+            }
+        }
+        true
+    }
+
+    pub(super) fn evict_one(&self) -> bool {
+        let Some(slot) = self.index.evict() else { return false };
+        if fs::remove_file(slot.path(self.layout.entries())).is_ok() {
+            self.counters.add(Count::Evictions);
+        }
+        true
+    }
+
+    // --- removal ---
+
+    /// Removes a file that was judged, and what is held of it in memory.
+    pub(super) fn remove(&self, slot: Slot) {
+        self.memory.remove(slot);
+        self.remove_file(slot);
+    }
+
+    pub(super) fn remove_file(&self, slot: Slot) {
+        self.index.remove(slot);
+        let _: io::Result<()> = fs::remove_file(slot.path(self.layout.entries()));
+    }
+
+    /// Removes a file that is not what was written, unless another took its place.
+    pub(super) fn remove_corrupt(&self, slot: Slot, why: Corrupt, inode: u64) {
+        self.counters.add(Count::Corrupt);
+        let path = slot.path(self.layout.entries());
+        tracing::warn!(file = %path.display(), %why, "a damaged response was removed");
+        if fs::symlink_metadata(&path).is_ok_and(|about| about.ino() == inode) {
+            self.remove_file(slot);
+        }
+    }
+
+    // --- finding ---
+
+    /// Compares an object with the purges it was not yet compared with. False: it is gone.
+    pub(super) fn vet(&self, object: &Arc<Object>) -> bool {
+        let newest = self.records.newest();
+        if object.checked.load(Ordering::Relaxed) >= newest {
+            return true;
+        }
+        match self.records.judge(&object.front) {
+            Verdict::Gone => {
+                self.memory.remove_object(object);
+                return false;
+            }
+            Verdict::Stale(stamp) => drop(object.soft.fetch_max(stamp, Ordering::Relaxed)),
+            Verdict::Keep => {}
+        }
+        object.checked.fetch_max(newest, Ordering::Relaxed);
+        true
+    }
+
+    /// Reads the file of a slot. Blocks.
+    pub(super) fn fetch(self: &Arc<Self>, slot: Slot, key: &[u8], variant: &[u8]) -> Found {
+        let found = self.try_fetch(slot, key, variant);
+        self.counters.add(match found {
+            Some(Found::Hit(_)) => Count::DiskHits,
+            Some(Found::Varies(_)) => return found.unwrap_or(Found::Miss),
+            _ => Count::Misses,
+        });
+        found.unwrap_or(Found::Miss)
+    }
+
+    fn try_fetch(self: &Arc<Self>, slot: Slot, key: &[u8], variant: &[u8]) -> Option<Found> {
+        if let Some(object) = self.memory.get(slot) {
+            return self.found(object, None, key, variant, Source::Memory);
+        }
+        let note = self.index.touch(slot).unwrap_or(0);
+        let path = slot.path(self.layout.entries());
+        let loaded = match disk::load(&path, self.settings.hot_object, note) {
+            Ok(loaded) => loaded,
+            Err(LoadError::Absent) => {
+                self.index.remove(slot);
+                return None;
+            }
+            Err(LoadError::Corrupt(why, inode)) => {
+                self.remove_corrupt(slot, why, inode);
+                return None;
+            }
+            Err(LoadError::Io(error)) => {
+                self.counters.add(Count::Errors);
+                let doing = format!("reading {}", path.display());
+                self.health.reading.failed(&doing, &error);
+                return None;
+            }
+        };
+        self.health.reading.worked();
+        let fixed = *loaded.front.fixed();
+        let (object, file) = match loaded.body {
+            LoadedBody::Memory(body) => {
+                let object = Arc::new(Object::new(slot, loaded.front, Some(body)));
+                self.memory.insert_if_absent(&object);
+                (object, None)
+            }
+            LoadedBody::File { file, table, checked } => {
+                if checked {
+                    self.index.set_note(slot, loaded.note);
+                }
+                let checked = Arc::new(AtomicU64::new(if checked { fixed.body } else { 0 }));
+                let core = Arc::downgrade(self);
+                let note = loaded.note;
+                let body = FileBody { file, fixed, table, checked, slot, note, core };
+                (Arc::new(Object::new(slot, loaded.front, None)), Some(body))
+            }
+        };
+        let judged = Arc::clone(&object);
+        let found = self.found(object, file, key, variant, Source::Disk);
+        if found.is_none() && self.records.judge(&judged.front) == Verdict::Gone {
+            self.remove(slot);
+        }
+        found
+    }
+
+    /// What an object is to one who asks for a key and variant: nothing when it was purged, or
+    /// when it is another's whose hash is the same.
+    pub(super) fn found(
+        &self,
+        object: Arc<Object>,
+        file: Option<FileBody>,
+        key: &[u8],
+        variant: &[u8],
+        source: Source,
+    ) -> Option<Found> {
+        if object.front.key() != key || object.front.variant() != variant || !self.vet(&object) {
+            return None;
+        }
+        if object.front.fixed().kind == Kind::Vary {
+            return Some(Found::Varies(Varying { object }));
+        }
+        let stale = object.is_stale();
+        Some(Found::Hit(Entry { object, file, stale, source }))
+    }
+}

@@ -1,0 +1,14 @@
+//! Files: where they lie, how they are read, written and removed. Everything here blocks and runs
+//! on the store's own threads.
+
+mod body;
+mod draft;
+mod layout;
+mod load;
+mod walk;
+
+pub use body::{BodyError, FileBody};
+pub(super) use draft::Draft;
+pub(super) use layout::Layout;
+pub(super) use load::{LoadError, LoadedBody, load, read_checked, read_front, read_piece};
+pub(super) use walk::{files, note_use, walk};

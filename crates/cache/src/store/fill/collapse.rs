@@ -1,0 +1,188 @@
+//! One fill per key and variant: who comes second waits for the first.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use super::filling::Filling;
+use super::progress::{Disk, Fill, Stage};
+use super::reader::Waiter;
+use crate::key::{Key, KeyHash};
+use crate::store::core::Core;
+use crate::store::counters::Count;
+use crate::store::lock::lock;
+use crate::store::purge::Verdict;
+use crate::store::settings::{FILLS, NOT_STORABLE, NOT_STORABLE_FOR, STALLED};
+use crate::store::slot::{BuildAsIs, Slot};
+use crate::vary::VariantKey;
+
+const SHARDS: usize = 64;
+
+/// The hashes of a key and of a variant, 0 where none is known yet.
+pub(super) type FillId = (u128, u128);
+
+/// What one who found nothing is to do.
+pub enum Role {
+    /// Ask upstream, and fill.
+    Fill(Filling),
+    /// Wait for another's response.
+    Wait(Waiter),
+    /// Ask upstream without storing: too many fills are under way.
+    Busy,
+}
+
+#[derive(Default)]
+struct Shard {
+    fills: HashMap<FillId, Arc<Fill>, BuildAsIs>,
+    not_storable: HashMap<FillId, Instant, BuildAsIs>,
+}
+
+/// The fills under way.
+pub(in crate::store) struct Fills {
+    shards: Vec<Mutex<Shard>>,
+    count: AtomicUsize,
+}
+
+impl Default for Fills {
+    fn default() -> Self {
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), count: AtomicUsize::new(0) }
+    }
+}
+
+fn id_of(key: KeyHash, variant: Option<KeyHash>) -> FillId {
+    (key.as_u128(), variant.map_or(0, KeyHash::as_u128))
+}
+
+impl Fills {
+    fn shard(&self, id: FillId) -> Option<&Mutex<Shard>> {
+        self.shards.get(Slot::of_key(KeyHash::from_u128(id.0)).shard(SHARDS))
+    }
+
+    /// Joins the fill of a key and variant, or begins one.
+    pub(in crate::store) fn begin_or_join(
+        &self,
+        core: &Arc<Core>,
+        key: Key<'_>,
+        variant: Option<VariantKey<'_>>,
+    ) -> Role {
+        let asked = id_of(key.hash, variant.map(|variant| variant.hash));
+        let Some(shard) = self.shard(asked) else { return Role::Busy };
+        let mut beginning = None;
+        loop {
+            // The state of a fill is looked at without the lock: it is taken the other way round.
+            let existing = lock(shard).fills.get(&asked).map(Arc::clone);
+            if let Some(fill) = existing {
+                if *fill.key == *key.text && !purged(core, &fill) {
+                    core.counters.add(Count::Joined);
+                    return Role::Wait(Waiter::new(fill));
+                }
+                fill.superseded.store(true, Ordering::Relaxed);
+                self.deregister(&fill);
+            }
+            let fill = match beginning.take() {
+                Some(fill) => fill,
+                None if self.count.fetch_add(1, Ordering::Relaxed) < FILLS => {
+                    Arc::new(Fill::new(Arc::clone(core), asked, key))
+                }
+                None => {
+                    self.count.fetch_sub(1, Ordering::Relaxed);
+                    core.counters.add(Count::Overloads);
+                    return Role::Busy;
+                }
+            };
+            let mut shard = lock(shard);
+            if shard.fills.contains_key(&asked) {
+                beginning = Some(fill);
+                continue;
+            }
+            let alone = shard.not_storable.get(&asked).is_some_and(|until| *until > Instant::now());
+            // Known, so that purges wait for it; but under a name that nobody asks for.
+            let id = if alone { (asked.0, fastrand::u128(..)) } else { asked };
+            shard.fills.insert(id, Arc::clone(&fill));
+            return Role::Fill(Filling::new(fill));
+        }
+    }
+
+    /// The head turned out storable: who knows the variant joins too.
+    pub(super) fn storable(&self, fill: &Arc<Fill>, variant: Option<KeyHash>) {
+        let Some(shard) = self.shard(fill.asked) else { return };
+        let mut shard = lock(shard);
+        shard.not_storable.remove(&fill.asked);
+        if fill.superseded.load(Ordering::Relaxed) {
+            return;
+        }
+        for id in [Some(fill.asked.1), variant.map(KeyHash::as_u128)].into_iter().flatten() {
+            shard.fills.entry((fill.asked.0, id)).or_insert_with(|| Arc::clone(fill));
+        }
+    }
+
+    pub(super) fn remember_not_storable(&self, fill: &Fill) {
+        let Some(shard) = self.shard(fill.asked) else { return };
+        let (mut shard, now) = (lock(shard), Instant::now());
+        if shard.not_storable.len() >= NOT_STORABLE {
+            shard.not_storable.retain(|_, until| *until > now);
+        }
+        if shard.not_storable.len() < NOT_STORABLE {
+            shard.not_storable.insert(fill.asked, now + NOT_STORABLE_FOR);
+        }
+    }
+
+    /// Nobody joins it any more.
+    pub(super) fn deregister(&self, fill: &Fill) {
+        let Some(shard) = self.shard(fill.asked) else { return };
+        let ours = |held: &Arc<Fill>| std::ptr::eq(Arc::as_ptr(held), fill);
+        let gone: Vec<_> = lock(shard).fills.extract_if(|_, held| ours(held)).collect();
+        // Dropped without the lock: the last one ends the fill.
+        drop(gone);
+    }
+
+    /// A fill was dropped.
+    pub(super) fn ended(&self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(in crate::store) fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    fn each(&self, mut act: impl FnMut(&Arc<Fill>)) {
+        for shard in &self.shards {
+            let fills: Vec<_> = lock(shard).fills.values().map(Arc::clone).collect();
+            fills.iter().for_each(&mut act);
+        }
+    }
+
+    /// The stamp of the oldest fill under way that will be stored.
+    pub(in crate::store) fn oldest_stamp(&self) -> u64 {
+        let mut oldest = u64::MAX;
+        self.each(|fill| oldest = oldest.min(fill.stamp));
+        oldest
+    }
+
+    /// Gives up the disk for fills whose writing takes too long.
+    pub(in crate::store) fn give_up_stalled(&self) -> usize {
+        let mut stalled = 0;
+        self.each(|fill| {
+            let mut state = fill.state();
+            if matches!(state.disk, Disk::Busy(since) if since.elapsed() > STALLED) {
+                stalled += 1;
+                fill.turn_off(&mut state);
+            }
+        });
+        stalled
+    }
+}
+
+/// A purge came after the fill began, so it must not answer those who come now.
+fn purged(core: &Core, fill: &Fill) -> bool {
+    if fill.stamp >= core.records.newest() {
+        return false;
+    }
+    let front = match fill.state() {
+        state if matches!(state.stage, Stage::Released(_)) => return true,
+        state => state.front.clone(),
+    };
+    let tags = front.iter().flat_map(|front| front.tags());
+    core.records.judge_parts(fill.hash, &fill.key, tags, fill.stamp) != Verdict::Keep
+}

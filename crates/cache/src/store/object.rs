@@ -1,0 +1,182 @@
+//! A stored response as it is answered with.
+
+use std::any::Any;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+
+use super::disk::FileBody;
+use super::format::Front;
+use super::settings::OBJECT_OVERHEAD;
+use super::slot::Slot;
+
+/// A response with what is known of it; shared by all who answer with it.
+pub struct Object {
+    pub(super) slot: Slot,
+    pub(super) front: Front,
+    /// `None`: too large for memory, or a record of how a key varies.
+    pub(super) body: Option<Bytes>,
+    /// The newest purge it was compared with.
+    pub(super) checked: AtomicU64,
+    /// Purge stamp of the newest soft purge that hit it.
+    pub(super) soft: AtomicU64,
+    /// Uses since the queue last asked.
+    pub(super) uses: AtomicU8,
+    /// No longer what the store answers with.
+    pub(super) dead: AtomicBool,
+    annex: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+impl Object {
+    pub(super) fn new(slot: Slot, front: Front, body: Option<Bytes>) -> Self {
+        Self {
+            slot,
+            checked: AtomicU64::new(0),
+            soft: AtomicU64::new(front.fixed().soft),
+            uses: AtomicU8::new(0),
+            dead: AtomicBool::new(false),
+            annex: OnceLock::new(),
+            front,
+            body,
+        }
+    }
+
+    /// Everything but the body.
+    pub const fn front(&self) -> &Front {
+        &self.front
+    }
+
+    /// What a caller derives from the response once and wants to find again as long as it is in
+    /// memory: made by the first who asks. `None` when another asked for another type before.
+    pub fn annex<T: Any + Send + Sync>(&self, make: impl FnOnce(&Front) -> T) -> Option<&T> {
+        self.annex.get_or_init(|| Box::new(make(&self.front))).downcast_ref()
+    }
+
+    /// Marked stale by a purge since it was stored.
+    pub(super) fn is_stale(&self) -> bool {
+        self.soft.load(Relaxed) > self.front.fixed().stamp
+    }
+
+    pub(super) fn charge(&self) -> u32 {
+        let bytes = self.front.size() + self.body.as_ref().map_or(0, |body| body.len() as u64);
+        u32::try_from(bytes + OBJECT_OVERHEAD).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn count_use(&self) {
+        // Read first: what is hot already is not written to, so its cache line stays shared.
+        let uses = self.uses.load(Relaxed);
+        if uses < 3 {
+            self.uses.store(uses + 1, Relaxed);
+        }
+    }
+}
+
+impl std::fmt::Debug for Object {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Object").field("slot", &self.slot).finish_non_exhaustive()
+    }
+}
+
+/// From where a response was answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// It was in memory.
+    Memory,
+    /// It was read from its file.
+    Disk,
+}
+
+/// A stored response, found.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub(super) object: Arc<Object>,
+    pub(super) file: Option<FileBody>,
+    pub(super) stale: bool,
+    pub(super) source: Source,
+}
+
+/// The body of a stored response.
+#[derive(Clone, Debug)]
+pub enum Body<'a> {
+    /// All of it, in memory.
+    Memory(&'a Bytes),
+    /// In an open file, which stays readable when the response is removed meanwhile.
+    File(&'a FileBody),
+}
+
+impl Entry {
+    /// The response, shared.
+    pub const fn object(&self) -> &Arc<Object> {
+        &self.object
+    }
+
+    /// Everything but the body.
+    pub fn front(&self) -> &Front {
+        &self.object.front
+    }
+
+    /// What the caller gave to be kept beside the response.
+    pub fn meta(&self) -> &[u8] {
+        self.object.front.meta()
+    }
+
+    /// The head of the response.
+    pub fn head(&self) -> &[u8] {
+        self.object.front.head()
+    }
+
+    /// The body.
+    pub fn body(&self) -> Body<'_> {
+        static EMPTY: Bytes = Bytes::new();
+        match (&self.object.body, &self.file) {
+            (Some(body), _) => Body::Memory(body),
+            (None, Some(file)) => Body::File(file),
+            (None, None) => Body::Memory(&EMPTY),
+        }
+    }
+
+    /// Length of the body in bytes.
+    pub fn body_length(&self) -> u64 {
+        self.object.front.body_length()
+    }
+
+    /// A soft purge hit it: to be treated as stale, whatever its age.
+    pub const fn purged_soft(&self) -> bool {
+        self.stale
+    }
+
+    /// From where it was answered.
+    pub const fn source(&self) -> Source {
+        self.source
+    }
+}
+
+/// How the responses of a key vary.
+#[derive(Clone, Debug)]
+pub struct Varying {
+    pub(super) object: Arc<Object>,
+}
+
+impl Varying {
+    /// The lists of field names, the newest first, as they were given to
+    /// [`Filling::start`](super::Filling::start). A variant may lie under any of them.
+    pub fn lists(&self) -> impl Iterator<Item = &[u8]> {
+        super::varying::lists(self.object.front.meta())
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.object.front.fixed().generation
+    }
+}
+
+/// What a look-up found.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// A response.
+    Hit(Entry),
+    /// The key has variants: look again with [`Store::lookup_variant`](super::Store::lookup_variant).
+    Varies(Varying),
+    /// Nothing.
+    Miss,
+}

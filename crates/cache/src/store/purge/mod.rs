@@ -1,0 +1,64 @@
+//! Purges: accepted in the time of a map insertion, in force at once, worked off later.
+//!
+//! Every response remembers the newest purge stamp at the time it was asked for; a purge with a
+//! later stamp hits it. So a purge is a record in memory, compared at look-up, and a line in a
+//! small log that survives a restart. A purge of one key is worked off directly; one by tag or
+//! prefix by reading through all files in the background. When nothing older than it can be left,
+//! neither in a file, nor in memory, nor in a fill under way, the record is dropped.
+
+mod log;
+mod queue;
+mod records;
+mod sweep;
+
+pub(super) use log::Log;
+pub(super) use queue::{PurgeQueue, run};
+pub(super) use records::{Records, Verdict};
+pub(super) use sweep::{drop_done, sweep, work_key};
+
+use crate::key::Key;
+
+/// What to purge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purge<'a> {
+    /// All variants of one key.
+    Key(Key<'a>),
+    /// All keys that begin with these bytes.
+    Prefix(&'a [u8]),
+    /// All responses with this tag.
+    Tag(&'a [u8]),
+    /// Everything.
+    All,
+}
+
+/// How to purge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// As if it had never been stored.
+    Hard,
+    /// From now on it is stale, and may be answered with while it is revalidated.
+    Soft,
+}
+
+/// A purge was not accepted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PurgeError {
+    /// Too many are not yet worked off. Later there is room again.
+    #[error("too many purges of this kind are not yet worked off; try again in a while")]
+    TooMany,
+    /// The text is longer than a key or tag can be.
+    #[error("the text is longer than any key or tag")]
+    TooLong,
+}
+
+/// An accepted purge. It is in force already.
+#[derive(Debug)]
+pub struct Receipt(pub(super) tokio::sync::oneshot::Receiver<bool>);
+
+impl Receipt {
+    /// Waits until the purge survives a crash. False: the log cannot be written now; it will be
+    /// as soon as it can.
+    pub async fn durable(self) -> bool {
+        self.0.await.unwrap_or(false)
+    }
+}
