@@ -28,8 +28,9 @@ pub(super) static GATEWAY: Table = Table {
         Key {
             name: "trusted",
             about: "Networks or addresses of the proxies in front of this one. Only from these \
-                    are `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host`, `Forwarded` \
-                    and `X-Request-Id` kept; from everybody else they are replaced.",
+                    are `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Request-Id` kept; from \
+                    everybody else they are replaced. `X-Forwarded-For` and `Forwarded` are \
+                    extended in any case: read them from the right.",
             form: Form::Texts { what: "an IP address or a network", min: 0, max: 1024 },
             absent: Absent::Is(Default::Texts(Vec::new)),
             example: "[\"10.0.0.0/8\"]",
