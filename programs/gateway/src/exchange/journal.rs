@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use tombolo_http1::{FieldId, RequestHead, Span, Version};
+use tombolo_http1::{FieldId, Span, Version};
 
 use super::Scene;
 use super::request_id::RequestId;
@@ -59,9 +59,8 @@ impl Journal {
         self.began.is_some()
     }
 
-    /// The head is whole: the request gets its id.
-    pub(super) fn head_read(&mut self, request: &RequestHead, scene: &Scene<'_>) {
-        let _ = (request, scene);
+    /// The head is whole: from here on the log can say what was asked.
+    pub(super) fn head_read(&mut self) {
         self.head_read = true;
     }
 

@@ -23,7 +23,7 @@ pub(super) async fn read_head(
             match request.parse(inbound.unread(), &scene.snapshot.head) {
                 Ok(Some(length)) => {
                     inbound.keep_head(length);
-                    journal.head_read(request, scene);
+                    journal.head_read();
                     return Ok(true);
                 }
                 Ok(None) => {}

@@ -158,8 +158,9 @@ pub(super) async fn answer(
     if journal.request_id.as_bytes().is_empty() {
         journal.request_id = RequestId::new(&mut scene.connection.core.random.borrow_mut());
     }
+    let bodiless = matches!(workspace.request.framing(), Framing::None | Framing::Length(0));
     let keep_alive = !refusal.close
-        && workspace.request.framing() == Framing::None
+        && bodiless
         && workspace.request.keep_alive()
         && !scene.connection.core.draining.get();
     let body = compose(scene, &refusal, keep_alive, workspace, journal);
