@@ -321,12 +321,6 @@ impl Front {
         Self { fixed: Fixed { body: length, ..self.fixed }, block: self.block.clone() }
     }
 
-    /// The same response, as far as can be told without its body.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        let told = |front: &Self| (front.fixed.stamp, front.fixed.stored_at, front.fixed.body);
-        told(self) == told(other) && self.key() == other.key()
-    }
-
     fn part(&self, at: usize) -> std::ops::Range<usize> {
         let before = self.fixed.lengths.iter().take(at).map(|&length| length as usize).sum();
         let length = self.fixed.lengths.get(at).map_or(0, |&length| length as usize);

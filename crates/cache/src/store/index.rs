@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use super::lock::lock;
-use super::queues::{Enter, Queues};
+use super::queues::{Enter, Queue, Queues, is_small_due};
 use super::settings::{FILE_UNIT, USED_NOTES};
 use super::slot::Slot;
 
@@ -23,6 +23,8 @@ struct Shard {
 pub(super) struct Index {
     shards: Vec<Mutex<Shard>>,
     units: AtomicU64,
+    /// Of them, units in small queues.
+    small: AtomicU64,
     /// Units of files that are being written.
     unfinished: AtomicU64,
     objects: AtomicU64,
@@ -35,6 +37,7 @@ impl Default for Index {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             units: AtomicU64::new(0),
+            small: AtomicU64::new(0),
             unfinished: AtomicU64::new(0),
             objects: AtomicU64::new(0),
             next: AtomicUsize::new(0),
@@ -50,7 +53,15 @@ pub(super) fn units_of(bytes: u64) -> u32 {
 
 impl Index {
     fn with<R>(&self, slot: Slot, act: impl FnOnce(&mut Shard) -> R) -> Option<R> {
-        self.shards.get(slot.shard(SHARDS)).map(|shard| act(&mut lock(shard)))
+        self.shards.get(slot.shard(SHARDS)).map(|shard| self.within(&mut lock(shard), act))
+    }
+
+    fn within<R>(&self, shard: &mut Shard, act: impl FnOnce(&mut Shard) -> R) -> R {
+        let before = shard.queues.small_units();
+        let out = act(shard);
+        let after = shard.queues.small_units();
+        self.small.fetch_add(after.wrapping_sub(before), Relaxed);
+        out
     }
 
     // The sums change under the lock of the shard: nothing is subtracted before it was added.
@@ -97,14 +108,23 @@ impl Index {
         });
     }
 
-    /// Takes out the file to go next; the shards take turns.
+    /// Takes out the file to go next. From which queue is decided for all shards together, since
+    /// a shard alone may be too small to have a sensible share; then the shards take turns.
     pub(super) fn evict(&self) -> Option<Slot> {
+        let small = is_small_due(self.small.load(Relaxed), self.units.load(Relaxed));
+        let first = if small { Queue::Small } else { Queue::Main };
+        self.evict_from(Some(first)).or_else(|| self.evict_from(None))
+    }
+
+    fn evict_from(&self, queue: Option<Queue>) -> Option<Slot> {
         let start = self.next.fetch_add(1, Relaxed);
         (0..SHARDS).find_map(|step| {
             let mut shard = self.shards.get((start.wrapping_add(step)) % SHARDS).map(lock)?;
-            let (slot, units) = shard.queues.evict(|_| 0)?;
-            self.subtract(units);
-            Some(slot)
+            self.within(&mut shard, |shard| {
+                let (slot, units) = shard.queues.evict(queue, |_| 0)?;
+                self.subtract(units);
+                Some(slot)
+            })
         })
     }
 
@@ -148,7 +168,7 @@ impl Index {
         for shard in &self.shards {
             let mut shard = lock(shard);
             let (units, objects) = (shard.queues.units(), shard.queues.len() as u64);
-            shard.queues.clear();
+            self.within(&mut shard, |shard| shard.queues.clear());
             shard.used.clear();
             self.units.fetch_sub(units, Relaxed);
             self.objects.fetch_sub(objects, Relaxed);

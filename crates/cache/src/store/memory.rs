@@ -92,7 +92,7 @@ impl Memory {
                 let map = read(&shard.map);
                 map.get(&slot).map_or(0, |object: &Arc<Object>| object.uses.swap(0, Relaxed))
             };
-            let Some((gone, _)) = queues.evict(uses) else { break };
+            let Some((gone, _)) = queues.evict(None, uses) else { break };
             self.forget(shard, gone);
         }
         queues.insert(slot, charge, Enter::New);

@@ -54,6 +54,18 @@ pub(super) enum Enter {
     },
 }
 
+/// One of the two queues.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Queue {
+    Small,
+    Main,
+}
+
+/// The small queue has its tenth or more: what goes next goes from there.
+pub(super) const fn is_small_due(small: u64, all: u64) -> bool {
+    small.saturating_mul(10) >= all
+}
+
 /// What an owner learns of an object it asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Known {
@@ -131,13 +143,23 @@ impl Queues {
         self.take(slot).map(|node| node.units)
     }
 
-    /// Chooses the object to go and removes it. `uses` tells of uses that [`Self::touch`] was not
+    pub(super) fn small_units(&self) -> u64 {
+        self.small.units
+    }
+
+    /// Chooses the object to go and removes it, out of the queue that is given or else by the
+    /// share of the small one; `None` when that queue is empty. `uses` tells of uses that [`Self::touch`] was not
     /// told of, and forgets them.
-    pub(super) fn evict(&mut self, mut uses: impl FnMut(Slot) -> u8) -> Option<(Slot, u32)> {
+    pub(super) fn evict(
+        &mut self,
+        from: Option<Queue>,
+        mut uses: impl FnMut(Slot) -> u8,
+    ) -> Option<(Slot, u32)> {
         // Each step either evicts or lowers a count of at most `HOT`, so it ends; the bound is
         // for a caller who keeps finding uses.
         for _ in 0..(self.map.len() * (usize::from(HOT) + 2)) {
-            let small = self.small.units * 10 >= self.units() || self.main.oldest == NONE;
+            let own = || self.main.oldest == NONE || is_small_due(self.small.units, self.units());
+            let small = from.map_or_else(own, |queue| queue == Queue::Small);
             let at = if small { self.small.oldest } else { self.main.oldest };
             let node = self.nodes.get_mut(at as usize)?;
             node.uses = (node.uses + uses(node.slot)).min(HOT);
@@ -157,7 +179,8 @@ impl Queues {
             }
             self.link(at, true);
         }
-        let any = if self.main.oldest == NONE { self.small.oldest } else { self.main.oldest };
+        let small = from == Some(Queue::Small) || self.main.oldest == NONE;
+        let any = if small { self.small.oldest } else { self.main.oldest };
         let slot = self.nodes.get(any as usize)?.slot;
         self.take(slot).map(|node| (node.slot, node.units))
     }
@@ -273,7 +296,7 @@ mod tests {
 
     fn shrink(queues: &mut Queues, units: u64) {
         while queues.units() > units {
-            queues.evict(|_| 0).unwrap();
+            queues.evict(None, |_| 0).unwrap();
         }
     }
 
@@ -314,7 +337,8 @@ mod tests {
         queues.insert(slot(1), 1, Enter::New);
         queues.insert(slot(2), 1, Enter::Found { used: false });
         queues.insert(slot(3), 1, Enter::Found { used: false });
-        let order: Vec<_> = std::iter::from_fn(|| queues.evict(|_| 0)).map(|(s, _)| s).collect();
+        let order: Vec<_> =
+            std::iter::from_fn(|| queues.evict(None, |_| 0)).map(|(s, _)| s).collect();
         assert_eq!(order, [slot(3), slot(2), slot(1)]);
     }
 
@@ -336,7 +360,7 @@ mod tests {
                 3 => drop(queues.touch(slot(number))),
                 4 => assert_eq!(queues.remove(slot(number)), model.remove(&number)),
                 _ => {
-                    if let Some((gone, units)) = queues.evict(|_| random.u8(..2)) {
+                    if let Some((gone, units)) = queues.evict(None, |_| random.u8(..2)) {
                         let number = *model.keys().find(|&&n| slot(n) == gone).unwrap();
                         assert_eq!(model.remove(&number), Some(units));
                     }

@@ -4,8 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod corruption;
+mod crash;
+mod eviction;
 mod filling;
 mod lookup;
+mod purging;
+mod scale;
+mod trouble;
 
 use std::time::{Duration, Instant};
 
@@ -113,7 +118,7 @@ fn random_bytes(seed: u64, length: usize) -> Vec<u8> {
 
 /// Waits until the state is as wanted.
 fn await_status(store: &Store, what: &str, wanted: impl Fn(&Status) -> bool) -> Status {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let status = store.status();
         if wanted(&status) {

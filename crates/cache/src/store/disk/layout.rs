@@ -68,8 +68,9 @@ impl Layout {
         *held = None;
         fs::create_dir_all(&self.entries)?;
         fs::create_dir_all(&self.tmp)?;
-        let file =
-            OpenOptions::new().write(true).create(true).truncate(false).open(&self.lock_file)?;
+        let make = || OpenOptions::new().append(true).create(true).open(&self.lock_file);
+        // Held open for reading alone: a disk may be made read-only under it.
+        let file = make().and_then(|_| File::open(&self.lock_file))?;
         flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
             rustix::io::Errno::WOULDBLOCK => io::Error::new(
                 io::ErrorKind::ResourceBusy,
@@ -100,8 +101,11 @@ impl Layout {
 
     /// Leaves the directory to others.
     pub(in crate::store) fn release(&self) {
-        lock(&self.held).take();
         self.usable.store(false, Ordering::Relaxed);
+        if let Some(file) = lock(&self.held).take() {
+            // Closing would not do when a process was just forked and holds it too.
+            let _: rustix::io::Result<()> = flock(&file, FlockOperation::Unlock);
+        }
     }
 
     fn is_same(&self, held: &File) -> bool {

@@ -67,9 +67,8 @@ pub(in crate::store) fn load(path: &Path, hot: u64, known: u32) -> Result<Loaded
         return Err(corrupt(Corrupt::Length));
     }
     let front = rest_of_front(&file, &fixed, first).map_err(|error| at(error, about.ino()))?;
-    let end = fixed.body_at() + fixed.body;
-    let table = read(&file, end, about.len() - end)?;
-    let table: Arc<[u64]> = format::parse_table(&fixed, &table).map_err(corrupt)?.into();
+    let table = read_table(&file, &fixed).map_err(|error| at(error, about.ino()))?;
+    let table: Arc<[u64]> = table.into();
     let mut checked = known == note && known != 0;
     if !checked && fixed.body <= CHECKED_WHOLE.max(hot) {
         check(&file, &fixed, &table, 0..fixed.body).map_err(|error| at(error, about.ino()))?;
@@ -143,6 +142,12 @@ pub(in crate::store) fn check(
         from += piece.len() as u64;
     }
     Ok(())
+}
+
+/// Reads the checksums of a body.
+pub(in crate::store) fn read_table(file: &File, fixed: &Fixed) -> Result<Vec<u64>, PartError> {
+    let table = read(file, fixed.body_at() + fixed.body, format::table_length(fixed.body))?;
+    Ok(format::parse_table(fixed, &table)?)
 }
 
 /// Reads a piece of a body that begins at a block, compared with the table. Empty at the end.

@@ -10,5 +10,7 @@ mod walk;
 pub use body::{BodyError, FileBody};
 pub(super) use draft::Draft;
 pub(super) use layout::Layout;
-pub(super) use load::{LoadError, LoadedBody, load, read_checked, read_front, read_piece};
+pub(super) use load::{
+    LoadError, LoadedBody, load, read_checked, read_front, read_piece, read_table,
+};
 pub(super) use walk::{files, note_use, walk};

@@ -1,5 +1,6 @@
 //! A new head for a stored response whose body stays: what a 304 or a HEAD brings.
 
+use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
@@ -7,8 +8,8 @@ use bytes::Bytes;
 
 use crate::store::core::Core;
 use crate::store::counters::now_ms;
-use crate::store::disk::{Draft, FileBody, read_checked, read_front};
-use crate::store::format::{FIXED, Fixed, Front, write_front};
+use crate::store::disk::{Draft, FileBody, read_checked, read_front, read_table};
+use crate::store::format::{BodySums, FIXED, Fixed, Front, write_front};
 use crate::store::object::{Entry, Object};
 use crate::store::queues::Enter;
 use crate::store::settings::{MAX_FIELD, MAX_HEAD, QUEUED_LOOKUPS};
@@ -58,11 +59,16 @@ impl Core {
     fn rewrite(self: &Arc<Self>, old: &Entry, new: &Object, bytes: &[u8]) -> io::Result<()> {
         let _key = self.key_lock(crate::key::KeyHash::of(new.front.key()));
         let path = new.slot.path(self.layout.entries());
-        let there = read_front(&path).is_ok_and(|(_, front)| front.is_same(&old.object.front));
-        if !there || !self.may_write() {
-            return Ok(());
-        }
         let fixed = new.front.fixed();
+        let Ok((there, front)) = read_front(&path) else { return Ok(()) };
+        if front.fixed().stored_at > fixed.stored_at
+            || (front.key(), front.variant()) != (new.front.key(), new.front.variant())
+            || front.body_length() != new.front.body_length()
+            || !has_body_of(&there, &front, old)
+            || !self.may_write()
+        {
+            return Ok(()); // another response took its place, or a later head
+        }
         let mut draft = Draft::new(Arc::clone(self), fixed.body_at());
         let mut rest = Vec::new();
         match (&old.object.body, &old.file) {
@@ -74,6 +80,20 @@ impl Core {
         self.index.insert(new.slot, length, Enter::New);
         self.health.writing.worked();
         Ok(())
+    }
+}
+
+/// Whether a file has the body of an entry, as far as checksums tell.
+fn has_body_of(file: &File, front: &Front, entry: &Entry) -> bool {
+    let Ok(table) = read_table(file, front.fixed()) else { return false };
+    match (&entry.object.body, &entry.file) {
+        (_, Some(body)) => *body.table == *table,
+        (Some(body), None) => {
+            let mut sums = BodySums::default();
+            sums.update(body);
+            sums.finish() == table
+        }
+        (None, None) => false,
     }
 }
 
