@@ -15,7 +15,6 @@
 //! files), not attackers who can write to the directory. The mark is the one part that is
 //! overwritten in place, and has its own checksum for that reason.
 
-use bytes::Bytes;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
 use super::settings::{BLOCK, MAX_FIELD, MAX_HEAD};
@@ -221,6 +220,16 @@ pub fn write_table(sums: &[u64], front: u64) -> Vec<u8> {
     out
 }
 
+/// Writes a whole file: `parts` as for [`write_front`], and the body, whose length is set.
+pub fn write_whole(fixed: Fixed, parts: [&[u8]; 5], body: &[u8]) -> Vec<u8> {
+    let (fixed, mut out) = write_front(Fixed { body: body.len() as u64, ..fixed }, parts);
+    let mut sums = BodySums::default();
+    sums.update(body);
+    out.extend_from_slice(body);
+    out.extend_from_slice(&write_table(&sums.finish(), fixed.sum));
+    out
+}
+
 /// The mark of a soft purge, to be written at [`MARK_AT`].
 pub(super) fn mark(soft: u64) -> [u8; 16] {
     let mut out = [0; 16];
@@ -302,86 +311,89 @@ impl BodySums {
     }
 }
 
-// --- the front, in memory ---
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
-/// Everything of a stored response but its body.
-#[derive(Clone, Debug)]
-pub struct Front {
-    fixed: Fixed,
-    block: Bytes,
-}
+    const NUMBERS: Fixed = Fixed {
+        kind: Kind::Response,
+        lengths: [0; 5],
+        body: 0,
+        stamp: 7,
+        stored_at: 8,
+        generation: 9,
+        sum: 0,
+        soft: 10,
+    };
 
-impl Front {
-    /// `block` is what follows the fixed part, and was checked.
-    pub(super) fn new(fixed: Fixed, block: Bytes) -> Self {
-        Self { fixed, block }
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(
+            parts in proptest::array::uniform5(vec(any::<u8>(), 0..300)),
+            body in vec(any::<u8>(), 0..1000),
+            repeat in 1_usize..200,
+        ) {
+            let body = body.repeat(repeat);
+            let parts = parts.each_ref().map(Vec::as_slice);
+            let file = write_whole(NUMBERS, parts, &body);
+            let (fixed, at) = parse_whole(&file).unwrap();
+            prop_assert_eq!((fixed.stamp, fixed.stored_at, fixed.generation, fixed.soft), (7, 8, 9, 10));
+            prop_assert!(file[at.clone()] == body);
+            prop_assert_eq!(&file[FIXED..at.start], parts.concat());
+        }
+
+        #[test]
+        fn any_change_is_noticed(
+            body in vec(any::<u8>(), 0..3000),
+            at in any::<prop::sample::Index>(),
+            to in any::<u8>(),
+        ) {
+            let parts = [&b"key"[..], b"", b"tag", b"meta", b"head"];
+            let good = write_whole(NUMBERS, parts, &body);
+            let mut bad = good.clone();
+            let at = at.index(bad.len());
+            bad[at] = to;
+            match parse_whole(&bad) {
+                Err(_) => {}
+                Ok((fixed, _)) if bad != good => {
+                    prop_assert!((72..88).contains(&at));
+                    prop_assert_eq!(fixed.soft, MARK_UNREADABLE);
+                }
+                Ok(_) => {}
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_refused_without_a_panic(
+            mut bytes in vec(any::<u8>(), 0..400),
+            magic in any::<bool>(),
+        ) {
+            if magic && bytes.len() > 12 {
+                bytes[..8].copy_from_slice(MAGIC);
+                bytes[8..12].copy_from_slice(&[1, 0, 0, 0]);
+            }
+            prop_assert!(parse_whole(&bytes).is_err());
+        }
     }
 
-    pub(super) fn with_body_length(&self, length: u64) -> Self {
-        Self { fixed: Fixed { body: length, ..self.fixed }, block: self.block.clone() }
+    #[test]
+    fn blocks_that_changed_places_are_noticed() {
+        let body: Vec<u8> = [vec![1; BLOCK], vec![2; BLOCK]].concat();
+        let file = write_whole(NUMBERS, [b"k", b"", b"", b"", b""], &body);
+        let (_, at) = parse_whole(&file).unwrap();
+        let mut swapped = file.clone();
+        swapped[at].rotate_left(BLOCK);
+        assert_eq!(parse_whole(&swapped).err(), Some(Corrupt::Checksum));
     }
 
-    fn part(&self, at: usize) -> std::ops::Range<usize> {
-        let before = self.fixed.lengths.iter().take(at).map(|&length| length as usize).sum();
-        let length = self.fixed.lengths.get(at).map_or(0, |&length| length as usize);
-        before..before + length
-    }
-
-    fn bytes(&self, at: usize) -> &[u8] {
-        self.block.get(self.part(at)).unwrap_or_default()
-    }
-
-    pub(super) const fn fixed(&self) -> &Fixed {
-        &self.fixed
-    }
-
-    /// The text of the key.
-    pub fn key(&self) -> &[u8] {
-        self.bytes(0)
-    }
-
-    /// The text of the variant, empty when the response does not vary.
-    pub fn variant(&self) -> &[u8] {
-        self.bytes(1)
-    }
-
-    /// The tags it can be purged by.
-    pub fn tags(&self) -> impl Iterator<Item = &[u8]> {
-        self.bytes(2).split(|&byte| byte == b'\n').filter(|tag| !tag.is_empty())
-    }
-
-    pub(super) fn raw_tags(&self) -> &[u8] {
-        self.bytes(2)
-    }
-
-    /// What the caller gave to be kept beside the response.
-    pub fn meta(&self) -> &[u8] {
-        self.bytes(3)
-    }
-
-    /// The head of the response.
-    pub fn head(&self) -> &[u8] {
-        self.bytes(4)
-    }
-
-    /// The head of the response, as a share of the buffer it lies in.
-    pub fn head_bytes(&self) -> Bytes {
-        let part = self.part(4);
-        if part.end <= self.block.len() { self.block.slice(part) } else { Bytes::new() }
-    }
-
-    /// Length of the body in bytes.
-    pub const fn body_length(&self) -> u64 {
-        self.fixed.body
-    }
-
-    /// When it was stored, in milliseconds since 1970.
-    pub const fn stored_at_ms(&self) -> u64 {
-        self.fixed.stored_at
-    }
-
-    /// Bytes it takes in memory.
-    pub(super) fn size(&self) -> u64 {
-        self.block.len() as u64
+    #[test]
+    fn lengths_that_overflow_are_nonsense() {
+        let mut file = write_whole(NUMBERS, [b"k", b"", b"", b"", b""], b"");
+        for body in [u64::MAX, u64::MAX - 100, i64::MAX as u64] {
+            file[32..40].copy_from_slice(&body.to_le_bytes());
+            assert_eq!(parse_fixed(&file), Err(Corrupt::Nonsense));
+        }
     }
 }

@@ -11,7 +11,7 @@
 //! | file | one idea |
 //! |---|---|
 //! | `settings.rs` | what is set, and every limit |
-//! | `slot.rs`, `format.rs` | the name of a file, and its bytes |
+//! | `slot.rs`, `format.rs`, `front.rs` | the name of a file, its bytes, its front in memory |
 //! | `varying.rs` | how a key comes to have variants |
 //! | `disk/` | the directory; reading, writing and counting files |
 //! | `index.rs`, `queues.rs` | how much there is, and what goes (S3-FIFO) |
@@ -28,6 +28,7 @@ mod counters;
 mod disk;
 mod fill;
 pub mod format;
+mod front;
 mod health;
 mod index;
 mod lock;
@@ -52,9 +53,10 @@ use tokio::sync::oneshot;
 pub use counters::{Status, Totals};
 pub use disk::{BodyError, FileBody};
 pub use fill::{
-    Filling, Joined, Reader, Receipt as StoreReceipt, Released, Role, Start, StartError, Waiter,
+    Filling, Joined, Reader, Receipt as StoreReceipt, Released, Role, Start, StartError, Ticket,
+    Waiter,
 };
-pub use format::Front;
+pub use front::Front;
 pub use health::Trouble;
 pub use object::{Body, Entry, Found, Object, Source, Varying};
 pub use purge::{Mode, Purge, PurgeError, Receipt as PurgeReceipt};
@@ -218,10 +220,22 @@ impl Store {
 
     // --- filling ---
 
+    /// Taken before a look-up that may lead to [`Self::begin_or_join`].
+    pub fn ticket(&self) -> Ticket {
+        self.inner.core.fills.ticket()
+    }
+
     /// After a miss, or to revalidate: joins the request that another made upstream for the same
     /// key and variant, or takes it on. The variant is given where the key is known to vary.
-    pub fn begin_or_join(&self, key: Key<'_>, variant: Option<VariantKey<'_>>) -> Role {
-        self.inner.core.fills.begin_or_join(&self.inner.core, key, variant)
+    /// The ticket was taken before the look-up: where another was stored since, one is told to
+    /// look again, so that of many who miss at one time just one asks upstream.
+    pub fn begin_or_join(
+        &self,
+        key: Key<'_>,
+        variant: Option<VariantKey<'_>>,
+        ticket: Ticket,
+    ) -> Role {
+        self.inner.core.fills.begin_or_join(&self.inner.core, key, variant, ticket)
     }
 
     /// Gives a stored response another head and metadata, as a HEAD response does; for a 304 use

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use super::disk::FileBody;
-use super::format::Front;
+use super::front::Front;
 use super::settings::OBJECT_OVERHEAD;
 use super::slot::Slot;
 

@@ -86,6 +86,8 @@ pub(crate) const READ_PIECE: u64 = 256 << 10;
 pub(crate) const NOT_STORABLE: usize = 1024;
 /// How long that is remembered.
 pub(crate) const NOT_STORABLE_FOR: Duration = Duration::from_secs(60);
+/// Fills stored last, remembered per shard for those who looked just before.
+pub(crate) const STORED_LAST: usize = 128;
 /// Lists of field names under which one key has variants; the oldest goes.
 pub const VARY_LISTS: usize = 8;
 /// Purges of one key, by tag and by prefix that have not been worked off.

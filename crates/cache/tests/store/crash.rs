@@ -58,7 +58,9 @@ async fn stores_without_end() {
     loop {
         let (number, seed) = (fastrand::u64(..KEYS), fastrand::u64(..));
         let text = format!("http://a/{number}");
-        let Role::Fill(mut filling) = store.begin_or_join(key(&text), None) else { continue };
+        let Role::Fill(mut filling) = store.begin_or_join(key(&text), None, store.ticket()) else {
+            continue;
+        };
         filling.start(start(&text, &[])).unwrap();
         for piece in marked_body(number, seed).chunks(40_000) {
             filling.append(Bytes::copy_from_slice(piece));

@@ -9,7 +9,7 @@ async fn reader_of(waiter: Waiter) -> Reader {
 }
 
 fn join(store: &Store, text: &str) -> Waiter {
-    match store.begin_or_join(key(text), None) {
+    match store.begin_or_join(key(text), None, store.ticket()) {
         Role::Wait(waiter) => waiter,
         _ => panic!("nobody fills {text}"),
     }
@@ -164,8 +164,77 @@ async fn a_variant_is_joined_by_those_who_know_it() {
     filling.start(Start { varies_by, ..start("head", &[]) }).unwrap();
     let reader = reader_of(join(&store, "http://a/")).await;
     assert_eq!(reader.varies_by().as_deref(), Some(&b"accept-encoding"[..]));
-    let joined = store.begin_or_join(key("http://a/"), Some(variant("gzip")));
+    let joined = store.begin_or_join(key("http://a/"), Some(variant("gzip")), store.ticket());
     assert!(matches!(joined, Role::Wait(_)));
-    let other = store.begin_or_join(key("http://a/"), Some(variant("br")));
+    let other = store.begin_or_join(key("http://a/"), Some(variant("br")), store.ticket());
     assert!(matches!(other, Role::Fill(_)));
+}
+
+#[tokio::test]
+async fn who_looked_just_before_it_was_stored_looks_again() {
+    let home = Home::new();
+    let store = home.open();
+    for size in [10, 100_000] {
+        let text = format!("http://a/{size}");
+        let before = store.ticket();
+        assert!(matches!(get(&store, &text).await, Found::Miss));
+        assert!(put(&store, &text, &vec![1; size]).stored().await);
+        let late = store.begin_or_join(key(&text), None, before);
+        assert!(matches!(late, Role::Again));
+        // Who has seen it and still asks wants to revalidate it.
+        let ticket = store.ticket();
+        let entry = hit(&store, &text).await;
+        let Role::Fill(filling) = store.begin_or_join(key(&text), None, ticket) else {
+            panic!("not to be filled")
+        };
+        let waiter = join(&store, &text);
+        filling.refresh(&entry, b"meta", b"head");
+        match waiter.wait().await.unwrap() {
+            Joined::Refreshed(entry) => assert_eq!(entry.head(), b"head"),
+            Joined::Reader(_) => panic!("nothing was read"),
+        }
+        assert!(matches!(store.begin_or_join(key(&text), None, ticket), Role::Again));
+    }
+}
+
+/// Many threads that miss, fill and hit as the gateway does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn simultaneous_misses_ask_upstream_once() {
+    let home = Home::new();
+    let store = home.open();
+    for round in 0..50 {
+        let text = format!("http://a/{round}");
+        let size = if round % 2 == 0 { 10 } else { 100_000 };
+        let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let tasks: Vec<_> = (0..40)
+            .map(|_| {
+                let (store, text, asked) = (store.clone(), text.clone(), asked.clone());
+                tokio::spawn(async move {
+                    loop {
+                        let ticket = store.ticket();
+                        if let Found::Hit(entry) = get(&store, &text).await {
+                            return body_of(&entry).await.len();
+                        }
+                        match store.begin_or_join(key(&text), None, ticket) {
+                            Role::Fill(mut filling) => {
+                                asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                                filling.start(start("head", &[])).unwrap();
+                                filling.append(Bytes::from(vec![1; size]));
+                                filling.commit();
+                            }
+                            Role::Wait(waiter) => {
+                                return read_all(reader_of(waiter).await).await.unwrap().len();
+                            }
+                            Role::Again => {}
+                            Role::Busy => panic!("busy"),
+                        }
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap(), size);
+        }
+        assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 1);
+    }
 }

@@ -65,9 +65,10 @@ fn variant(text: &str) -> VariantKey<'_> {
 }
 
 fn fill(store: &Store, text: &str) -> Filling {
-    match store.begin_or_join(key(text), None) {
+    match store.begin_or_join(key(text), None, store.ticket()) {
         Role::Fill(filling) => filling,
         Role::Wait(_) => panic!("{text} is being filled"),
+        Role::Again => panic!("{text} was stored just now"),
         Role::Busy => panic!("too many fills"),
     }
 }

@@ -75,7 +75,7 @@ async fn purging_a_key_purges_its_variants() {
         let store = home.open();
         let put = async |says: &str| {
             let Role::Fill(mut filling) =
-                store.begin_or_join(key("http://a/"), Some(variant(says)))
+                store.begin_or_join(key("http://a/"), Some(variant(says)), store.ticket())
             else {
                 panic!("busy")
             };

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::store::format::{self, Corrupt, FIXED, Fixed, Front};
+use crate::store::format::{self, Corrupt, FIXED, Fixed};
+use crate::store::front::Front;
 use crate::store::settings::{BLOCK, CHECKED_WHOLE, READ_PIECE};
 
 /// Enough for the front of nearly every response.

@@ -1,7 +1,7 @@
 //! One fill per key and variant: who comes second waits for the first.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::store::core::Core;
 use crate::store::counters::Count;
 use crate::store::lock::lock;
 use crate::store::purge::Verdict;
-use crate::store::settings::{FILLS, NOT_STORABLE, NOT_STORABLE_FOR, STALLED};
+use crate::store::settings::{FILLS, NOT_STORABLE, NOT_STORABLE_FOR, STALLED, STORED_LAST};
 use crate::store::slot::{BuildAsIs, Slot};
 use crate::vary::VariantKey;
 
@@ -28,25 +28,40 @@ pub enum Role {
     Fill(Filling),
     /// Wait for another's response.
     Wait(Waiter),
+    /// Look again: another's response was stored after the ticket was taken.
+    Again,
     /// Ask upstream without storing: too many fills are under way.
     Busy,
 }
+
+/// A moment, to be taken before a look-up: [`begin_or_join`](super::super::Store::begin_or_join)
+/// tells by it what the look-up came too early to find.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Ticket(u64);
 
 #[derive(Default)]
 struct Shard {
     fills: HashMap<FillId, Arc<Fill>, BuildAsIs>,
     not_storable: HashMap<FillId, Instant, BuildAsIs>,
+    /// Those that were stored last, and when.
+    stored: VecDeque<(FillId, Ticket)>,
 }
 
 /// The fills under way.
 pub(in crate::store) struct Fills {
     shards: Vec<Mutex<Shard>>,
     count: AtomicUsize,
+    /// Fills stored so far.
+    stored: AtomicU64,
 }
 
 impl Default for Fills {
     fn default() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), count: AtomicUsize::new(0) }
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            count: AtomicUsize::new(0),
+            stored: AtomicU64::new(0),
+        }
     }
 }
 
@@ -65,6 +80,7 @@ impl Fills {
         core: &Arc<Core>,
         key: Key<'_>,
         variant: Option<VariantKey<'_>>,
+        ticket: Ticket,
     ) -> Role {
         let asked = id_of(key.hash, variant.map(|variant| variant.hash));
         let Some(shard) = self.shard(asked) else { return Role::Busy };
@@ -93,8 +109,12 @@ impl Fills {
             };
             let mut shard = lock(shard);
             if shard.fills.contains_key(&asked) {
+                drop(shard);
                 beginning = Some(fill);
                 continue;
+            }
+            if shard.stored.iter().any(|(id, at)| *id == asked && *at > ticket) {
+                return Role::Again;
             }
             let alone = shard.not_storable.get(&asked).is_some_and(|until| *until > Instant::now());
             // Known, so that purges wait for it; but under a name that nobody asks for.
@@ -130,11 +150,35 @@ impl Fills {
 
     /// Nobody joins it any more.
     pub(super) fn deregister(&self, fill: &Fill) {
+        self.take_out(fill, false);
+    }
+
+    /// Nobody joins it any more, for look-ups find what it brought.
+    pub(super) fn deregister_stored(&self, fill: &Fill) {
+        self.take_out(fill, true);
+    }
+
+    fn take_out(&self, fill: &Fill, stored: bool) {
         let Some(shard) = self.shard(fill.asked) else { return };
+        let mut shard = lock(shard);
         let ours = |held: &Arc<Fill>| std::ptr::eq(Arc::as_ptr(held), fill);
-        let gone: Vec<_> = lock(shard).fills.extract_if(|_, held| ours(held)).collect();
-        // Dropped without the lock: the last one ends the fill.
+        let gone: Vec<_> = shard.fills.extract_if(|_, held| ours(held)).collect();
+        if stored {
+            let at = Ticket(self.stored.fetch_add(1, Ordering::AcqRel) + 1);
+            for (id, _) in &gone {
+                if shard.stored.len() >= STORED_LAST {
+                    shard.stored.pop_front();
+                }
+                shard.stored.push_back((*id, at));
+            }
+        }
+        drop(shard);
+        // Without the lock: the last one ends the fill.
         drop(gone);
+    }
+
+    pub(in crate::store) fn ticket(&self) -> Ticket {
+        Ticket(self.stored.load(Ordering::Acquire))
     }
 
     /// A fill was dropped.

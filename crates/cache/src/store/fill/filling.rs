@@ -9,7 +9,8 @@ use tokio::sync::oneshot;
 use super::progress::{Disk, Fill, Stage, VariesBy};
 use super::reader::{Reader, Released};
 use crate::store::counters::now_ms;
-use crate::store::format::{Fixed, Front, Kind, write_front};
+use crate::store::format::{Fixed, Kind, write_front};
+use crate::store::front::Front;
 use crate::store::object::{Entry, Object};
 use crate::store::settings::{MAX_FIELD, MAX_HEAD, WRITE_PIECE};
 use crate::store::slot::Slot;
@@ -114,7 +115,8 @@ impl Filling {
         Ok(())
     }
 
-    /// More of the body. Never blocks; ask [`Self::room`] before bringing more.
+    /// More of the body. Never blocks; ask [`Self::room`] before bringing more. Bytes that are a
+    /// small part of a large buffer keep all of it until they are written: copy those.
     pub fn append(&mut self, bytes: Bytes) {
         if bytes.is_empty() {
             return;
@@ -165,7 +167,7 @@ impl Filling {
         Reader::new(Arc::clone(&self.fill))
     }
 
-    /// Those who wait or read.
+    /// Those who wait or read, one's own [`Self::reader`] included.
     pub fn followers(&self) -> usize {
         self.fill.followers.load(Ordering::Relaxed)
     }
@@ -207,10 +209,8 @@ impl Filling {
             return;
         }
         let front = front.with_body_length(state.window.end());
-        let body = match state.window.from(0, u64::MAX).as_slice() {
-            [one] => one.clone(),
-            pieces => Bytes::from(pieces.concat()),
-        };
+        // A copy: the pieces may be small parts of large buffers.
+        let body = Bytes::from(state.window.from(0, u64::MAX).concat());
         let object = Arc::new(Object::new(Slot::of_key(self.fill.hash), front, Some(body)));
         if self.fill.core.vet(&object) {
             self.fill.core.memory.insert(Arc::clone(&object));
@@ -241,7 +241,7 @@ impl Filling {
         let core = &self.fill.core;
         let fresh = core.refresh(entry, meta, head, Some(self.fill.stamp));
         self.fill.state().stage = Stage::Refreshed(fresh.clone());
-        core.fills.deregister(&self.fill);
+        core.fills.deregister_stored(&self.fill);
         self.fill.tell();
         fresh
     }

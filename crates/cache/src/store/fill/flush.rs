@@ -9,7 +9,8 @@ use bytes::Bytes;
 use super::progress::{Disk, Fill, Stage, State};
 use crate::store::counters::{Count, now_ms};
 use crate::store::disk::{Draft, read_front};
-use crate::store::format::{FIXED, Fixed, Front, Kind, write_front};
+use crate::store::format::{FIXED, Fixed, Kind, write_front};
+use crate::store::front::Front;
 use crate::store::lock::lock;
 use crate::store::object::Object;
 use crate::store::purge::Verdict;
@@ -99,7 +100,11 @@ impl Fill {
             self.core.counters.add(Count::Stores);
         }
         self.discard();
-        self.core.fills.deregister(self);
+        if stored || self.state().hot.is_some() {
+            self.core.fills.deregister_stored(self);
+        } else {
+            self.core.fills.deregister(self);
+        }
         let mut state = self.state();
         if let Some(tell) = state.stored.take() {
             let _: Result<(), bool> = tell.send(stored);

@@ -5,6 +5,7 @@
 //!                │       └ not_storable / abort / dropped                  → waiters released
 //!                │       └ refresh(entry, new head): the 304 of RFC 9111 section 4.3.4
 //!                ├─ Wait(Waiter) ── wait → Reader: follows from the first byte on
+//!                ├─ Again: it was stored just now, look again
 //!                └─ Busy: no room for another fill
 //! ```
 //! The bytes go to memory first and from there to the file, on the store's threads. Readers take
@@ -21,6 +22,6 @@ mod refresh;
 mod window;
 
 pub(super) use collapse::Fills;
-pub use collapse::Role;
+pub use collapse::{Role, Ticket};
 pub use filling::{Filling, Receipt, Start, StartError};
 pub use reader::{Joined, Reader, Released, Waiter};

@@ -15,7 +15,7 @@ use super::window::Window;
 use crate::key::{Key, KeyHash};
 use crate::store::core::Core;
 use crate::store::disk::Draft;
-use crate::store::format::Front;
+use crate::store::front::Front;
 use crate::store::lock::lock;
 use crate::store::object::{Entry, Object};
 use crate::store::settings::{READ_PIECE, UNWRITTEN, UNWRITTEN_SCARCE, UNWRITTEN_TOTAL};

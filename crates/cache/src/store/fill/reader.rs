@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::progress::{Fill, Next, Stage};
 use crate::store::disk::read_piece;
-use crate::store::format::Front;
+use crate::store::front::Front;
 use crate::store::object::Entry;
 
 /// Why a fill gives its followers nothing, or nothing more.

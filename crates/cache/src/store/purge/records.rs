@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::{Mode, Purge, PurgeError};
 use crate::key::KeyHash;
-use crate::store::format::Front;
+use crate::store::front::Front;
 use crate::store::lock::{read, write};
 use crate::store::settings::{KEY_PURGES, MAX_FIELD, PREFIX_PURGES, TAG_PURGES};
 use crate::store::slot::BuildAsIs;
