@@ -1,3 +1,5 @@
+//! Files that are cut short, changed or not ours: a miss, never an answer.
+
 use super::*;
 
 /// What comes out of a store that holds just these bytes as the file of the key.

@@ -1,3 +1,5 @@
+//! A writer killed at any moment leaves whole entries or none.
+
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 

@@ -1,3 +1,5 @@
+//! The size limit holds, and a scan does not push out what is used.
+
 use super::*;
 use tombolo_cache::store::FILE_UNIT;
 

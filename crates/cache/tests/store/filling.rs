@@ -1,3 +1,5 @@
+//! A response is read by many while it is being stored.
+
 use super::*;
 use tombolo_cache::store::{Joined, Reader, Released, Waiter};
 

@@ -1,3 +1,5 @@
+//! What was stored is found again, by key and by variant, before and after a restart.
+
 use super::*;
 use tombolo_cache::store::Source;
 

@@ -1,3 +1,5 @@
+//! Purges by key, prefix and tag, hard and soft, which outlive a restart.
+
 use super::*;
 use tombolo_cache::store::{Mode, Purge};
 

@@ -1,3 +1,5 @@
+//! A million objects: what they cost in memory, and how soon the first is found. Run on request.
+
 use super::*;
 use tombolo_cache::store::{Mode, Purge};
 

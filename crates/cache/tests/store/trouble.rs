@@ -1,3 +1,5 @@
+//! Full disks, missing rights and vanished folders: the cache steps aside and recovers.
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
