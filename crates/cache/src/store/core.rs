@@ -13,6 +13,7 @@ use super::fill::Fills;
 use super::format::{Corrupt, Kind};
 use super::health::Health;
 use super::index::Index;
+use super::local::Held;
 use super::lock::lock;
 use super::memory::Memory;
 use super::object::{Entry, Found, Object, Source, Varying};
@@ -42,6 +43,8 @@ pub(super) struct Core {
     /// Bytes of fills that are in memory alone.
     pub(super) unwritten: AtomicU64,
     pub(super) walk_wanted: AtomicBool,
+    /// Differs from that of any other store of the process.
+    pub(super) number: u64,
     /// Whoever renames or marks a file of a key holds its lock.
     keys: Vec<Mutex<()>>,
     closing: AtomicBool,
@@ -50,6 +53,7 @@ pub(super) struct Core {
 
 impl Core {
     pub(super) fn new(settings: Settings, pool: Arc<Pool>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         let layout = Layout::new(&settings.dir);
         Self {
             log: Mutex::new(Log::new(layout.purge_log())),
@@ -66,6 +70,7 @@ impl Core {
             fills: Fills::default(),
             unwritten: AtomicU64::new(0),
             walk_wanted: AtomicBool::new(false),
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
             keys: (0..KEY_LOCKS).map(|_| Mutex::new(())).collect(),
             closing: AtomicBool::new(false),
             alarm: (Mutex::new(()), Condvar::new()),
@@ -195,7 +200,7 @@ impl Core {
 
     fn try_fetch(self: &Arc<Self>, slot: Slot, key: &[u8], variant: &[u8]) -> Option<Found> {
         if let Some(object) = self.memory.get(slot) {
-            return self.found(object, None, key, variant, Source::Memory);
+            return self.found(Held::Direct(object), None, key, variant, Source::Memory);
         }
         let note = self.index.touch(slot).unwrap_or(0);
         let path = slot.path(self.layout.entries());
@@ -236,18 +241,26 @@ impl Core {
             }
         };
         let judged = Arc::clone(&object);
-        let found = self.found(object, file, key, variant, Source::Disk);
+        let found = self.found(Held::Direct(object), file, key, variant, Source::Disk);
         if found.is_none() && self.records.judge(&judged.front) == Verdict::Gone {
             self.remove(slot);
         }
         found
     }
 
+    /// The object of a slot, if it is in memory. Waits for nobody.
+    pub(super) fn held(&self, slot: Slot) -> Option<Held> {
+        super::local::get(self.number, slot).or_else(|| {
+            let object = self.memory.get(slot)?;
+            Some(super::local::keep(self.number, object))
+        })
+    }
+
     /// What an object is to one who asks for a key and variant: nothing when it was purged, or
     /// when it is another's whose hash is the same.
     pub(super) fn found(
         &self,
-        object: Arc<Object>,
+        object: Held,
         file: Option<FileBody>,
         key: &[u8],
         variant: &[u8],

@@ -112,6 +112,8 @@ pub struct Status {
     pub hot_bytes: u64,
     /// Fills under way.
     pub fills: u64,
+    /// Their bytes that are in memory alone.
+    pub unwritten: u64,
     /// It has not yet counted everything it holds.
     pub counting: bool,
     /// Purges not yet worked off; they hold already.

@@ -1,7 +1,10 @@
 //! Hot objects: found without waiting, answered with as they are.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Relaxed, Release},
+};
 use std::sync::{Arc, Mutex, RwLock};
 
 use super::lock::{lock, read, write};
@@ -127,7 +130,7 @@ impl Memory {
     /// After the queue let go of it.
     fn forget(&self, shard: &Shard, slot: Slot) {
         if let Some(object) = write(&shard.map).remove(&slot) {
-            object.dead.store(true, Relaxed);
+            object.dead.store(true, Release);
             self.bytes.fetch_sub(u64::from(object.charge()), Relaxed);
             self.objects.fetch_sub(1, Relaxed);
         }

@@ -15,7 +15,7 @@
 //! | `varying.rs` | how a key comes to have variants |
 //! | `disk/` | the directory; reading, writing and counting files |
 //! | `index.rs`, `queues.rs` | how much there is, and what goes (S3-FIFO) |
-//! | `memory.rs`, `object.rs` | hot objects |
+//! | `memory.rs`, `local.rs`, `object.rs` | hot objects, shared and each thread's own |
 //! | `fill/` | from upstream to the file, with readers following; collapse |
 //! | `purge/` | purges: in force at once, worked off later, kept over restarts |
 //! | `core.rs` | one response found, judged, removed |
@@ -31,6 +31,7 @@ pub mod format;
 mod front;
 mod health;
 mod index;
+mod local;
 mod lock;
 mod memory;
 mod object;
@@ -192,7 +193,7 @@ impl Store {
 
     fn look(&self, slot: Slot, key: Key<'_>, variant: &[u8], soft: u64) -> Lookup {
         let core = &self.inner.core;
-        if let Some(object) = core.memory.get(slot) {
+        if let Some(object) = core.held(slot) {
             let found = core.found(object, None, key.text, variant, Source::Memory);
             match &found {
                 Some(Found::Hit(_)) => core.counters.add(Count::MemoryHits),
@@ -267,6 +268,7 @@ impl Store {
             hot_objects: core.memory.objects(),
             hot_bytes: core.memory.bytes(),
             fills: core.fills.count() as u64,
+            unwritten: core.unwritten.load(Ordering::Relaxed),
             counting: !core.index.complete(),
             purges: core.records.len() as u64,
             reading: core.health.reading.trouble(),

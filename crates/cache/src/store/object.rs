@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::disk::FileBody;
 use super::front::Front;
+use super::local::Held;
 use super::settings::OBJECT_OVERHEAD;
 use super::slot::Slot;
 
@@ -90,7 +91,7 @@ pub enum Source {
 /// A stored response, found.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    pub(super) object: Arc<Object>,
+    pub(super) object: Held,
     pub(super) file: Option<FileBody>,
     pub(super) stale: bool,
     pub(super) source: Source,
@@ -107,7 +108,7 @@ pub enum Body<'a> {
 
 impl Entry {
     /// The response, shared.
-    pub const fn object(&self) -> &Arc<Object> {
+    pub fn object(&self) -> &Arc<Object> {
         &self.object
     }
 
@@ -155,7 +156,7 @@ impl Entry {
 /// How the responses of a key vary.
 #[derive(Clone, Debug)]
 pub struct Varying {
-    pub(super) object: Arc<Object>,
+    pub(super) object: Held,
 }
 
 impl Varying {

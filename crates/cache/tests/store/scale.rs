@@ -1,7 +1,7 @@
 //! A million objects: what they cost in memory, and how soon the first is found. Run on request.
 
 use super::*;
-use tombolo_cache::store::{Mode, Purge};
+use tombolo_cache::store::{Lookup, Mode, Purge};
 
 /// Resident bytes of this process.
 fn resident() -> u64 {
@@ -61,4 +61,33 @@ async fn a_million_objects() {
         assert_eq!(matches!(found, Found::Hit(_)), number % 2 == 1);
     }
     println!("swept in {:?}; {looked} look-ups meanwhile, slowest {slowest:?}", began.elapsed());
+}
+
+/// Run alone, as above with `a_hit_in_memory`: what a look-up in memory costs, alone and when all
+/// threads ask for one key.
+#[test]
+#[ignore = "a measurement"]
+fn a_hit_in_memory() {
+    const LOOKUPS: u32 = 5_000_000;
+    let home = Home::new();
+    let store = home.open();
+    for number in 0..64 {
+        put(&store, &format!("http://a/{number}"), &[1; 1024]);
+    }
+    for (threads, keys) in [(1, 1), (1, 64), (4, 1), (4, 64)] {
+        let began = Instant::now();
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    let texts: Vec<_> = (0..keys).map(|n| format!("http://a/{n}")).collect();
+                    let keys: Vec<_> = texts.iter().map(|text| key(text)).collect();
+                    for number in 0..LOOKUPS {
+                        let found = store.lookup(keys[number as usize % keys.len()]);
+                        assert!(matches!(found, Lookup::Now(Found::Hit(_))));
+                    }
+                });
+            }
+        });
+        println!("{threads} threads, {keys} keys: {:?} each", began.elapsed() / LOOKUPS);
+    }
 }

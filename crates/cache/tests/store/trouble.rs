@@ -99,6 +99,7 @@ async fn a_disk_filled_by_others_is_told_of_and_recovered_from() {
         assert!(Instant::now() < deadline);
     }
     assert!(store.status().writing.is_none());
+    await_status(&store, "nothing is left", |status| (status.fills, status.unwritten) == (0, 0));
     assert_eq!(hit(&store, "http://a/again").await.body_length(), 500_000);
 }
 

@@ -11,6 +11,7 @@ use crate::store::counters::now_ms;
 use crate::store::disk::{Draft, FileBody, read_checked, read_front, read_table};
 use crate::store::format::{BodySums, FIXED, Fixed, write_front};
 use crate::store::front::Front;
+use crate::store::local::Held;
 use crate::store::object::{Entry, Object};
 use crate::store::queues::Enter;
 use crate::store::settings::{MAX_FIELD, MAX_HEAD, QUEUED_LOOKUPS};
@@ -45,8 +46,8 @@ impl Core {
         if new.body.is_some() {
             self.memory.replace(&entry.object, Arc::clone(&new));
         }
-        let fresh = Entry { object: new, stale: false, ..entry.clone() };
-        let (core, old, new) = (Arc::clone(self), entry.clone(), Arc::clone(&fresh.object));
+        let fresh = Entry { object: Held::Direct(new), stale: false, ..entry.clone() };
+        let (core, old, new) = (Arc::clone(self), entry.clone(), Arc::clone(fresh.object()));
         let job = move || {
             if let Err(error) = core.rewrite(&old, &new, &bytes) {
                 core.write_failed("writing the new head of a stored response", &error);
