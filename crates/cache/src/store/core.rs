@@ -272,7 +272,7 @@ impl Core {
         if object.front.fixed().kind == Kind::Vary {
             return Some(Found::Varies(Varying { object }));
         }
-        let stale = object.is_stale();
-        Some(Found::Hit(Entry { object, file, stale, source }))
+        let soft = object.soft_since();
+        Some(Found::Hit(Entry { object, file, soft, source }))
     }
 }

@@ -128,8 +128,10 @@ impl Lookup {
 
 impl Found {
     fn purged_until(mut self, soft: u64) -> Self {
-        if let Self::Hit(entry) = &mut self {
-            entry.stale |= soft > entry.object.front.fixed().stamp;
+        if let Self::Hit(entry) = &mut self
+            && soft > entry.object.front.fixed().stamp
+        {
+            entry.soft = entry.soft.max(soft);
         }
         self
     }
@@ -237,6 +239,13 @@ impl Store {
         ticket: Ticket,
     ) -> Role {
         self.inner.core.fills.begin_or_join(&self.inner.core, key, variant, ticket)
+    }
+
+    /// After a miss, or to revalidate, for a request whose answer may not serve others while it
+    /// comes: it asks for a part, or insists that upstream is asked for itself. `None`: too many
+    /// fills are under way.
+    pub fn begin_alone(&self, key: Key<'_>) -> Option<Filling> {
+        self.inner.core.fills.begin_alone(&self.inner.core, key)
     }
 
     /// Gives a stored response another head and metadata, as a HEAD response does; for a 304 use

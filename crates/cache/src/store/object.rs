@@ -54,9 +54,10 @@ impl Object {
         self.annex.get_or_init(|| Box::new(make(&self.front))).downcast_ref()
     }
 
-    /// Marked stale by a purge since it was stored.
-    pub(super) fn is_stale(&self) -> bool {
-        self.soft.load(Relaxed) > self.front.fixed().stamp
+    /// Stamp of the soft purge that marked it stale since it was stored; 0: none did.
+    pub(super) fn soft_since(&self) -> u64 {
+        let soft = self.soft.load(Relaxed);
+        if soft > self.front.fixed().stamp { soft } else { 0 }
     }
 
     pub(super) fn charge(&self) -> u32 {
@@ -93,7 +94,8 @@ pub enum Source {
 pub struct Entry {
     pub(super) object: Held,
     pub(super) file: Option<FileBody>,
-    pub(super) stale: bool,
+    /// Stamp of the newest soft purge that hit it; 0: none did.
+    pub(super) soft: u64,
     pub(super) source: Source,
 }
 
@@ -142,9 +144,11 @@ impl Entry {
         self.object.front.body_length()
     }
 
-    /// A soft purge hit it: to be treated as stale, whatever its age.
-    pub const fn purged_soft(&self) -> bool {
-        self.stale
+    /// When a soft purge hit it, in milliseconds since 1970: to be treated as stale from then on,
+    /// whatever its age.
+    pub const fn purged_soft_ms(&self) -> Option<u64> {
+        // Stamps are microseconds.
+        if self.soft > 0 { Some(self.soft / 1000) } else { None }
     }
 
     /// From where it was answered.
@@ -161,9 +165,15 @@ pub struct Varying {
 
 impl Varying {
     /// The lists of field names, the newest first, as they were given to
-    /// [`Filling::start`](super::Filling::start). A variant may lie under any of them.
+    /// [`Filling::start`](super::Filling::start). A variant may lie under any of them. What is
+    /// made of them is kept with the record ([`Object::annex`]).
     pub fn lists(&self) -> impl Iterator<Item = &[u8]> {
         super::varying::lists(self.object.front.meta())
+    }
+
+    /// The record, shared.
+    pub fn object(&self) -> &Arc<Object> {
+        &self.object
     }
 
     pub(super) fn generation(&self) -> u64 {

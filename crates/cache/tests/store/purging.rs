@@ -49,19 +49,19 @@ async fn a_soft_purge_makes_stale_until_it_is_stored_anew() {
             let home = Home::new();
             let store = home.open();
             put_tagged(&store, "http://a/x", &[b"t"], &vec![1; size]).await;
-            assert!(!hit(&store, "http://a/x").await.purged_soft());
+            assert!(!hit(&store, "http://a/x").await.purged_soft_ms().is_some());
             purge(&store, target, Mode::Soft);
             let entry = hit(&store, "http://a/x").await;
-            assert!(entry.purged_soft());
+            assert!(entry.purged_soft_ms().is_some());
             // A 304 makes it fresh again; so does a HEAD not.
             let by_head = store.refresh(&entry, b"meta", b"head");
             assert!(by_head.object().front().head() == b"head");
-            assert!(hit(&store, "http://a/x").await.purged_soft());
+            assert!(hit(&store, "http://a/x").await.purged_soft_ms().is_some());
             let entry = hit(&store, "http://a/x").await;
             let fresh = fill(&store, "http://a/x").refresh(&entry, b"meta", b"head 2");
-            assert!(!fresh.purged_soft());
+            assert!(!fresh.purged_soft_ms().is_some());
             let deadline = Instant::now() + Duration::from_secs(10);
-            while hit(&store, "http://a/x").await.purged_soft() {
+            while hit(&store, "http://a/x").await.purged_soft_ms().is_some() {
                 assert!(Instant::now() < deadline);
             }
         }
@@ -89,7 +89,7 @@ async fn purging_a_key_purges_its_variants() {
         let look = async |says: &str| {
             let Found::Varies(varying) = get(&store, "http://a/").await else { return None };
             match store.lookup_variant(key("http://a/"), &varying, variant(says)).found().await {
-                Found::Hit(entry) => Some(entry.purged_soft()),
+                Found::Hit(entry) => Some(entry.purged_soft_ms().is_some()),
                 _ => None,
             }
         };
@@ -147,7 +147,7 @@ async fn the_files_of_a_purged_prefix_are_removed_and_soft_marks_stay() {
     assert_eq!(store.status().purges, 0);
     for number in 0..100 {
         assert!(matches!(get(&store, &format!("http://a/{number}")).await, Found::Miss));
-        let soft = hit(&store, &format!("http://b/{number}")).await.purged_soft();
+        let soft = hit(&store, &format!("http://b/{number}")).await.purged_soft_ms().is_some();
         assert_eq!(soft, number.to_string().starts_with('1'));
     }
 }

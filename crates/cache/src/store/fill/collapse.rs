@@ -98,14 +98,10 @@ impl Fills {
             }
             let fill = match beginning.take() {
                 Some(fill) => fill,
-                None if self.count.fetch_add(1, Ordering::Relaxed) < FILLS => {
-                    Arc::new(Fill::new(Arc::clone(core), asked, key))
-                }
-                None => {
-                    self.count.fetch_sub(1, Ordering::Relaxed);
-                    core.counters.add(Count::Overloads);
-                    return Role::Busy;
-                }
+                None => match self.new_fill(core, asked, key, false) {
+                    Some(fill) => fill,
+                    None => return Role::Busy,
+                },
             };
             let mut shard = lock(shard);
             if shard.fills.contains_key(&asked) {
@@ -124,12 +120,43 @@ impl Fills {
         }
     }
 
+    /// Begins a fill that nobody joins.
+    pub(in crate::store) fn begin_alone(
+        &self,
+        core: &Arc<Core>,
+        key: Key<'_>,
+    ) -> Option<Filling> {
+        let asked = id_of(key.hash, None);
+        let fill = self.new_fill(core, asked, key, true)?;
+        // Known, so that purges wait for it.
+        lock(self.shard(asked)?)
+            .fills
+            .insert((asked.0, fastrand::u128(..)), Arc::clone(&fill));
+        Some(Filling::new(fill))
+    }
+
+    /// A fill, if there is room for one more.
+    fn new_fill(
+        &self,
+        core: &Arc<Core>,
+        asked: FillId,
+        key: Key<'_>,
+        alone: bool,
+    ) -> Option<Arc<Fill>> {
+        if self.count.fetch_add(1, Ordering::Relaxed) < FILLS {
+            return Some(Arc::new(Fill::new(Arc::clone(core), asked, key, alone)));
+        }
+        self.count.fetch_sub(1, Ordering::Relaxed);
+        core.counters.add(Count::Overloads);
+        None
+    }
+
     /// The head turned out storable: who knows the variant joins too.
     pub(super) fn storable(&self, fill: &Arc<Fill>, variant: Option<KeyHash>) {
         let Some(shard) = self.shard(fill.asked) else { return };
         let mut shard = lock(shard);
         shard.not_storable.remove(&fill.asked);
-        if fill.superseded.load(Ordering::Relaxed) {
+        if fill.alone || fill.superseded.load(Ordering::Relaxed) {
             return;
         }
         for id in [Some(fill.asked.1), variant.map(KeyHash::as_u128)].into_iter().flatten() {

@@ -84,6 +84,8 @@ pub(in crate::store) struct Fill {
     pub(super) followers: AtomicUsize,
     /// A purge came and another fill took its place: it is not stored.
     pub(super) superseded: AtomicBool,
+    /// Nobody joins it.
+    pub(super) alone: bool,
 }
 
 /// What a reader gets next.
@@ -97,7 +99,7 @@ pub(super) enum Next {
 }
 
 impl Fill {
-    pub(super) fn new(core: Arc<Core>, asked: FillId, key: Key<'_>) -> Self {
+    pub(super) fn new(core: Arc<Core>, asked: FillId, key: Key<'_>, alone: bool) -> Self {
         Self {
             stamp: core.records.newest(),
             asked,
@@ -123,6 +125,7 @@ impl Fill {
             room: Notify::new(),
             followers: AtomicUsize::new(0),
             superseded: AtomicBool::new(false),
+            alone,
         }
     }
 

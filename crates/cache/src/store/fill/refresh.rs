@@ -46,7 +46,8 @@ impl Core {
         if new.body.is_some() {
             self.memory.replace(&entry.object, Arc::clone(&new));
         }
-        let fresh = Entry { object: Held::Direct(new), stale: false, ..entry.clone() };
+        let marked = if stamp.is_some() { 0 } else { entry.soft };
+        let fresh = Entry { object: Held::Direct(new), soft: marked, ..entry.clone() };
         let (core, old, new) = (Arc::clone(self), entry.clone(), Arc::clone(fresh.object()));
         let job = move || {
             if let Err(error) = core.rewrite(&old, &new, &bytes) {
