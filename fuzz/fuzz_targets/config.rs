@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
-use tombolo_daemon::config::{self, Config, Mistakes, Overrides, Upstream};
+use tombolo_daemon::config::{self, Admin, Config, Mistakes, Overrides, Upstream};
 
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };
@@ -24,6 +24,14 @@ fn check_promises(config: &Config) {
     for route in &config.routes {
         assert!(route.upstream < config.upstreams.len() && route.path.starts_with('/'));
     }
+    assert_eq!(config.cache.is_some(), config.routes.iter().any(|route| route.cache.is_some()));
+    assert!(config.cache.as_ref().is_none_or(|cache| cache.max_object <= cache.max_size));
+    for route in &config.routes {
+        let bypass = route.cache.iter().flat_map(|cache| &cache.bypass.paths);
+        assert!(bypass.into_iter().all(|path| path.starts_with(route.path.trim_end_matches('/'))));
+    }
+    let admin = config.gateway.admin.as_ref();
+    assert!(admin.is_none_or(|it| it.token_file.is_some() || Admin::is_private(it.listen)));
     for upstream in &config.upstreams {
         assert!((1..=Upstream::SERVERS_MAX).contains(&upstream.servers.len()));
         assert!(upstream.servers.iter().all(|server| server.weight >= 1));

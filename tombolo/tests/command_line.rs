@@ -82,7 +82,10 @@ fn wrong_usage_is_two_and_names_what_was_meant() {
         (vec!["gateway"], "--upstream 127.0.0.1:9001"),
         (vec!["gateway", "--upstream", "http://a:1/"], "write \"a:1\""),
         (vec!["gateway", "--upstream", "a:1", "--workers", "9999"], "0..=1024"),
-        (vec!["gateway", "--cache-ttl", "5s", "--upstream", "a:1"], "--cache-ttl"),
+        (vec!["gateway", "--cache-ttl", "5", "--upstream", "a:1"], "say \"60s\""),
+        (vec!["gateway", "--cache-ttl", "1500ms", "--upstream", "a:1"], "write \"2s\""),
+        (vec!["gateway", "--admin", "0.0.0.0:1", "--upstream", "a:1"], "admin_token_file"),
+        (vec!["gateway", "--admin", "localhost:1", "--upstream", "a:1"], "127.0.0.1:1"),
         (vec!["check"], "<FILE>"),
         (vec!["completions", "basic"], "'basic'"),
     ] {
@@ -175,6 +178,9 @@ fn completions_know_every_command() {
         assert_eq!(script.status.code(), Some(0), "{shell}");
         for command in ["up", "gateway", "serve", "check", "schema", "completions"] {
             assert!(out(&script).contains(command), "{shell} {command}");
+        }
+        for flag in ["cache-ttl", "cache-dir", "admin"] {
+            assert!(out(&script).contains(flag), "{shell} {flag}");
         }
     }
 }

@@ -49,6 +49,10 @@ fn examples_mean_what_their_comments_say() {
     assert_eq!(load("access-log-off.toml").access_log, config::AccessLog::off());
     assert_eq!(load("up-with-policy.toml").upstreams[0].servers.len(), 5);
     assert_eq!(load("behind-a-proxy.toml").gateway.trusted.len(), 3);
+    let cache = load("cache.toml");
+    let caches: Vec<bool> = cache.routes.iter().map(|route| route.cache.is_some()).collect();
+    assert_eq!(caches, [true, true, true, false]);
+    assert_eq!(cache.cache.unwrap().max_size, 20 << 30);
     let limits = load("limits.toml");
     assert_eq!(limits.body_limit(&limits.routes[1]), Some(2 << 30));
 }

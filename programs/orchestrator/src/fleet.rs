@@ -1,8 +1,11 @@
 //! What `up` runs: each process with its name, its place in the order, its command line, its
 //! addresses, and how one learns that it serves.
 //!
-//! Owns the addresses: a replica without a written one moves to a free port until it has served
-//! once, and the gateway's configuration follows. From then on all stay where they are.
+//! Owns the addresses: those that nobody wrote, of replicas and of the admin listener, move to free
+//! ports until they have served once, and the gateway's configuration follows. From then on all
+//! stay where they are.
+
+mod listener;
 
 use std::ffi::OsString;
 use std::io;
@@ -16,6 +19,7 @@ use crate::error::{CannotListen, Error};
 use crate::process::Probe;
 use crate::supervisor::{Id, Process};
 use crate::{gateway_file, listeners, ports};
+use listener::Listener;
 
 /// The tiers: what is asked for answers is started before what asks.
 const REPLICAS: u8 = 0;
@@ -35,10 +39,10 @@ pub(crate) struct Fleet {
 struct Member {
     name: String,
     role: Role,
-    /// Where it was told to listen: with a port of 0, or the usual one that may be taken.
-    wanted: Vec<SocketAddr>,
-    /// Where it listens.
-    addresses: Vec<SocketAddr>,
+    /// Where it answers its clients.
+    listeners: Vec<Listener>,
+    /// Where the gateway is administered.
+    admin: Option<Listener>,
     /// It was started before; if it was beaten to a port, it looks elsewhere.
     tried: bool,
     /// It has served there, so it stays there.
@@ -54,17 +58,16 @@ enum Role {
         service: usize,
         index: usize,
         root: Option<PathBuf>,
-        /// The address is written in the configuration: no other will do.
-        pinned: bool,
     },
 }
 
 impl Fleet {
-    /// The processes of a configuration: every replica, then the gateway.
+    /// The processes of a configuration: every replica, then the gateway. `is_written`: the
+    /// configuration comes from a file, so the admin listener stays where that says.
     ///
     /// # Errors
     /// [`Error::Listen`] when an address that was asked for is taken.
-    pub(crate) fn new(config: Config, data: DataFolder) -> Result<Self, Error> {
+    pub(crate) fn new(config: Config, data: DataFolder, is_written: bool) -> Result<Self, Error> {
         let mut members = Vec::new();
         for (place, service) in config.services.iter().enumerate() {
             for index in 0..service.replicas {
@@ -77,20 +80,20 @@ impl Fleet {
                         service: place,
                         index,
                         root: service.root.clone(),
-                        pinned: service.listen.is_some(),
                     },
-                    wanted: vec![address],
-                    addresses: vec![address],
+                    listeners: vec![Listener::new(address, service.listen.is_some())],
+                    admin: None,
                     tried: false,
                     settled: false,
                 });
             }
         }
+        let gateway = &config.gateway;
         members.push(Member {
             name: "gateway".to_owned(),
             role: Role::Gateway,
-            wanted: config.gateway.listen.clone(),
-            addresses: config.gateway.listen.clone(),
+            listeners: gateway.listen.iter().map(|at| Listener::new(*at, true)).collect(),
+            admin: gateway.admin.as_ref().map(|admin| Listener::new(admin.listen, is_written)),
             tried: false,
             settled: false,
         });
@@ -133,16 +136,16 @@ impl Fleet {
 
     /// Where it answers, one URL for each address.
     pub(crate) fn urls(&self, id: Id) -> Vec<String> {
-        let addresses = self.members.get(id).map(|member| member.addresses.as_slice());
-        addresses.unwrap_or_default().iter().map(|address| format!("http://{address}")).collect()
+        let addresses = self.members.get(id).map(Member::addresses).unwrap_or_default();
+        addresses.iter().map(|address| format!("http://{address}")).collect()
     }
 
     /// What shows that it serves.
     pub(crate) fn probe(&self, id: Id) -> Probe {
         let Some(member) = self.members.get(id) else { return Probe::Listens(Vec::new()) };
-        match (&member.role, member.addresses.first()) {
-            (Role::Replica { .. }, Some(address)) => Probe::Healthy(*address),
-            _ => Probe::Listens(member.addresses.clone()),
+        match (&member.role, member.listeners.first()) {
+            (Role::Replica { .. }, Some(listener)) => Probe::Healthy(listener.address),
+            _ => Probe::Listens(member.addresses()),
         }
     }
 
@@ -162,7 +165,12 @@ impl Fleet {
         let Some(member) = self.members.get(id) else { return Err("is not known".to_owned()) };
         match &member.role {
             Role::Gateway => {
-                self.config.gateway.listen.clone_from(&member.addresses);
+                self.config.gateway.listen = member.addresses();
+                if let (Some(admin), Some(listener)) =
+                    (&mut self.config.gateway.admin, &member.admin)
+                {
+                    admin.listen = listener.address;
+                }
                 let text = gateway_file::render(&self.config);
                 let path = self.data.write_generated(GATEWAY_FILE, &text);
                 let path = path.map_err(|error| format!("could not be configured: {error}"))?;
@@ -170,7 +178,7 @@ impl Fleet {
             }
             Role::Replica { kind, root, .. } => {
                 let mut arguments: Vec<OsString> = vec!["serve".into(), kind.name().into()];
-                for address in &member.addresses {
+                for address in member.addresses() {
                     arguments.extend(["--listen".into(), address.to_string().into()]);
                 }
                 arguments.extend(["--replica".into(), member.name.clone().into()]);
@@ -185,19 +193,22 @@ impl Fleet {
     /// The reason why a process that has ended could not have listened; None if there is none.
     pub(crate) fn cannot_listen(&self, id: Id) -> Option<CannotListen> {
         let member = self.members.get(id)?;
-        if matches!(member.role, Role::Replica { pinned: false, .. }) {
-            return None;
-        }
-        member.addresses.iter().find_map(|address| {
-            let source = ports::probe(*address).err()?;
-            let near = alternative_to(*address, &source);
+        member.all().filter(|listener| listener.pinned).find_map(|listener| {
+            let address = listener.address;
+            let source = ports::probe(address).err()?;
+            let near = alternative_to(address, &source);
+            let for_clients = member.listeners.iter().any(|own| own.address == address);
             Some(CannotListen {
-                name: if self.is_gateway(id) { "the gateway".into() } else { member.name.clone() },
-                address: *address,
+                name: match (self.is_gateway(id), for_clients) {
+                    (true, true) => "the gateway".to_owned(),
+                    (true, false) => "the gateway's admin listener".to_owned(),
+                    (false, _) => member.name.clone(),
+                },
+                address,
                 source,
-                holder: listeners::holder(*address),
-                free: ports::free_near(near, &[*address], 0),
-                by_flag: self.is_gateway(id),
+                holder: listeners::holder(address),
+                free: ports::free_near(near, &[address], 0),
+                by_flag: self.is_gateway(id) && for_clients,
             })
         })
     }
@@ -206,33 +217,32 @@ impl Fleet {
     pub(crate) fn lost_its_port(&self, id: Id) -> bool {
         let unsettled = self.members.get(id).filter(|member| !member.settled);
         unsettled.is_some_and(|member| {
-            let mut pairs = member.addresses.iter().zip(&member.wanted);
-            pairs.any(|(address, wanted)| {
-                member.role.may_move(wanted) && ports::probe(*address).is_err()
-            })
+            member.all().any(|own| own.may_move() && ports::probe(own.address).is_err())
         })
     }
 
     /// Moves what has not served yet to addresses that are free.
     fn choose_addresses(&mut self, id: Id) {
         let others = self.members.iter().enumerate().filter(|(other, _)| *other != id);
-        let mut taken: Vec<_> = others.flat_map(|(_, member)| member.addresses.clone()).collect();
+        let others = others.flat_map(|(_, member)| member.all());
+        let mut taken: Vec<_> = others.map(|listener| listener.address).collect();
         let Some(member) = self.members.get_mut(id).filter(|member| !member.settled) else {
             return;
         };
-        for (address, wanted) in member.addresses.iter_mut().zip(&member.wanted) {
-            if member.role.may_move(wanted) {
+        taken.extend(member.all().filter(|own| !own.may_move()).map(|own| own.address));
+        for own in member.listeners.iter_mut().chain(&mut member.admin) {
+            if own.may_move() {
                 let skip = if member.tried { fastrand::u16(..ports::TRIED) } else { 0 };
                 // With none free the start itself will say so.
-                *address = ports::free_near(*wanted, &taken, skip).unwrap_or(*wanted);
-                taken.push(*address);
+                own.address = ports::free_near(own.wanted, &taken, skip).unwrap_or(own.wanted);
+                taken.push(own.address);
             }
         }
         member.tried = true;
         if let (Role::Replica { service, index, .. }, Some(address)) =
-            (&member.role, member.addresses.first())
+            (&member.role, member.listeners.first().map(|own| own.address))
         {
-            let (service, index, address) = (*service, *index, *address);
+            let (service, index) = (*service, *index);
             self.point_upstreams(service, index, address);
         }
     }
@@ -259,12 +269,17 @@ fn alternative_to(address: SocketAddr, refusal: &io::Error) -> SocketAddr {
     SocketAddr::new(address.ip(), port)
 }
 
-impl Role {
-    /// Whether it may listen elsewhere than it was told to.
-    fn may_move(&self, wanted: &SocketAddr) -> bool {
-        match self {
-            Role::Gateway => wanted.port() == 0,
-            Role::Replica { pinned, .. } => !pinned,
-        }
+impl Member {
+    /// Where it answers its clients now.
+    fn addresses(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().map(|listener| listener.address).collect()
+    }
+
+    /// Every listener it has.
+    fn all(&self) -> impl Iterator<Item = &Listener> {
+        self.listeners.iter().chain(&self.admin)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,9 +53,10 @@ pub struct Options {
 /// # Errors
 /// Whatever kept it from starting, and an end that was not orderly.
 pub fn run(options: Options) -> Result<(), Error> {
+    let is_written = options.config_file.is_some();
     let config = configuration(options)?;
     let data = DataFolder::open(&config.data_dir)?;
-    let fleet = Fleet::new(config, data)?;
+    let fleet = Fleet::new(config, data, is_written)?;
     let system = |doing| move |source| Error::System { doing, source };
     let launcher = Launcher::from_this_program().map_err(system("finding this program"))?;
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueHint};
-use tombolo_daemon::config::{self, BadHostPort, HostPort, Overrides};
+use tombolo_daemon::config::{self, BadCacheTtl, BadFlags, BadHostPort, HostPort, Overrides};
 use tombolo_daemon::exit::ExitCode;
 
 use crate::{address, console};
@@ -14,6 +15,7 @@ EXAMPLES
   tombolo gateway --upstream 127.0.0.1:9001 --upstream 127.0.0.1:9002
   tombolo gateway -c tombolo.toml
   tombolo gateway -c tombolo.toml --listen 0.0.0.0:80 --workers 2
+  tombolo gateway --upstream 127.0.0.1:9001 --cache-ttl 60s --admin 127.0.0.1:8081
 
 SIGNALS
   Ctrl+C or SIGTERM drains: no new connections are taken and what is under way is finished, within
@@ -27,6 +29,11 @@ const NOWHERE_TO_GO: &str = "\
 there is no server to pass requests to
   name one:         tombolo gateway --upstream 127.0.0.1:9001
   or give a file:   tombolo gateway -c tombolo.toml";
+
+const ADMIN_WITHOUT_TOKEN: &str = "\
+can be reached from other machines, and there is no admin token
+  keep it here:     tombolo gateway --upstream 127.0.0.1:9001 --admin 127.0.0.1:8081
+  or give a file:   tombolo gateway -c tombolo.toml, with admin_token_file in its [gateway]";
 
 /// The most threads that `--workers` takes, as many as a configuration file may ask for.
 const WORKERS_MAX: i64 = 1024;
@@ -47,6 +54,20 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDR", value_parser = server)]
     upstream: Vec<HostPort>,
 
+    /// Cache what may be stored and does not say how long it is fresh for this long, say 60s or
+    /// 1h30m; a route's own ttl and 'cache = false' stay
+    #[arg(long, value_name = "DUR", value_parser = ttl)]
+    cache_ttl: Option<Duration>,
+
+    /// Folder of the cache; alone it turns caching on, too [default: cache]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    cache_dir: Option<PathBuf>,
+
+    /// Where to listen for status, metrics and purges: address and port, or a port of 127.0.0.1;
+    /// other machines are let in only with a configured admin_token_file [default: nowhere]
+    #[arg(long, value_name = "ADDR", value_parser = address::listen)]
+    admin: Option<SocketAddr>,
+
     /// File the access log is appended to
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     access_log: Option<PathBuf>,
@@ -57,13 +78,25 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
-    let Arguments { config: file, listen, upstream, access_log, workers } = arguments;
+    let Arguments {
+        config: file,
+        listen,
+        upstream,
+        cache_ttl,
+        cache_dir,
+        admin,
+        access_log,
+        workers,
+    } = arguments;
     let flags = Overrides {
         listen: listen.into_iter().collect(),
         upstreams: upstream,
         access_log,
         workers: workers.map(usize::from),
         data_dir: None,
+        cache_ttl,
+        cache_dir,
+        admin,
     };
     let config = match file {
         Some(path) => match config::load(&path, &flags) {
@@ -71,8 +104,11 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
             Err(mistakes) => return console::refuse_configuration(&mistakes),
         },
         None => match config::builtin_gateway(&flags) {
-            Some(config) => config,
-            None => return console::wrong_usage(NOWHERE_TO_GO),
+            Ok(config) => config,
+            Err(BadFlags::NoUpstream) => return console::wrong_usage(NOWHERE_TO_GO),
+            Err(BadFlags::AdminWithoutToken(address)) => {
+                return console::wrong_usage(&format!("{address} {ADMIN_WITHOUT_TOKEN}"));
+            }
         },
     };
     if let Err(code) = console::start_program_log() {
@@ -82,6 +118,11 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Ok(()) => ExitCode::Success,
         Err(error) => console::fail(&error),
     }
+}
+
+/// Reads `--cache-ttl`.
+fn ttl(text: &str) -> Result<Duration, BadCacheTtl> {
+    Overrides::parse_cache_ttl(text)
 }
 
 /// Reads `--upstream`, with the hint that a configuration file would get.

@@ -21,6 +21,21 @@ fn port_in_use_names_address_holder_and_another_address() {
 }
 
 #[test]
+fn admin_port_in_use_names_holder_and_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = held.local_addr().unwrap();
+    let text = format!("[gateway]\nadmin = \"{address}\"\n[[service]]\nname = \"site\"\n");
+    fs::write(folder.path().join("tombolo.toml"), text).unwrap();
+    let mut up = Up::start(folder.path(), &["-c", "tombolo.toml"]);
+    assert_eq!(up.ended().code(), Some(1));
+    let said = up.err_text();
+    assert!(said.contains(&format!("admin listener cannot listen on {address}")), "{said}");
+    assert!(said.contains(&format!("(pid {})", std::process::id())), "{said}");
+    assert!(said.contains("configuration file"), "{said}");
+}
+
+#[test]
 fn address_of_another_machine_is_explained() {
     let folder = tempfile::tempdir().unwrap();
     let mut up = Up::start(folder.path(), &["--listen", "192.0.2.1:8080"]);

@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::Admin;
+
 /// The gateway's own settings: `[gateway]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gateway {
     /// The addresses to accept HTTP/1.1 on; at least one, none twice.
     pub listen: Vec<SocketAddr>,
+    /// Where it is administered. None: nowhere.
+    pub admin: Option<Admin>,
     /// Data-plane threads; 0 means one per usable core.
     pub workers: usize,
     /// The hops whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are believed.
@@ -33,6 +37,7 @@ impl Default for Gateway {
     fn default() -> Self {
         Self {
             listen: vec![Self::DEFAULT_LISTEN],
+            admin: None,
             workers: 0,
             trusted: Vec::new(),
             served_by: true,

@@ -46,11 +46,12 @@ pub fn parse(
     let repaired = repair(text);
     let (table, mistakes) = syntax::parse(&repaired);
     let context = Context::new(&source, &repaired, environment, mistakes);
-    let mut config = check::config(&Reader::new(&context, &table, &keys::ROOT, 0..0), overrides);
+    let (mut config, caching) =
+        check::config(&Reader::new(&context, &table, &keys::ROOT, 0..0), overrides);
     match context.into_mistakes() {
         Some(mistakes) => Err(mistakes),
         None => {
-            overrides.apply(&mut config);
+            overrides.apply(&mut config, caching);
             Ok(config)
         }
     }

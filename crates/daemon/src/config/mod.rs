@@ -4,7 +4,9 @@
 //! types here can only be had without mistakes. Nothing here opens sockets or resolves names.
 
 mod access_log;
+mod admin;
 mod builtin;
+mod cache;
 mod check;
 mod gateway;
 mod host_port;
@@ -25,12 +27,14 @@ mod written;
 use std::path::PathBuf;
 
 pub use access_log::{AccessLog, LogFormat};
-pub use builtin::{builtin_gateway, builtin_up};
+pub use admin::Admin;
+pub use builtin::{BadFlags, builtin_gateway, builtin_up};
+pub use cache::{Cache, CacheBypass, RouteCache};
 pub use gateway::{Gateway, Limits, Timeouts};
 pub use host_port::{BadHostPort, HostPort};
 pub use load::{FILE_BYTES_MAX, load, parse};
 pub use mistake::{Kind, Mistake, Mistakes, Place, Spot};
-pub use overrides::Overrides;
+pub use overrides::{BadCacheTtl, Overrides};
 pub use reference::reference;
 pub use route::Route;
 pub use schema::schema;
@@ -46,6 +50,8 @@ pub struct Config {
     pub gateway: Gateway,
     /// Where the access log goes.
     pub access_log: AccessLog,
+    /// Where responses are kept. Some exactly when a route caches.
+    pub cache: Option<Cache>,
     /// The sets of servers, each with a name of its own.
     pub upstreams: Vec<Upstream>,
     /// Which requests go where; no two for the same host and path.
@@ -74,6 +80,7 @@ impl Default for Config {
         Self {
             gateway: Gateway::default(),
             access_log: AccessLog::default(),
+            cache: None,
             upstreams: Vec::new(),
             routes: Vec::new(),
             services: Vec::new(),

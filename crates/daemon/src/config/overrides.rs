@@ -2,8 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::{Config, HostPort, Route, Server, Upstream};
+use super::cache::Caching;
+use super::written::quantity;
+use super::{Admin, Cache, Config, HostPort, Route, Server, Upstream};
 
 /// Flags that override the file. What is empty or None leaves the file as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,14 +21,36 @@ pub struct Overrides {
     pub workers: Option<usize>,
     /// Instead of `data_dir`.
     pub data_dir: Option<PathBuf>,
+    /// Instead of `[cache] ttl`, rounded up to whole seconds. Every route that says nothing
+    /// caches, as with a `[cache]` table.
+    pub cache_ttl: Option<Duration>,
+    /// Instead of `[cache] dir`. Every route that says nothing caches, as with a `[cache]` table.
+    pub cache_dir: Option<PathBuf>,
+    /// Instead of `[gateway] admin`.
+    pub admin: Option<SocketAddr>,
 }
 
 impl Overrides {
     /// The name of the upstream that flags make.
     pub const UPSTREAM: &'static str = "default";
 
-    /// Puts the flags over a configuration.
-    pub fn apply(&self, config: &mut Config) {
+    /// Reads the value of `--cache-ttl`, as `[cache] ttl` takes it.
+    ///
+    /// # Errors
+    /// What is wrong with it and what to write.
+    pub fn parse_cache_ttl(text: &str) -> Result<Duration, BadCacheTtl> {
+        let ttl = quantity::time(text).ok_or(BadCacheTtl::NoDuration)?;
+        if ttl > Cache::TIME_MAX {
+            return Err(BadCacheTtl::TooLong);
+        }
+        if ttl.subsec_nanos() > 0 {
+            return Err(BadCacheTtl::Fraction(quantity::whole_seconds(ttl)));
+        }
+        Ok(ttl)
+    }
+
+    /// Puts the flags over a configuration, and decides which routes cache.
+    pub(super) fn apply(&self, config: &mut Config, mut caching: Caching) {
         if !self.listen.is_empty() {
             config.gateway.listen = without_twins(&self.listen);
         }
@@ -33,6 +58,7 @@ impl Overrides {
             let servers = without_twins(&self.upstreams).into_iter().map(Server::new);
             config.upstreams = vec![Upstream::new(Self::UPSTREAM, servers.collect())];
             config.routes = vec![Route::everything(0)];
+            caching.routes.clear();
         }
         if let Some(file) = &self.access_log {
             config.access_log.file = Some(file.clone());
@@ -43,7 +69,33 @@ impl Overrides {
         if let Some(directory) = &self.data_dir {
             config.data_dir.clone_from(directory);
         }
+        if let Some(listen) = self.admin {
+            let token_file = config.gateway.admin.take().and_then(|admin| admin.token_file);
+            config.gateway.admin = Some(Admin { listen, token_file });
+        }
+        if let Some(ttl) = self.cache_ttl {
+            let cache = caching.table.get_or_insert_default();
+            cache.policy.default_lifetime = Some(quantity::whole_seconds(ttl));
+        }
+        if let Some(directory) = &self.cache_dir {
+            caching.table.get_or_insert_default().dir.clone_from(directory);
+        }
+        caching.settle(config);
     }
+}
+
+/// Why `--cache-ttl` was refused; the text says what to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadCacheTtl {
+    /// It is no duration.
+    #[error("write a whole number and a unit (s, m, h, d), say \"60s\" or \"1h30m\"")]
+    NoDuration,
+    /// It is beyond [`Cache::TIME_MAX`].
+    #[error("it can be from 0s to 365d")]
+    TooLong,
+    /// It has a fraction of a second; this many seconds are the next whole ones.
+    #[error("caches count in whole seconds: write \"{0}s\"")]
+    Fraction(u32),
 }
 
 /// Each once, in the order of first appearance: a flag given twice means nothing more.

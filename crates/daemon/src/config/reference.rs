@@ -72,6 +72,7 @@ fn value(form: &Form) -> String {
         Form::Texts { what, min, max } => format!("list, {min} to {max} times {what}"),
         Form::Entries { what, max, .. } => format!("list, 1 to {max} times {what}, or a table"),
         Form::Table(_) => "table".to_owned(),
+        Form::FlagOrTable(_) => "`true`, `false` or a table".to_owned(),
         Form::Tables { .. } => "tables".to_owned(),
     }
 }

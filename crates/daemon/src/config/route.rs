@@ -1,5 +1,7 @@
 //! `[[route]]` as meant: which requests go to which upstream.
 
+use super::RouteCache;
+
 /// Sends requests for a host and a path to an upstream: `[[route]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
@@ -12,12 +14,14 @@ pub struct Route {
     pub upstream: usize,
     /// Bytes of a request body on this route, 0 for no limit. None: the gateway's limit.
     pub body_bytes: Option<u64>,
+    /// How its responses are kept. None: they are not.
+    pub cache: Option<RouteCache>,
 }
 
 impl Route {
-    /// A route that takes every request to the upstream of this index.
+    /// A route that takes every request to the upstream of this index and caches nothing.
     #[must_use]
     pub fn everything(upstream: usize) -> Self {
-        Self { host: None, path: "/".to_owned(), upstream, body_bytes: None }
+        Self { host: None, path: "/".to_owned(), upstream, body_bytes: None, cache: None }
     }
 }

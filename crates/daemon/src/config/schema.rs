@@ -79,6 +79,9 @@ fn form(form: &Form) -> Value {
             "items": { "anyOf": [{ "type": "string", "$comment": what }, object(table)] },
         }),
         Form::Table(table) => object(table),
+        Form::FlagOrTable(table) => {
+            json!({ "anyOf": [{ "type": "boolean" }, variable, object(table)] })
+        }
         Form::Tables { table, max } => {
             json!({ "type": "array", "maxItems": max, "items": object(table) })
         }

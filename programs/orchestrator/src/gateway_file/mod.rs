@@ -3,13 +3,15 @@
 //!
 //! Every field is taken apart by name, so a new setting that is not written here does not compile.
 
+mod cache;
 mod notation;
 
 use std::fmt::{self, Write};
 
+use cache::{write_cache, write_route_cache};
 use notation::{duration, list, quoted, size};
 use tombolo_daemon::config::{
-    AccessLog, Config, Gateway, HashKey, Limits, Policy, Route, Server, Timeouts, Upstream,
+    AccessLog, Admin, Config, Gateway, HashKey, Limits, Policy, Route, Server, Timeouts, Upstream,
 };
 
 const HEADING: &str = "\
@@ -28,9 +30,12 @@ pub(crate) fn render(config: &Config) -> String {
 
 fn write_config(out: &mut String, config: &Config) -> fmt::Result {
     // Services are the orchestrator's business, and so is the data folder.
-    let Config { gateway, access_log, upstreams, routes, services: _, data_dir: _ } = config;
+    let Config { gateway, access_log, cache, upstreams, routes, services: _, data_dir: _ } = config;
     write_gateway(out, gateway)?;
     write_access_log(out, access_log)?;
+    if let Some(cache) = cache {
+        write_cache(out, cache)?;
+    }
     for upstream in upstreams {
         write_upstream(out, upstream)?;
     }
@@ -41,9 +46,15 @@ fn write_config(out: &mut String, config: &Config) -> fmt::Result {
 }
 
 fn write_gateway(out: &mut String, gateway: &Gateway) -> fmt::Result {
-    let Gateway { listen, workers, trusted, served_by, limits, timeouts } = gateway;
+    let Gateway { listen, admin, workers, trusted, served_by, limits, timeouts } = gateway;
     writeln!(out, "\n[gateway]")?;
     writeln!(out, "listen = {}", list(listen))?;
+    if let Some(Admin { listen, token_file }) = admin {
+        writeln!(out, "admin = {}", quoted(&listen.to_string()))?;
+        if let Some(file) = token_file {
+            writeln!(out, "admin_token_file = {}", quoted(&file.to_string_lossy()))?;
+        }
+    }
     writeln!(out, "workers = {workers}  # 0: one per usable core")?;
     writeln!(out, "trusted = {}  # hops whose forwarding fields are believed", list(trusted))?;
     writeln!(out, "served_by = {served_by}  # X-Served-By on answers")?;
@@ -143,7 +154,7 @@ fn write_upstream(out: &mut String, upstream: &Upstream) -> fmt::Result {
 }
 
 fn write_route(out: &mut String, route: &Route, upstreams: &[Upstream]) -> fmt::Result {
-    let Route { host, path, upstream, body_bytes } = route;
+    let Route { host, path, upstream, body_bytes, cache } = route;
     // The index comes from the same checked configuration.
     let Some(upstream) = upstreams.get(*upstream) else { return Ok(()) };
     writeln!(out, "\n[[route]]")?;
@@ -155,111 +166,8 @@ fn write_route(out: &mut String, route: &Route, upstreams: &[Upstream]) -> fmt::
     if let Some(bytes) = body_bytes {
         writeln!(out, "body_bytes = {}", size(*bytes))?;
     }
-    Ok(())
+    write_route_cache(out, cache.as_ref())
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use tombolo_daemon::config::{Overrides, builtin_up, parse};
-
-    use super::*;
-
-    /// The generated file read back, without what concerns the orchestrator alone.
-    fn round_trip(config: &Config) -> Config {
-        let text = render(config);
-        let nothing = BTreeMap::new();
-        parse(&text, "gateway.toml", &nothing, &Overrides::default())
-            .unwrap_or_else(|mistakes| panic!("{mistakes}{text}"))
-    }
-
-    fn as_the_gateway_sees_it(mut config: Config) -> Config {
-        config.services.clear();
-        config.upstreams.iter_mut().for_each(|upstream| upstream.service = None);
-        config.data_dir = Config::DEFAULT_DATA_DIR.into();
-        config
-    }
-
-    #[test]
-    fn built_in_configuration_survives() {
-        let config = builtin_up(&Overrides::default());
-        assert_eq!(round_trip(&config), as_the_gateway_sees_it(config));
-    }
-
-    #[test]
-    fn every_setting_survives() {
-        let written = r##"
-data_dir = "elsewhere"
-[gateway]
-listen = ["127.0.0.1:8080", "[::1]:80"]
-workers = 3
-trusted = ["10.0.0.0/8", "::1/128"]
-served_by = false
-[gateway.limits]
-head_bytes = "10000B"
-head_fields = 9
-body_bytes = 0
-connections = 100
-connections_per_client = 10
-[gateway.timeouts]
-head = "1500ms"
-drain = "2m"
-[access_log]
-stdout = false
-file = "odd \"name\" \\ $${x}\t.log"
-format = "combined"
-[[service]]
-name = "site"
-replicas = 2
-listen = "127.0.0.1:9301"
-[[upstream]]
-name = "by-header"
-policy = "hash"
-hash_on = "header:X-User"
-servers = ["App.example:1", { address = "[::1]:2", weight = 5 }]
-[[upstream]]
-name = "sticky"
-policy = "p2c"
-sticky = { cookie = "seat" }
-servers = ["a:1"]
-[[upstream]]
-name = "by-client"
-policy = "hash"
-hash_on = "client"
-servers = ["a:1"]
-[[upstream]]
-name = "by-cookie"
-policy = "hash"
-hash_on = "cookie:Seat"
-servers = ["a:1"]
-[[route]]
-host = "*.example.org"
-path = "/a/"
-upstream = "by-header"
-body_bytes = "3MiB"
-[[route]]
-path = "/"
-upstream = "site"
-"##;
-        let nothing = BTreeMap::new();
-        let config = parse(written, "written.toml", &nothing, &Overrides::default())
-            .unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        assert_eq!(round_trip(&config), as_the_gateway_sees_it(config));
-    }
-
-    #[test]
-    fn people_can_read_it() {
-        let text = render(&builtin_up(&Overrides::default()));
-        for part in [
-            "# Written by 'tombolo up'",
-            "listen = [\"127.0.0.1:8080\"]",
-            "head_bytes = \"32KiB\"",
-            "body_bytes = \"1GiB\"",
-            "drain = \"30s\"",
-            "name = \"site\"",
-        ] {
-            assert!(text.contains(part), "{part} in {text}");
-        }
-    }
-}
+mod tests;

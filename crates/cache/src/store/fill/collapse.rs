@@ -121,17 +121,11 @@ impl Fills {
     }
 
     /// Begins a fill that nobody joins.
-    pub(in crate::store) fn begin_alone(
-        &self,
-        core: &Arc<Core>,
-        key: Key<'_>,
-    ) -> Option<Filling> {
+    pub(in crate::store) fn begin_alone(&self, core: &Arc<Core>, key: Key<'_>) -> Option<Filling> {
         let asked = id_of(key.hash, None);
         let fill = self.new_fill(core, asked, key, true)?;
         // Known, so that purges wait for it.
-        lock(self.shard(asked)?)
-            .fills
-            .insert((asked.0, fastrand::u128(..)), Arc::clone(&fill));
+        lock(self.shard(asked)?).fills.insert((asked.0, fastrand::u128(..)), Arc::clone(&fill));
         Some(Filling::new(fill))
     }
 

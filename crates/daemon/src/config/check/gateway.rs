@@ -9,7 +9,7 @@ use super::super::written::context::At;
 use super::super::written::reader::Reader;
 use super::super::{Gateway, Limits, Timeouts};
 
-/// `[gateway]` as meant, and where each address it listens on stands.
+/// `[gateway]` as meant but for the admin listener, and where each address it listens on stands.
 pub(super) fn gateway(reader: &Reader<'_>) -> (Gateway, Vec<At<SocketAddr>>) {
     let default = Gateway::default();
     let listen = listen(reader);
@@ -18,6 +18,7 @@ pub(super) fn gateway(reader: &Reader<'_>) -> (Gateway, Vec<At<SocketAddr>>) {
             [] => default.listen,
             list => list.iter().map(|address| address.value).collect(),
         },
+        admin: None,
         workers: reader.count("workers").map_or(default.workers, whole),
         trusted: trusted(reader),
         served_by: reader.flag("served_by").map_or(default.served_by, |flag| flag.value),

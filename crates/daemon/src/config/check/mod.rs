@@ -2,24 +2,30 @@
 //! be had, nothing may be there twice, and what has to be there is.
 
 mod access_log;
+mod admin;
+mod cache;
 mod gateway;
 mod listeners;
 mod route;
 mod service;
 mod upstream;
 
-use super::Config;
+use super::cache::Caching;
 use super::mistake::Kind;
 use super::overrides::Overrides;
 use super::written::reader::Reader;
+use super::{Config, Gateway};
 
-/// Reads the whole file. The result is only meant if no mistakes were noted on the way.
-pub(super) fn config(root: &Reader<'_>, overrides: &Overrides) -> Config {
+/// Reads the whole file. The result is only meant if no mistakes were noted on the way, and once
+/// the flags and what is said about caching were put over it.
+pub(super) fn config(root: &Reader<'_>, overrides: &Overrides) -> (Config, Caching) {
     let services = service::services(root);
     let upstreams = upstream::upstreams(root, &services);
-    let routes = route::routes(root, &upstreams);
-    let (gateway, listen) =
-        root.table("gateway").map(|reader| gateway::gateway(&reader)).unwrap_or_default();
+    let (routes, said) = route::routes(root, &upstreams);
+    let reader = root.table("gateway");
+    let (gateway, mut listen) = reader.as_ref().map(gateway::gateway).unwrap_or_default();
+    let (admin, admin_listen) = admin::admin(root.context, reader.as_ref(), overrides.admin);
+    listen.extend(admin_listen);
     listeners::check(root.context, &listen, &services);
     let nothing = !root.has("upstream") && !root.has("service");
     if nothing && overrides.upstreams.is_empty() && !root.context.has_gaps() {
@@ -29,14 +35,16 @@ pub(super) fn config(root: &Reader<'_>, overrides: &Overrides) -> Config {
             "add an [[upstream]] with a name and servers, or give --upstream ADDR to the gateway",
         );
     }
-    Config {
-        gateway,
+    let config = Config {
+        gateway: Gateway { admin, ..gateway },
         access_log: access_log::access_log(root),
+        cache: None,
         upstreams: upstreams.into_iter().filter_map(|named| named.upstream).collect(),
         routes,
         services: services.into_iter().filter_map(|found| found.service).collect(),
         data_dir: root
             .text("data_dir")
             .map_or_else(|| Config::DEFAULT_DATA_DIR.into(), |path| path.value.into()),
-    }
+    };
+    (config, Caching { table: cache::cache(root), routes: said })
 }

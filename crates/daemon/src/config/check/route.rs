@@ -3,19 +3,22 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::super::Route;
+use super::super::cache::Said;
 use super::super::host_port::is_dns_name;
 use super::super::mistake::Kind;
 use super::super::written::context::At;
 use super::super::written::reader::Reader;
 use super::super::written::wording::{list, nearest};
+use super::cache;
 use super::upstream::Named;
 
-pub(super) fn routes(root: &Reader<'_>, upstreams: &[Named]) -> Vec<Route> {
+/// The routes, and what each says about caching.
+pub(super) fn routes(root: &Reader<'_>, upstreams: &[Named]) -> (Vec<Route>, Vec<Said>) {
     if !root.has("route") {
-        return only_route(root, upstreams);
+        return (only_route(root, upstreams), Vec::new());
     }
     let mut seen: Vec<At<(Option<String>, String)>> = Vec::new();
-    let mut routes = Vec::new();
+    let (mut routes, mut said) = (Vec::new(), Vec::new());
     for reader in root.tables("route") {
         let written = reader.text("path");
         let span = written.as_ref().map_or(&reader.span, |path| &path.span).clone();
@@ -26,6 +29,7 @@ pub(super) fn routes(root: &Reader<'_>, upstreams: &[Named]) -> Vec<Route> {
         };
         let upstream = reader.text("upstream").and_then(|name| named(&reader, &name, upstreams));
         let body_bytes = reader.size("body_bytes").map(|bytes| bytes.value);
+        let caching = cache::of_route(&reader, path.as_deref());
         // A host that could not be read is none that could be compared.
         let Some(path) = path.filter(|_| host.is_some() || !reader.has("host")) else { continue };
         let key = (host.clone(), path.clone());
@@ -40,10 +44,11 @@ pub(super) fn routes(root: &Reader<'_>, upstreams: &[Named]) -> Vec<Route> {
             None => seen.push(At { value: key, span }),
         }
         if let Some(upstream) = upstream {
-            routes.push(Route { host, path, upstream, body_bytes });
+            routes.push(Route { host, path, upstream, body_bytes, cache: None });
+            said.push(caching);
         }
     }
-    routes
+    (routes, said)
 }
 
 /// Without any `[[route]]`: every request goes to the only upstream there is.
@@ -115,7 +120,7 @@ fn checked_host(reader: &Reader<'_>, host: At<String>) -> Option<String> {
 }
 
 /// A path prefix that a request's path can begin with.
-fn checked_path(reader: &Reader<'_>, path: At<String>) -> Option<String> {
+pub(super) fn checked_path(reader: &Reader<'_>, path: At<String>) -> Option<String> {
     let written = reader.context.written(&path.span);
     let text = path.value.as_str();
     let hint = if !text.starts_with('/') {

@@ -130,7 +130,7 @@ fn sticky(reader: &Reader<'_>) -> Option<Sticky> {
 }
 
 /// A token (RFC 9110 section 5.6.2), which header names and cookie names are; at most 64 bytes.
-fn is_token(text: &str) -> bool {
+pub(super) fn is_token(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text
             .bytes()

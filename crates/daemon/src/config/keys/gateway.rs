@@ -18,6 +18,23 @@ pub(super) static GATEWAY: Table = Table {
             example: "[\"0.0.0.0:8080\"]",
         },
         Key {
+            name: "admin",
+            about: "The address of the admin listener: status, metrics, purges. An address that \
+                    other machines reach needs `admin_token_file`; port 0 means any free port.",
+            form: Form::Text { what: "an IP address and a port" },
+            absent: Absent::Means("no admin listener"),
+            example: "\"127.0.0.1:8081\"",
+        },
+        Key {
+            name: "admin_token_file",
+            about: "The file with the token that every request to the admin listener must show \
+                    (`Authorization: Bearer TOKEN`). Only the gateway's user should be able to \
+                    read it.",
+            form: Form::Text { what: "a path" },
+            absent: Absent::Means("no token is asked for"),
+            example: "\"/etc/tombolo/admin.token\"",
+        },
+        Key {
             name: "workers",
             about: "Threads that serve requests, each with a core of its own if there are enough. \
                     0 means one for each core the process may use.",
@@ -45,7 +62,7 @@ pub(super) static GATEWAY: Table = Table {
         table("limits", "How much the gateway accepts of anything.", Form::Table(&LIMITS)),
         table("timeouts", "How long the gateway waits for anything.", Form::Table(&TIMEOUTS)),
     ],
-    later: &["admin", "admin_token_file", "tls"],
+    later: &["tls"],
 };
 
 /// A whole number of `Limits` as a size or a count of the tables.

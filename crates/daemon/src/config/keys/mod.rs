@@ -3,11 +3,13 @@
 //! The reader, the check for unknown keys, the JSON Schema and the reference page are all made
 //! from these tables, so they cannot disagree.
 
+mod cache;
 mod gateway;
 mod tables;
 
 use std::time::Duration;
 
+pub(crate) use cache::QUERY_IGNORE;
 pub(crate) use tables::ROOT;
 
 use super::written::quantity::{show_size, show_time};
@@ -117,6 +119,8 @@ pub(crate) enum Form {
     Entries { what: &'static str, table: &'static Table, max: usize },
     /// A table of its own.
     Table(&'static Table),
+    /// `true`, `false`, or a table of its own, which means `true` and more.
+    FlagOrTable(&'static Table),
     /// Any number of tables of this kind.
     Tables { table: &'static Table, max: usize },
 }
@@ -125,9 +129,10 @@ impl Form {
     /// The table of the entries inside, if there are any.
     pub(crate) fn table(&self) -> Option<&'static Table> {
         match self {
-            Self::Table(table) | Self::Tables { table, .. } | Self::Entries { table, .. } => {
-                Some(table)
-            }
+            Self::Table(table)
+            | Self::FlagOrTable(table)
+            | Self::Tables { table, .. }
+            | Self::Entries { table, .. } => Some(table),
             _ => None,
         }
     }

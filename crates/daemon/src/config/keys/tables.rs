@@ -1,6 +1,7 @@
 //! The tables themselves, in the order of the reference page.
 
 use super::super::{Config, LogFormat, Policy, Server, Service, ServiceKind, Upstream};
+use super::cache::{CACHE, ROUTE_CACHE};
 use super::gateway::GATEWAY;
 use super::{Absent, Default, Form, Key, Table, table};
 
@@ -25,6 +26,12 @@ pub(crate) static ROOT: Table = Table {
             Form::Table(&ACCESS_LOG),
         ),
         table(
+            "cache",
+            "Where responses are kept and for how long. With this table every route caches unless \
+             it says `cache = false`; without it, those that say so.",
+            Form::Table(&CACHE),
+        ),
+        table(
             "upstream",
             "A set of servers that answer alike, and how one of them is chosen for a request.",
             Form::Tables { table: &UPSTREAM, max: 1024 },
@@ -44,7 +51,7 @@ pub(crate) static ROOT: Table = Table {
             Form::Tables { table: &SERVICE, max: 64 },
         ),
     ],
-    later: &["cache", "tcp", "storage", "members", "tls"],
+    later: &["tcp", "storage", "members", "tls"],
 };
 
 static ACCESS_LOG: Table = Table {
@@ -202,8 +209,18 @@ static ROUTE: Table = Table {
             absent: Absent::Means("the limit in `[gateway.limits]`"),
             example: "\"100MiB\"",
         },
+        Key {
+            name: "cache",
+            about: "Whether its responses are kept, as far as HTTP allows (RFC 9111). A table \
+                    means `true`, and says how they are kept here.",
+            form: Form::FlagOrTable(&ROUTE_CACHE),
+            absent: Absent::Means(
+                "`true` with a `[cache]` table, `--cache-ttl` or `--cache-dir`; else `false`",
+            ),
+            example: "{ ttl = \"10s\", ignore_query = [\"utm_*\"] }",
+        },
     ],
-    later: &["cache"],
+    later: &[],
 };
 
 static SERVICE: Table = Table {

@@ -89,6 +89,12 @@ pub(crate) fn time(text: &str) -> Option<Duration> {
     (!text.is_empty()).then_some(Duration::from_millis(total))
 }
 
+/// A duration in whole seconds, rounded up: how caches count time.
+pub(crate) fn whole_seconds(duration: Duration) -> u32 {
+    let more = u64::from(duration.subsec_nanos() > 0);
+    u32::try_from(duration.as_secs().saturating_add(more)).unwrap_or(u32::MAX)
+}
+
 /// A duration in the greatest unit that says it exactly (to the millisecond).
 pub(crate) fn show_time(duration: Duration) -> String {
     let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);

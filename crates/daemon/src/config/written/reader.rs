@@ -28,6 +28,14 @@ pub(crate) enum Entry<'r> {
     Long(Reader<'r>),
 }
 
+/// The value of a key that can be a flag or a table.
+pub(crate) enum FlagOrTable<'r> {
+    /// `true` or `false`.
+    Flag(bool),
+    /// A table.
+    Table(Reader<'r>),
+}
+
 impl<'r> Reader<'r> {
     /// Begins to read a table: tells its unknown keys, and those required that are missing.
     pub(crate) fn new(
@@ -146,6 +154,25 @@ impl<'r> Reader<'r> {
             _ => {
                 let hint = format!("write [{}] on a line of its own, its keys below", table.name);
                 self.wrong_type(name, "a table", value, hint)
+            }
+        }
+    }
+
+    /// `true`, `false`, or a table of its own.
+    pub(crate) fn flag_or_table(&self, name: &str) -> Option<FlagOrTable<'r>> {
+        let (key, value) = self.get(name)?;
+        let table = key.form.table()?;
+        match value.get_ref() {
+            DeValue::Table(inner) => {
+                let reader = Reader::new(self.context, inner, table, value.span());
+                Some(FlagOrTable::Table(reader))
+            }
+            DeValue::Boolean(_) | DeValue::String(_) => {
+                self.flag(name).map(|flag| FlagOrTable::Flag(flag.value))
+            }
+            _ => {
+                let hint = format!("write {name} = true, or {name} = {}", key.example);
+                self.wrong_type(name, "true, false or a table", value, hint)
             }
         }
     }

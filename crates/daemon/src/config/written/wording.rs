@@ -12,6 +12,7 @@ pub(super) fn header_of(table: &Table) -> String {
     match table.name {
         "" => "the file".to_owned(),
         name if is_list => format!("[[{name}]]"),
+        "route.cache" => "a route's cache".to_owned(),
         "upstream.sticky" => "sticky".to_owned(),
         "upstream.servers" => "a server".to_owned(),
         name => format!("[{name}]"),

@@ -1,0 +1,153 @@
+//! What was configured is what the gateway reads again.
+
+use std::collections::BTreeMap;
+
+use tombolo_daemon::config::{Overrides, builtin_up, parse};
+
+use super::*;
+
+/// Every key with a value that is not its default.
+const EVERY_SETTING: &str = r##"
+data_dir = "elsewhere"
+[gateway]
+listen = ["127.0.0.1:8080", "[::1]:80"]
+admin = "0.0.0.0:8081"
+admin_token_file = "a \"token\""
+workers = 3
+trusted = ["10.0.0.0/8", "::1/128"]
+served_by = false
+[gateway.limits]
+head_bytes = "10000B"
+head_fields = 9
+body_bytes = 0
+connections = 100
+connections_per_client = 10
+[gateway.timeouts]
+head = "1500ms"
+drain = "2m"
+[access_log]
+stdout = false
+file = "odd \"name\" \\ $${x}\t.log"
+format = "combined"
+[cache]
+dir = "odd \"folder\""
+ttl = "90s"
+max_size = "3GiB"
+memory = "0B"
+max_object = "1025B"
+heuristic = false
+heuristic_max = "2h"
+stale_if_error = "1h1m1s"
+soft_purge_window = "0s"
+cookies_without_freshness = true
+stale_beside_s_maxage = true
+[[service]]
+name = "site"
+replicas = 2
+listen = "127.0.0.1:9301"
+[[upstream]]
+name = "by-header"
+policy = "hash"
+hash_on = "header:X-User"
+servers = ["App.example:1", { address = "[::1]:2", weight = 5 }]
+[[upstream]]
+name = "sticky"
+policy = "p2c"
+sticky = { cookie = "seat" }
+servers = ["a:1"]
+[[upstream]]
+name = "by-client"
+policy = "hash"
+hash_on = "client"
+servers = ["a:1"]
+[[upstream]]
+name = "by-cookie"
+policy = "hash"
+hash_on = "cookie:Seat"
+servers = ["a:1"]
+[[route]]
+host = "*.example.org"
+path = "/a/"
+upstream = "by-header"
+body_bytes = "3MiB"
+[[route]]
+path = "/own"
+upstream = "sticky"
+[route.cache]
+ttl = "0s"
+heuristic = true
+sort_query = true
+ignore_query = ["utm_*", "o\"dd"]
+keep_query = ["a", "b"]
+bypass_cookies = ["Session"]
+bypass_headers = ["Authorization"]
+bypass_paths = ["/own/admin"]
+[[route]]
+path = "/one"
+upstream = "sticky"
+cache = { query = "ignore" }
+[[route]]
+path = "/none"
+upstream = "sticky"
+cache = false
+[[route]]
+path = "/"
+upstream = "site"
+"##;
+
+/// The generated file read back, without what concerns the orchestrator alone.
+fn round_trip(config: &Config) -> Config {
+    let text = render(config);
+    let nothing = BTreeMap::new();
+    parse(&text, "gateway.toml", &nothing, &Overrides::default())
+        .unwrap_or_else(|mistakes| panic!("{mistakes}{text}"))
+}
+
+fn as_the_gateway_sees_it(mut config: Config) -> Config {
+    config.services.clear();
+    config.upstreams.iter_mut().for_each(|upstream| upstream.service = None);
+    config.data_dir = Config::DEFAULT_DATA_DIR.into();
+    config
+}
+
+#[test]
+fn built_in_configuration_survives() {
+    let config = builtin_up(&Overrides::default());
+    assert_eq!(round_trip(&config), as_the_gateway_sees_it(config));
+}
+
+#[test]
+fn every_setting_survives() {
+    let nothing = BTreeMap::new();
+    let config = parse(EVERY_SETTING, "written.toml", &nothing, &Overrides::default())
+        .unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    assert_eq!(round_trip(&config), as_the_gateway_sees_it(config));
+}
+
+#[test]
+fn cache_of_one_route_stays_with_it() {
+    let written = "[[upstream]]\nname = \"a\"\nservers = [\"a:1\"]\n\
+                   [[route]]\nupstream = \"a\"\ncache = true\n\
+                   [[route]]\npath = \"/b\"\nupstream = \"a\"\n";
+    let nothing = BTreeMap::new();
+    let config = parse(written, "written.toml", &nothing, &Overrides::default())
+        .unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    assert!(config.routes[0].cache.is_some() && config.routes[1].cache.is_none());
+    assert_eq!(round_trip(&config), config);
+}
+
+#[test]
+fn people_can_read_it() {
+    let text = render(&builtin_up(&Overrides::default()));
+    for part in [
+        "# Written by 'tombolo up'",
+        "listen = [\"127.0.0.1:8080\"]",
+        "admin = \"127.0.0.1:8081\"",
+        "head_bytes = \"32KiB\"",
+        "body_bytes = \"1GiB\"",
+        "drain = \"30s\"",
+        "name = \"site\"",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
