@@ -59,6 +59,19 @@ pub struct CacheStatus<'a> {
 }
 
 impl CacheStatus<'_> {
+    /// It in one word, for logs and counters: `hit`, `stale-hit`, `revalidated`, `collapsed`, or
+    /// why the origin was asked.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self { hit: true, ttl: Some(..0), .. } => "stale-hit",
+            Self { hit: true, .. } => "hit",
+            Self { collapsed: true, .. } => "collapsed",
+            Self { fwd_status: Some(304), .. } => "revalidated",
+            Self { fwd: Some(fwd), .. } => fwd.token(),
+            Self { fwd: None, .. } => "unsatisfiable",
+        }
+    }
+
     /// Appends the whole field line.
     #[inline]
     pub fn write_field(&self, out: &mut Vec<u8>) {

@@ -49,7 +49,7 @@ async fn a_soft_purge_makes_stale_until_it_is_stored_anew() {
             let home = Home::new();
             let store = home.open();
             put_tagged(&store, "http://a/x", &[b"t"], &vec![1; size]).await;
-            assert!(!hit(&store, "http://a/x").await.purged_soft_ms().is_some());
+            assert!(hit(&store, "http://a/x").await.purged_soft_ms().is_none());
             purge(&store, target, Mode::Soft);
             let entry = hit(&store, "http://a/x").await;
             assert!(entry.purged_soft_ms().is_some());
@@ -59,7 +59,7 @@ async fn a_soft_purge_makes_stale_until_it_is_stored_anew() {
             assert!(hit(&store, "http://a/x").await.purged_soft_ms().is_some());
             let entry = hit(&store, "http://a/x").await;
             let fresh = fill(&store, "http://a/x").refresh(&entry, b"meta", b"head 2");
-            assert!(!fresh.purged_soft_ms().is_some());
+            assert!(fresh.purged_soft_ms().is_none());
             let deadline = Instant::now() + Duration::from_secs(10);
             while hit(&store, "http://a/x").await.purged_soft_ms().is_some() {
                 assert!(Instant::now() < deadline);

@@ -1,6 +1,6 @@
 //! Which upstream a request goes to: exact host before wildcard before any, then the longest path.
 
-use tombolo_daemon::config;
+use tombolo_daemon::config::{self, RouteCache};
 
 /// A route as the request path uses it.
 #[derive(Debug)]
@@ -11,6 +11,8 @@ pub(crate) struct Route {
     pub(crate) upstream: usize,
     /// Most bytes of a request body; 0 for no limit.
     pub(crate) body_bytes: u64,
+    /// How it caches; none: it does not.
+    pub(crate) cache: Option<RouteCache>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -41,6 +43,7 @@ impl Routes {
                 path: route.path.clone(),
                 upstream: route.upstream,
                 body_bytes: route.body_bytes.unwrap_or(body_bytes),
+                cache: route.cache.clone(),
             })
             .collect();
         ordered.sort_by_key(|route| {

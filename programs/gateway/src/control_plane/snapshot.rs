@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use tombolo_cache::store::Store;
 use tombolo_daemon::config::{Config, Limits};
 use tombolo_http1::{BodyLimits, HeadLimits};
 
@@ -20,6 +21,8 @@ pub(crate) struct Snapshot {
     pub(crate) patience: Patience,
     pub(crate) trusted: Vec<IpNet>,
     pub(crate) served_by: bool,
+    /// Where responses are stored; none: no route caches.
+    pub(crate) store: Option<Store>,
     /// Servers in all: how many pools there are.
     pub(crate) pools: usize,
 }
@@ -37,8 +40,9 @@ pub(crate) struct Patience {
 }
 
 impl Snapshot {
-    /// Builds the snapshot for `workers` data-plane threads.
-    pub(crate) fn new(config: &Config, workers: usize) -> Self {
+    /// Builds the snapshot for `workers` data-plane threads. `store` is where routes that cache do
+    /// so.
+    pub(crate) fn new(config: &Config, workers: usize, store: Option<Store>) -> Self {
         let mut pools = 0;
         let upstreams = config
             .upstreams
@@ -68,6 +72,7 @@ impl Snapshot {
             },
             trusted: gateway.trusted.clone(),
             served_by: gateway.served_by,
+            store,
             pools,
         }
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tombolo_daemon::config::{Config, Limits};
+use tombolo_cache::store::{Settings, Store};
+use tombolo_daemon::config::{self, Config, Limits};
 use tombolo_daemon::shutdown::{Hangup, Shutdown, Signals};
 
 use super::{Snapshot, resolver};
@@ -25,7 +26,8 @@ pub(crate) async fn supervise(config: Config) -> Result<(), Error> {
     report_shortage(&config);
     let listeners = Listeners::bind(&config.gateway.listen, workers)?;
     let access_log = AccessLog::start(&config.access_log)?;
-    let snapshot = Arc::new(Snapshot::new(&config, workers));
+    let store = config.cache.as_ref().map(open_store);
+    let snapshot = Arc::new(Snapshot::new(&config, workers, store.clone()));
     let addresses = listeners.addresses.clone();
     resolver::watch_names(&snapshot).await;
     let running = start(&config, &snapshot, listeners, &access_log, &shutdown)?;
@@ -40,8 +42,21 @@ pub(crate) async fn supervise(config: Config) -> Result<(), Error> {
     }
     let whole = tokio::task::spawn_blocking(move || running.into_iter().all(Worker::join));
     let whole = whole.await.unwrap_or(false);
+    if let Some(store) = store {
+        // Responses that came whole are written before the process ends.
+        let _ = tokio::task::spawn_blocking(move || store.close()).await;
+    }
     access_log.close();
     if whole { Ok(()) } else { Err(Error::Panicked) }
+}
+
+/// Opens the cache. A directory that cannot be used is no reason not to serve: it is told of in
+/// the log, and tried again.
+fn open_store(cache: &config::Cache) -> Store {
+    let mut settings = Settings::new(&cache.dir).max_size(cache.max_size).memory(cache.memory);
+    settings.max_object = cache.max_object;
+    tracing::info!(dir = %cache.dir.display(), max_size = cache.max_size, "caching");
+    Store::open(settings)
 }
 
 /// Starts a data-plane thread for each set of listeners.

@@ -45,6 +45,20 @@ impl Buffer {
         self.start == self.end
     }
 
+    /// Holds `bytes` and nothing else. Fewer, if there is not room for all.
+    pub(crate) fn load(&mut self, bytes: &[u8]) {
+        self.clear();
+        for (place, byte) in self.bytes.iter_mut().zip(bytes) {
+            *place = *byte;
+        }
+        self.filled(bytes.len());
+    }
+
+    /// Length of the head that is kept at the front.
+    pub(crate) fn head_length(&self) -> usize {
+        self.floor
+    }
+
     /// Marks `count` unread bytes as used.
     pub(crate) fn consume(&mut self, count: usize) {
         self.start = self.start.saturating_add(count).min(self.end);

@@ -73,6 +73,8 @@ pub(crate) struct Connection {
     pub(crate) core: Rc<Core>,
     pub(crate) timer: Timer,
     pub(crate) client: SocketAddr,
+    /// It was counted, and is when it ends.
+    admitted: bool,
 }
 
 /// What becomes of the connection after an exchange.
@@ -90,7 +92,14 @@ impl Connection {
         core.admission.admit(client.ip())?;
         core.live.count.set(core.live.count.get().saturating_add(1));
         let timer = core.timers.register();
-        Ok(Self { core: Rc::clone(core), timer, client })
+        Ok(Self { core: Rc::clone(core), timer, client, admitted: true })
+    }
+
+    /// What an errand of the gateway's own goes by: no client is there, `client` is whose request
+    /// led to it.
+    pub(crate) fn of_nobody(core: &Rc<Core>, client: SocketAddr) -> Self {
+        let timer = core.timers.register();
+        Self { core: Rc::clone(core), timer, client, admitted: false }
     }
 
     /// Serves the connection to its end.
@@ -151,6 +160,9 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        if !self.admitted {
+            return;
+        }
         self.core.admission.leave(self.client.ip());
         let live = &self.core.live;
         let left = live.count.get().saturating_sub(1);

@@ -26,6 +26,8 @@ pub(crate) struct Core {
     pub(crate) random: RefCell<fastrand::Rng>,
     pub(crate) draining: Cell<bool>,
     pub(crate) warm: Warm,
+    /// What the cache does for nobody in particular, under way.
+    pub(crate) errands: Cell<usize>,
     pub(super) live: Live,
     pub(super) admission: Arc<Admission>,
     lane: RefCell<Option<Lane>>,
@@ -55,6 +57,7 @@ impl Core {
             random: RefCell::new(fastrand::Rng::new()),
             draining: Cell::new(false),
             warm: Warm::default(),
+            errands: Cell::new(0),
             live: Live::default(),
             admission,
             lane: RefCell::new(lane),

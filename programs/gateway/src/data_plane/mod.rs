@@ -14,6 +14,7 @@
 //! | `timers.rs` | deadlines by a coarse clock |
 //! | `workspace.rs`, `buffer.rs` | the memory of one exchange |
 //! | `stream.rs`, `transfer.rs` | sockets under deadlines; bodies from one to the other |
+//! | `reply.rs`, `sendfile.rs` | answers from memory and from files |
 //! | `rounds.rs` | reads first, then sends upstream, then to clients: fewer wake-ups |
 //! | `splice.rs` | large bodies moved inside the kernel |
 //! | `date.rs` | the `Date` field, made once a second |
@@ -24,7 +25,9 @@ mod connection;
 mod core;
 mod date;
 mod listener;
+mod reply;
 mod rounds;
+mod sendfile;
 mod splice;
 mod stream;
 mod timers;
@@ -35,8 +38,11 @@ mod workspace;
 pub(crate) use admission::Admission;
 pub(crate) use buffer::Buffer;
 pub(crate) use connection::{Connection, Next};
+pub(crate) use core::Core;
 pub use listener::BindError;
 pub(crate) use listener::Listeners;
+pub(crate) use reply::reply;
+pub(crate) use sendfile::send_file;
 pub(crate) use stream::{Stop, Waiting, Watch, half_close, peek, read, read_for, write_all};
 pub(crate) use timers::{Timer, ticks};
 pub(crate) use transfer::{Transfer, TransferError};

@@ -166,14 +166,15 @@ pub(crate) fn peek(stream: &TcpStream) -> Waiting {
 
 /// An eye on the client while its answer is awaited.
 pub(crate) struct Watch<'c> {
-    client: &'c TcpStream,
+    /// None: nobody is to be watched.
+    client: Option<&'c TcpStream>,
     /// Set once the request is sent whole: until then somebody reads from the client anyway.
     watching: Cell<bool>,
     ended: Cell<bool>,
 }
 
 impl<'c> Watch<'c> {
-    pub(crate) fn new(client: &'c TcpStream) -> Self {
+    pub(crate) fn new(client: Option<&'c TcpStream>) -> Self {
         Self { client, watching: Cell::new(false), ended: Cell::new(false) }
     }
 
@@ -194,16 +195,16 @@ impl<'c> Watch<'c> {
 
     /// Looks whether the client is still there; shortens the deadline if it is not.
     pub(crate) fn look(&self, timer: &Timer, cx: &mut Context<'_>) {
-        if !self.watching.get() || self.client.poll_read_ready(cx).is_pending() {
+        let Some(client) = self.client.filter(|_| self.watching.get()) else { return };
+        if client.poll_read_ready(cx).is_pending() {
             return;
         }
-        match peek(self.client) {
+        match peek(client) {
             // The readiness was stale; the next event wakes us again.
             Waiting::Nothing => {
-                let _ = self
-                    .client
+                let _ = client
                     .try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
-                let _ = self.client.poll_read_ready(cx);
+                let _ = client.poll_read_ready(cx);
             }
             // Its next request: it waits in the kernel until its turn comes.
             Waiting::Bytes => self.watching.set(false),

@@ -57,7 +57,7 @@ pub(crate) struct Transfer<'a> {
 }
 
 /// Body bytes up to which a copy behind the head is cheaper than a vectored write.
-const JOINED: usize = 4096;
+pub(super) const JOINED: usize = 4096;
 
 /// What one pass over the buffer came to.
 struct Step {

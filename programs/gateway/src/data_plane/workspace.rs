@@ -25,6 +25,9 @@ pub(crate) struct Workspace {
     pub(crate) onward: Vec<u8>,
     /// The response head as it goes to the client.
     pub(crate) answer: Vec<u8>,
+    /// The cache key of the request, and what it says in the fields that its answer varies by.
+    pub(crate) key: Vec<u8>,
+    pub(crate) variant: Vec<u8>,
     /// Chunk framing of the request body and of the response body.
     pub(crate) framing_up: Vec<u8>,
     pub(crate) framing_down: Vec<u8>,
@@ -39,6 +42,8 @@ impl Workspace {
             response: ResponseHead::new(),
             onward: Vec::with_capacity(1024),
             answer: Vec::with_capacity(1024),
+            key: Vec::with_capacity(256),
+            variant: Vec::with_capacity(256),
             framing_up: Vec::with_capacity(32),
             framing_down: Vec::with_capacity(32),
         })
@@ -49,9 +54,14 @@ impl Workspace {
         self.outbound.clear();
         self.request.reset();
         self.response.reset();
-        for text in
-            [&mut self.onward, &mut self.answer, &mut self.framing_up, &mut self.framing_down]
-        {
+        for text in [
+            &mut self.onward,
+            &mut self.answer,
+            &mut self.key,
+            &mut self.variant,
+            &mut self.framing_up,
+            &mut self.framing_down,
+        ] {
             text.clear();
             text.shrink_to(KEPT_TEXT);
         }

@@ -70,6 +70,9 @@ pub(super) fn compose(parts: &Parts<'_>, out: &mut Vec<u8>) -> Plan {
     }
     write::field(out, b"Via", via(response));
     write::field(out, b"X-Request-Id", journal.request_id.as_bytes());
+    if let Some(cache) = &journal.cache {
+        cache.write_field(out);
+    }
     if scene.snapshot.served_by {
         write::field(out, b"X-Served-By", parts.server.as_bytes());
     }

@@ -29,6 +29,8 @@ pub(super) enum Attempted {
     },
     /// 101: the connection now speaks another protocol.
     Upgraded,
+    /// The head is there and the request is sent whole; the body is still to come.
+    Held,
 }
 
 /// The server ended the connection without answering.
@@ -60,13 +62,14 @@ pub(super) struct Facing<'f> {
     pub(super) cookie: Option<(&'f str, &'f str)>,
 }
 
-/// Sends the request over the link and passes the answer on.
+/// Sends the request over the link and passes the answer on, or with `hold` stops at its body.
 pub(super) async fn attempt(
     scene: &Scene<'_>,
     workspace: &mut Workspace,
     asked: &Asked,
     journal: &mut Journal,
     facing: &Facing<'_>,
+    hold: bool,
 ) -> Result<Result<Attempted, Unanswered>, Failure> {
     let Workspace { inbound, outbound, response, onward, answer, framing_up, framing_down, .. } =
         workspace;
@@ -80,7 +83,8 @@ pub(super) async fn attempt(
     let outcome = {
         let mut upload = pin!(
             Transfer {
-                source: scene.client,
+                // Where nobody waits, there is no body to be read.
+                source: scene.client.unwrap_or(facing.link),
                 sink: facing.link,
                 client: None,
                 buffer: inbound,
@@ -107,6 +111,7 @@ pub(super) async fn attempt(
                 response,
                 answer,
                 scratch: framing_down,
+                hold,
             }
             .run()
         );
@@ -159,6 +164,7 @@ fn conclude(
         Err(failure) if journal.status == 0 => Err(failure),
         Err(_) => Err(Failure::Cut("the request body failed while the answer was being sent")),
         Ok(Ok(Ending::Upgraded)) => Ok(Ok(Attempted::Upgraded)),
+        Ok(Ok(Ending::Held)) => Ok(Ok(Attempted::Held)),
         Ok(Ok(Ending::Answered { reusable, keep_alive })) => {
             let next = if keep_alive { Next::KeepAlive } else { Next::Close };
             let next = (upload == Upload::Done).then_some(next);

@@ -1,18 +1,19 @@
-//! Stage 8: the answer on its way from the upstream to the client.
+//! Stage 8: the answer on its way from the upstream to the client: interim responses, upgrades,
+//! and the head of the final one. Its body is `relay.rs`.
 
 use std::cell::Cell;
 use std::io::IoSlice;
 
-use tokio::net::TcpStream;
-use tombolo_http1::{BodyDecoder, BodyLimits, ResponseHead, Version};
+use tombolo_http1::{ResponseHead, Version};
 
 use super::answer;
 use super::attempt::{Facing, Unanswered, Upload};
 use super::guard::Asked;
 use super::journal::Journal;
 use super::refusal::Refusal;
+use super::relay::Relay;
 use super::{Failure, Scene};
-use crate::data_plane::{Buffer, Stop, Transfer, TransferError, Watch, read_for, write_all};
+use crate::data_plane::{Buffer, Stop, Watch, read_for, write_all};
 
 /// How an answer ended.
 pub(super) enum Ending {
@@ -25,6 +26,8 @@ pub(super) enum Ending {
     },
     /// 101 was passed on.
     Upgraded,
+    /// The head of the final response is there; its body was not touched.
+    Held,
 }
 
 /// Why there is no whole answer.
@@ -59,6 +62,8 @@ pub(super) struct Downward<'a> {
     pub(super) response: &'a mut ResponseHead,
     pub(super) answer: &'a mut Vec<u8>,
     pub(super) scratch: &'a mut Vec<u8>,
+    /// Stop at the body of the final response if the request is sent whole.
+    pub(super) hold: bool,
 }
 
 impl Downward<'_> {
@@ -82,6 +87,9 @@ impl Downward<'_> {
         self.journal.answered();
         if self.response.status() == 101 {
             return self.upgrade().await;
+        }
+        if self.hold && self.upload.get() == Upload::Done {
+            return Ok(Ending::Held);
         }
         self.pass_final().await
     }
@@ -139,7 +147,7 @@ impl Downward<'_> {
 
     /// Passes an interim response (100, 103, 104, ...) on; HTTP/1.0 knows none.
     async fn pass_interim(&mut self) -> Result<(), DownError> {
-        if self.asked.version == Version::Http11 {
+        if self.asked.version == Version::Http11 && self.scene.client.is_some() {
             answer::interim(self.answer, self.response, self.outbound.whole());
             self.send_answer().await?;
         }
@@ -165,85 +173,26 @@ impl Downward<'_> {
         let gap = self.scene.snapshot.patience.body_gap;
         let timer = &self.scene.connection.timer;
         timer.arm(gap);
-        write_all(self.scene.client, &mut [IoSlice::new(self.answer)], timer, gap)
+        write_all(self.scene.client()?, &mut [IoSlice::new(self.answer)], timer, gap)
             .await
             .map_err(|_| Failure::Cut("the client went away").into())
     }
 
     /// Passes the final response on, head and body.
     async fn pass_final(self) -> Result<Ending, DownError> {
-        let sent = self.upload.get() == Upload::Done;
-        let plan = answer::compose(
-            &answer::Parts {
-                scene: self.scene,
-                asked: self.asked,
-                journal: self.journal,
-                response: self.response,
-                head: self.outbound.whole(),
-                server: self.facing.server,
-                cookie: self.facing.cookie,
-                sent,
-            },
-            self.answer,
-        );
-        self.journal.status = self.response.status();
-        let mut decoder = BodyDecoder::new(self.response.framing(), BodyLimits::default());
-        let outcome = Transfer {
-            source: self.facing.link,
-            sink: self.scene.client,
-            client: Some(self.watch),
-            buffer: self.outbound,
-            decoder: &mut decoder,
-            chunked: plan.chunked,
-            trailers: self.asked.accepts_trailers,
+        Relay {
+            scene: self.scene,
+            asked: self.asked,
+            journal: self.journal,
+            facing: self.facing,
+            watch: self.watch,
+            sent: self.upload.get() == Upload::Done,
+            outbound: self.outbound,
+            response: self.response,
+            answer: self.answer,
             scratch: self.scratch,
-            pipes: &self.scene.connection.core.pipes,
-            timer: &self.scene.connection.timer,
-            gap: self.scene.snapshot.patience.body_gap,
-            moved: &mut self.journal.bytes_out,
         }
-        .run(self.answer)
-        .await;
-        match outcome {
-            Ok(()) => Ok(Ending::Answered {
-                // An answer that came before the request was whole says nothing of what the
-                // server will make of the rest: that connection is not used again.
-                reusable: plan.upstream_keeps && self.outbound.is_empty() && sent,
-                keep_alive: plan.keep_alive,
-            }),
-            Err(TransferError::Unsent(error)) => {
-                self.journal.status = 0;
-                Err(Refusal::broken_upstream(error.reason()).into())
-            }
-            Err(error) => {
-                if plan.until_close {
-                    reset_on_close(self.scene.client);
-                }
-                Err(Failure::Cut(why_cut(&error)).into())
-            }
-        }
-    }
-}
-
-/// Makes the end of the connection a reset: a body that ends with the connection would otherwise
-/// look complete (RFC 9112 section 8).
-fn reset_on_close(client: &TcpStream) {
-    let _ = socket2::SockRef::from(client).set_linger(Some(std::time::Duration::ZERO));
-}
-
-fn why_cut(error: &TransferError) -> &'static str {
-    match error {
-        TransferError::Source(Stop::Expired) => {
-            "the upstream stopped in the middle of its response"
-        }
-        TransferError::Source(Stop::Failed(_)) => {
-            "the connection to the upstream failed in the middle of its response"
-        }
-        TransferError::Truncated => "the upstream closed in the middle of its response",
-        TransferError::Body(error) | TransferError::Unsent(error) => error.reason(),
-        TransferError::Sink(Stop::Expired) => "the client stopped taking the response",
-        TransferError::Sink(Stop::Failed(_)) => {
-            "the client went away in the middle of its response"
-        }
+        .run()
+        .await
     }
 }

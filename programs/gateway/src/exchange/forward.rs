@@ -4,21 +4,45 @@
 //! out, the request is repeated only if it is idempotent (RFC 9110 section 9.2.2), its body is
 //! still whole in the buffer, and nothing of an answer came back.
 
+use std::sync::Arc;
+
 use tokio::net::TcpStream;
 
 use super::attempt::{self, Attempted, Facing, Unanswered};
 use super::guard::Asked;
 use super::journal::Journal;
-use super::onward;
+use super::onward::{self, Conditions};
 use super::pick::{Flight, Picker};
 use super::refusal::Refusal;
 use super::{Failure, Scene};
 use crate::control_plane::Route;
 use crate::data_plane::{Next, Waiting, Workspace, peek};
-use crate::upstream::{ConnectError, Server, connect};
+use crate::upstream::{ConnectError, Server, Upstream, connect};
+
+/// What a request is sent on for.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Errand<'e> {
+    /// The answer is held when its head is there, for the cache to look at.
+    pub(super) hold: bool,
+    /// The cache's own conditions, in place of the client's.
+    pub(super) conditions: Option<&'e Conditions>,
+}
+
+/// An answer whose head is in the workspace and whose body is still to come.
+pub(super) struct Held {
+    pub(super) link: TcpStream,
+    pub(super) server: Arc<Server>,
+    /// Name and value of a cookie that keeps the client with the server.
+    pub(super) cookie: Option<(String, String)>,
+    /// Counts the request under way at the server for as long as this is held.
+    #[expect(dead_code, reason = "counts by being there")]
+    flight: Flight<Arc<Upstream>>,
+}
 
 /// How a request that was sent on ended.
 pub(super) enum Forwarded {
+    /// Its answer is held.
+    Held(Box<Held>),
     /// Answered in full.
     Answered(Next),
     /// Answered in full, while the client was still sending its body.
@@ -37,6 +61,8 @@ struct Link {
 enum Asking {
     /// The request is served.
     Served(Forwarded),
+    /// The head of an answer is there, its body comes over this.
+    Held(TcpStream),
     /// It is not, and another server may be asked. What the client is told if there is none.
     Next(Refusal),
 }
@@ -48,6 +74,7 @@ pub(super) async fn forward(
     route: &Route,
     asked: &Asked,
     journal: &mut Journal,
+    errand: Errand<'_>,
 ) -> Result<Forwarded, Failure> {
     let Some(upstream) = scene.snapshot.upstreams.get(route.upstream) else {
         return Err(Refusal::no_backend().into());
@@ -55,10 +82,10 @@ pub(super) async fn forward(
     let mut picker = Picker::new(scene, workspace, upstream);
     let mut last = Refusal::no_backend();
     let mut sent_times = 0_usize;
-    onward::compose(scene, workspace, asked, journal, upstream);
+    onward::compose(scene, workspace, asked, journal, upstream, errand.conditions);
     while let Some(index) = picker.next(scene) {
         let Some(server) = upstream.servers.get(index) else { break };
-        let _flight = Flight::begin(&upstream.balancer, scene.connection.core.index, index);
+        let _flight = Flight::begin(&**upstream, scene.connection.core.index, index);
         let sticky = upstream.sticky.as_ref().filter(|_| picker.preferred != Some(index));
         let candidate = Candidate {
             upstream: route.upstream,
@@ -67,13 +94,28 @@ pub(super) async fn forward(
             cookie: sticky
                 .map(|sticky| (sticky.cookie.as_str(), upstream.balancer.sticky_value(index))),
         };
-        match ask(scene, workspace, &candidate, asked, &mut sent_times, journal).await? {
+        let asking = Request { asked, hold: errand.hold };
+        match ask(scene, workspace, &candidate, asking, &mut sent_times, journal).await? {
             Asking::Served(forwarded) => return Ok(forwarded),
+            Asking::Held(link) => {
+                let flight =
+                    Flight::begin(Arc::clone(upstream), scene.connection.core.index, index);
+                let cookie = candidate.cookie.map(|(name, value)| (name.into(), value.into()));
+                let server = Arc::clone(server);
+                return Ok(Forwarded::Held(Box::new(Held { link, server, cookie, flight })));
+            }
             Asking::Next(refusal) => last = refusal,
         }
         picker.failed(index);
     }
     Err(last.into())
+}
+
+/// The request, and whether its answer is held.
+#[derive(Clone, Copy)]
+struct Request<'r> {
+    asked: &'r Asked,
+    hold: bool,
 }
 
 /// The server to be asked.
@@ -90,10 +132,11 @@ async fn ask(
     scene: &Scene<'_>,
     workspace: &mut Workspace,
     candidate: &Candidate<'_>,
-    asked: &Asked,
+    request: Request<'_>,
     sent_times: &mut usize,
     journal: &mut Journal,
 ) -> Result<Asking, Failure> {
+    let asked = request.asked;
     let core = &scene.connection.core;
     let server = candidate.server;
     let mut fresh = false;
@@ -105,7 +148,9 @@ async fn ask(
         };
         *sent_times = sent_times.saturating_add(1);
         let facing = Facing { link: &stream, server: &server.name, cookie: candidate.cookie };
-        match attempt::attempt(scene, workspace, asked, journal, &facing).await? {
+        let hold = request.hold;
+        match attempt::attempt(scene, workspace, asked, journal, &facing, hold).await? {
+            Ok(Attempted::Held) => return Ok(Asking::Held(stream)),
             Ok(Attempted::Answered { reusable, next }) => {
                 if reusable {
                     core.pool.give(server, stream, core.timers.now());

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use tombolo_cache::cache_status::CacheStatus;
 use tombolo_http1::{FieldId, Span, Version};
 
 use super::Scene;
@@ -28,6 +29,8 @@ pub(crate) struct Journal {
     upstream_began: Option<Instant>,
     upstream_micros: Option<u64>,
     pub(super) error: Option<Cow<'static, str>>,
+    /// What the cache did; none where it has no part.
+    pub(super) cache: Option<CacheStatus<'static>>,
 }
 
 impl Journal {
@@ -44,6 +47,7 @@ impl Journal {
             upstream_began: None,
             upstream_micros: None,
             error: None,
+            cache: None,
         }
     }
 
@@ -120,7 +124,7 @@ impl Journal {
             upstream_micros: self.upstream_micros,
             backend,
             attempts: self.attempts,
-            cache: None,
+            cache: self.cache.as_ref().map(CacheStatus::word),
             user_agent: field(FieldId::UserAgent),
             referer: field(FieldId::Referer),
             error: self.error.as_deref(),

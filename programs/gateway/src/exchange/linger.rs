@@ -12,7 +12,8 @@ const MOST: usize = 16 * 1024 * 1024;
 
 /// Ends our side and reads to the client's end, within `timeouts.linger`.
 pub(super) async fn linger(scene: &Scene<'_>, workspace: &mut Workspace) {
-    half_close(scene.client);
+    let Some(client) = scene.client else { return };
+    half_close(client);
     let timer = &scene.connection.timer;
     timer.arm(scene.snapshot.patience.linger);
     let mut thrown_away = 0_usize;
@@ -20,7 +21,7 @@ pub(super) async fn linger(scene: &Scene<'_>, workspace: &mut Workspace) {
     let buffer = &mut workspace.outbound;
     while thrown_away < MOST {
         buffer.clear();
-        match read(scene.client, buffer.room(), timer).await {
+        match read(client, buffer.room(), timer).await {
             Ok(0) | Err(_) => return,
             Ok(count) => thrown_away = thrown_away.saturating_add(count),
         }

@@ -1,6 +1,6 @@
 //! The life of a request: one exchange between a client, the gateway and an upstream.
 //!
-//! `read head → route → guard → pick a backend → forward → answer → log`. [`stages`] names them
+//! `read head → route → guard → cache → pick a backend → forward → answer → store → log`. [`stages`] names them
 //! in order; [`run`] around it turns every refusal into a response and every exchange into one
 //! line of the log. One task owns both sides; nothing on this path locks, and in steady state
 //! nothing allocates.
@@ -9,18 +9,19 @@
 //! |---|---|
 //! | `read_head.rs` | 2: a request head within its limits and deadline |
 //! | `guard.rs` | 3, 4: route, and what is refused before an upstream hears of it |
+//! | `cache/` | 5, 9: answers from what is stored, and what is stored |
 //! | `pick.rs` | 6: which backend |
 //! | `onward.rs` | 7: the request head as it goes upstream |
 //! | `forward.rs`, `attempt.rs` | 7: connect, send, retry |
-//! | `answer.rs`, `downward.rs` | 8: the response, rewritten and streamed |
+//! | `answer.rs`, `downward.rs`, `relay.rs` | 8: the response, rewritten and streamed |
 //! | `tunnel.rs` | 8: an upgraded connection |
 //! | `refusal.rs`, `linger.rs` | the gateway's own answers, and a clean end |
 //! | `journal.rs` | 10: what the log will say |
 //!
-//! The cache (stages 5 and 9) comes between guard and pick, and in the stream of the answer.
 
 mod answer;
 mod attempt;
+mod cache;
 mod downward;
 mod forward;
 mod guard;
@@ -30,6 +31,7 @@ mod onward;
 mod pick;
 mod read_head;
 mod refusal;
+mod relay;
 mod request_id;
 mod tunnel;
 
@@ -37,16 +39,26 @@ use std::sync::Arc;
 
 use tokio::net::TcpStream;
 
-use crate::control_plane::Snapshot;
+use crate::control_plane::{Route, Snapshot};
 use crate::data_plane::{Connection, Next, Workspace};
+use forward::{Errand, Forwarded};
+use guard::Asked;
 use journal::Journal;
 use refusal::Refusal;
 
 /// What every stage of one exchange can see.
 pub(crate) struct Scene<'e> {
     connection: &'e Connection,
-    client: &'e TcpStream,
-    snapshot: &'e Snapshot,
+    /// Who waits for the answer. None: nobody, the cache asks for itself.
+    client: Option<&'e TcpStream>,
+    snapshot: &'e Arc<Snapshot>,
+}
+
+impl<'e> Scene<'e> {
+    /// The client, for a stage that is about it.
+    fn client(&self) -> Result<&'e TcpStream, Failure> {
+        self.client.ok_or(Failure::Cut("nobody waits for the answer"))
+    }
 }
 
 /// How an exchange ended other than by a clean answer.
@@ -71,7 +83,7 @@ pub(crate) async fn run(
 ) -> Next {
     let snapshot = connection.core.snapshot();
     let snapshot: &Arc<Snapshot> = &snapshot;
-    let scene = Scene { connection, client, snapshot };
+    let scene = Scene { connection, client: Some(client), snapshot };
     let mut journal = Journal::new();
     let next = match stages(&scene, workspace, &mut journal).await {
         Ok(next) => next,
@@ -102,16 +114,43 @@ async fn stages(
     }
     let route = guard::route(scene, workspace)?;
     let asked = guard::guard(scene, workspace, route, journal)?;
-    let forwarded = forward::forward(scene, workspace, route, &asked, journal).await?;
-    Ok(match forwarded {
-        forward::Forwarded::Answered(next) => next,
-        forward::Forwarded::Upgraded(upstream) => {
+    if route.cache.is_some() {
+        return cache::serve(scene, workspace, route, &asked, journal).await;
+    }
+    pass(scene, workspace, route, &asked, journal, Errand::default()).await
+}
+
+/// Sends the request on and its answer back.
+async fn pass(
+    scene: &Scene<'_>,
+    workspace: &mut Workspace,
+    route: &Route,
+    asked: &Asked,
+    journal: &mut Journal,
+    errand: Errand<'_>,
+) -> Result<Next, Failure> {
+    let forwarded = forward::forward(scene, workspace, route, asked, journal, errand).await?;
+    Ok(ended(scene, workspace, forwarded, journal).await)
+}
+
+/// Ends an exchange whose answer was passed on; tells what becomes of the connection.
+async fn ended(
+    scene: &Scene<'_>,
+    workspace: &mut Workspace,
+    forwarded: Forwarded,
+    journal: &mut Journal,
+) -> Next {
+    match forwarded {
+        Forwarded::Answered(next) => next,
+        Forwarded::Upgraded(upstream) => {
             tunnel::tunnel(scene, workspace, &upstream, journal).await;
             Next::Close
         }
-        forward::Forwarded::Unfinished => {
+        Forwarded::Unfinished => {
             linger::linger(scene, workspace).await;
             Next::Close
         }
-    })
+        // Only who asked for it is given one.
+        Forwarded::Held(_) => Next::Close,
+    }
 }

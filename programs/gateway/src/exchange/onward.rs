@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
+use tombolo_cache::conditional::CONDITIONS;
 use tombolo_http1::{FieldId, Method, RequestHead, TargetForm, Version, write};
 
 use super::Scene;
@@ -13,6 +14,30 @@ use super::journal::Journal;
 use crate::data_plane::Workspace;
 use crate::upstream::Upstream;
 
+/// Conditions and a range that the cache asks by, in place of the client's. Empty: not sent.
+#[derive(Default)]
+pub(super) struct Conditions {
+    pub(super) if_none_match: Vec<u8>,
+    pub(super) if_modified_since: Vec<u8>,
+    pub(super) range: Vec<u8>,
+    pub(super) if_range: Vec<u8>,
+}
+
+impl Conditions {
+    fn write(&self, out: &mut Vec<u8>) {
+        for (name, value) in [
+            (&b"If-None-Match"[..], &self.if_none_match),
+            (b"If-Modified-Since", &self.if_modified_since),
+            (b"Range", &self.range),
+            (b"If-Range", &self.if_range),
+        ] {
+            if !value.is_empty() {
+                write::field(out, name, value);
+            }
+        }
+    }
+}
+
 /// Writes the head into `workspace.onward`. The same bytes serve every attempt.
 pub(super) fn compose(
     scene: &Scene<'_>,
@@ -20,6 +45,7 @@ pub(super) fn compose(
     asked: &Asked,
     journal: &Journal,
     upstream: &Upstream,
+    conditions: Option<&Conditions>,
 ) {
     let Workspace { inbound, request, onward, .. } = workspace;
     let head = inbound.whole();
@@ -44,6 +70,7 @@ pub(super) fn compose(
             }
             FieldId::XForwardedProto | FieldId::XForwardedHost if !asked.trusted => continue,
             FieldId::XRequestId => continue,
+            id if conditions.is_some() && CONDITIONS.contains(id) => continue,
             FieldId::MaxForwards if request.method() == Method::Options => {
                 if let Some(left) = max_forwards(request, head) {
                     onward.extend_from_slice(b"Max-Forwards: ");
@@ -55,6 +82,9 @@ pub(super) fn compose(
             _ => {}
         }
         write::field(onward, field.name.of(head), field.value.of(head));
+    }
+    if let Some(conditions) = conditions {
+        conditions.write(onward);
     }
     write::framing(onward, asked.framing);
     let said = |id| asked.trusted && request.field(id).is_some();
@@ -71,6 +101,12 @@ pub(super) fn compose(
     };
     write::field(onward, b"Via", via);
     write::field(onward, b"X-Request-Id", journal.request_id.as_bytes());
+    add_connection(onward, request, head, asked);
+    write::end(onward);
+}
+
+/// What is said to the next hop about this connection alone.
+fn add_connection(onward: &mut Vec<u8>, request: &RequestHead, head: &[u8], asked: &Asked) {
     if let Some(protocol) = request.upgrade() {
         write::field(onward, b"Connection", b"upgrade");
         write::field(onward, b"Upgrade", protocol.of(head));
@@ -78,7 +114,6 @@ pub(super) fn compose(
         write::field(onward, b"Connection", b"TE");
         write::field(onward, b"TE", b"trailers");
     }
-    write::end(onward);
 }
 
 /// The target in origin form (RFC 9112 section 3.2).

@@ -1,8 +1,9 @@
 //! Stage 6: which server of the upstream, and which one after it.
 
 use std::net::IpAddr;
+use std::ops::Deref;
 
-use tombolo_balance::{Ask, Balancer, Tried, hash_key};
+use tombolo_balance::{Ask, Tried, hash_key};
 use tombolo_daemon::config::HashKey;
 use tombolo_http1::{FieldId, RequestHead};
 
@@ -60,22 +61,22 @@ impl<'u> Picker<'u> {
 }
 
 /// Counts a request in flight for as long as it lives.
-pub(super) struct Flight<'u> {
-    balancer: &'u Balancer,
+pub(super) struct Flight<U: Deref<Target = Upstream>> {
+    upstream: U,
     worker: usize,
     server: usize,
 }
 
-impl<'u> Flight<'u> {
-    pub(super) fn begin(balancer: &'u Balancer, worker: usize, server: usize) -> Self {
-        balancer.begin(worker, server);
-        Self { balancer, worker, server }
+impl<U: Deref<Target = Upstream>> Flight<U> {
+    pub(super) fn begin(upstream: U, worker: usize, server: usize) -> Self {
+        upstream.balancer.begin(worker, server);
+        Self { upstream, worker, server }
     }
 }
 
-impl Drop for Flight<'_> {
+impl<U: Deref<Target = Upstream>> Drop for Flight<U> {
     fn drop(&mut self) {
-        self.balancer.end(self.worker, self.server);
+        self.upstream.balancer.end(self.worker, self.server);
     }
 }
 
@@ -86,7 +87,7 @@ fn named<'h>(request: &RequestHead, head: &'h [u8], name: &[u8]) -> Option<&'h [
 }
 
 /// The value of a cookie (RFC 6265 section 4.2.1).
-fn cookie<'h>(request: &RequestHead, head: &'h [u8], name: &[u8]) -> Option<&'h [u8]> {
+pub(super) fn cookie<'h>(request: &RequestHead, head: &'h [u8], name: &[u8]) -> Option<&'h [u8]> {
     request
         .fields()
         .iter()

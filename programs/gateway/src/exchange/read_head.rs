@@ -34,7 +34,7 @@ pub(super) async fn read_head(
             waited = true;
             timer.arm(scene.snapshot.patience.head);
         }
-        match read(scene.client, inbound.room(), timer).await {
+        match read(scene.client()?, inbound.room(), timer).await {
             Ok(0) if inbound.is_empty() => return Ok(false),
             Ok(0) => return Err(Failure::Cut("the client closed inside a request head")),
             Ok(count) => inbound.filled(count),

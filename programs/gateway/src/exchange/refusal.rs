@@ -139,6 +139,20 @@ impl Refusal {
         )
     }
 
+    /// Only a stored answer is wanted (RFC 9111 section 5.2.1.7).
+    pub(super) fn only_if_cached() -> Self {
+        Self::new(
+            504,
+            "Nothing is stored that could answer this, and the request wants nothing else.",
+            "only-if-cached, and no stored response can be used",
+        )
+    }
+
+    /// True where the fault lies upstream: a stale answer may stand in (RFC 5861 section 4).
+    pub(super) fn is_of_upstream(&self) -> bool {
+        matches!(self.status, 502..=504)
+    }
+
     pub(super) fn no_backend() -> Self {
         Self::new(
             503,
@@ -172,7 +186,8 @@ pub(super) async fn answer(
     let gap = scene.snapshot.patience.body_gap;
     timer.arm(gap);
     let mut slices = [IoSlice::new(&workspace.answer), IoSlice::new(&body)];
-    if write_all(scene.client, &mut slices, timer, gap).await.is_err() {
+    let Some(client) = scene.client else { return Next::Close };
+    if write_all(client, &mut slices, timer, gap).await.is_err() {
         return Next::Close;
     }
     journal.bytes_out = body.len() as u64;
@@ -224,6 +239,9 @@ fn compose(
         write::field(answer, b"Retry-After", b"1");
     }
     write::field(answer, b"X-Request-Id", journal.request_id.as_bytes());
+    if let Some(cache) = &journal.cache {
+        cache.write_field(answer);
+    }
     if !keep_alive {
         write::field(answer, b"Connection", b"close");
     } else if request.version() == Version::Http10 {

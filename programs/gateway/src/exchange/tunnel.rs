@@ -23,7 +23,7 @@ pub(super) async fn tunnel(
     let timer = &scene.connection.timer;
     let idle = scene.snapshot.patience.tunnel_idle;
     let (up, down) = (Cell::new(0_u64), Cell::new(0_u64));
-    let client = scene.client;
+    let Some(client) = scene.client else { return };
     let Workspace { inbound, outbound, .. } = workspace;
     let ended = {
         let mut upward = pin!(carry(client, upstream, inbound, timer, idle, &up));

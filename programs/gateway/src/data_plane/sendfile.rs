@@ -1,0 +1,65 @@
+//! Bytes of a file to a socket inside the kernel (sendfile(2)). What is sent must be in the page
+//! cache, or the thread waits for the disk: the caller has it read ahead.
+
+use std::fs::File;
+use std::future::poll_fn;
+use std::io;
+use std::ops::Range;
+use std::task::{Context, Poll, ready};
+
+use rustix::fs::sendfile;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+use super::stream::Stop;
+use super::timers::Timer;
+
+/// Bytes sent at most by one call, so that one fast client does not hold the thread.
+const AT_ONCE: u64 = 1024 * 1024;
+
+/// Sends a range of a file, giving each wait `gap` ticks. `moved` counts what reached the socket.
+pub(crate) async fn send_file(
+    sink: &TcpStream,
+    file: &File,
+    mut range: Range<u64>,
+    timer: &Timer,
+    gap: u64,
+    moved: &mut u64,
+) -> Result<(), Stop> {
+    timer.arm(gap);
+    while range.start < range.end {
+        let sent = poll_fn(|cx| match poll_send(sink, file, &range, cx) {
+            Poll::Ready(result) => Poll::Ready(result.map_err(Stop::Failed)),
+            Poll::Pending => timer.poll_expired(cx).map(|()| Err(Stop::Expired)),
+        })
+        .await?;
+        range.start = range.start.saturating_add(sent);
+        *moved = moved.saturating_add(sent);
+        timer.arm(gap);
+    }
+    Ok(())
+}
+
+fn poll_send(
+    sink: &TcpStream,
+    file: &File,
+    range: &Range<u64>,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<u64>> {
+    let most = range.end.saturating_sub(range.start).min(AT_ONCE);
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    loop {
+        ready!(sink.poll_write_ready(cx))?;
+        let mut offset = range.start;
+        let outcome =
+            sink.try_io(Interest::WRITABLE, || Ok(sendfile(sink, file, Some(&mut offset), most)?));
+        match outcome {
+            // The file was cut while it was sent.
+            Ok(0) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+            Ok(count) => return Poll::Ready(Ok(count as u64)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+    }
+}

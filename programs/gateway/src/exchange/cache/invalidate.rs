@@ -1,0 +1,65 @@
+//! Requests that the cache has no part in: they pass, and what an unsafe one changed is no longer
+//! answered with (RFC 9111 section 4.4).
+
+use tombolo_cache::cache_status::{CacheStatus, Forward};
+use tombolo_cache::freshness::Arrival;
+use tombolo_cache::invalidation::invalidated;
+use tombolo_cache::key::Key;
+use tombolo_cache::storability::Exchange;
+use tombolo_cache::store::{Mode, Purge, PurgeError};
+use tombolo_http1::Method;
+
+use super::{SCHEME, Stage, keep, now, pass_on, request, response};
+use crate::data_plane::{Next, Workspace};
+use crate::exchange::forward::{Errand, Forwarded, forward};
+use crate::exchange::journal::Journal;
+use crate::exchange::{Failure, ended};
+
+/// Passes a request on that is not answered from the cache.
+pub(super) async fn pass(
+    stage: &Stage<'_>,
+    workspace: &mut Workspace,
+    journal: &mut Journal,
+    why: Forward,
+) -> Result<Next, Failure> {
+    journal.cache = Some(CacheStatus { fwd: Some(why), ..CacheStatus::default() });
+    let safe = stage.asked.method.is_safe();
+    let request_time = now();
+    let errand = Errand { hold: !safe, conditions: None };
+    let Stage { scene, route, asked, .. } = *stage;
+    let forwarded = forward(scene, workspace, route, asked, journal, errand).await?;
+    if safe {
+        return Ok(ended(scene, workspace, forwarded, journal).await);
+    }
+    let arrival = Arrival { request_time, response_time: now() };
+    match forwarded {
+        Forwarded::Held(held) => {
+            purge_changed(stage, workspace, arrival);
+            if asked.method == Method::Post {
+                return keep::content_of_post(stage, workspace, *held, arrival, journal).await;
+            }
+            pass_on::relay(stage, workspace, *held, journal).await
+        }
+        // The answer came before the request was whole, and is passed on already.
+        other => {
+            purge_changed(stage, workspace, arrival);
+            Ok(ended(scene, workspace, other, journal).await)
+        }
+    }
+}
+
+/// Purges what the answer in the workspace makes invalid.
+fn purge_changed(stage: &Stage<'_>, workspace: &Workspace, arrival: Arrival) {
+    let exchange = Exchange {
+        scheme: SCHEME,
+        request: request(workspace),
+        response: response(workspace),
+        arrival,
+    };
+    for text in invalidated(&exchange, &stage.rules.key) {
+        let purged = stage.store.purge(Purge::Key(Key::of_text(&text)), Mode::Hard);
+        if let Err(error @ PurgeError::TooMany) = purged {
+            tracing::warn!(%error, "a stored response that was changed could not be purged");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Many who miss at one time: one asks upstream, the others follow what it brings.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use tombolo_cache::cache_status::CacheStatus;
+use tombolo_cache::freshness::Verdict;
+use tombolo_cache::metadata::Metadata;
+use tombolo_cache::range::Selection;
+use tombolo_cache::store::{Filling, Joined, Reader, Released, Role, Ticket, Waiter};
+use tombolo_cache::vary::VariantKey;
+
+use super::lookup::{is_same_variant, known_variant};
+use super::question::Question;
+use super::serve::{self, Sent};
+use super::stored::Stored;
+use super::{Need, Stage, follow, now};
+use crate::data_plane::{Next, Watch, Workspace};
+use crate::exchange::Failure;
+use crate::exchange::journal::Journal;
+
+/// Ticks that a request waits for the head of what another asked for; then it asks itself.
+const PATIENCE: u64 = 50;
+
+/// Whose turn it is.
+pub(super) enum Turn {
+    /// Ours to ask upstream; with a fill, others may follow.
+    Ours(Box<Need>, Option<Filling>),
+    /// The client was served by what another brought.
+    Answered(Next),
+    /// Something was stored meanwhile.
+    LookAgain,
+}
+
+/// Finds out whether another asks upstream already, and is served by what that brings.
+pub(super) async fn turn(
+    stage: &Stage<'_>,
+    workspace: &mut Workspace,
+    question: &mut Question,
+    need: Need,
+    ticket: Ticket,
+    journal: &mut Journal,
+) -> Result<Turn, Failure> {
+    if question.head || question.directives.no_store {
+        return Ok(Turn::Ours(Box::new(need), None));
+    }
+    if question.alone || need.alone {
+        let filling = stage.store.begin_alone(question.key(&workspace.key));
+        return Ok(Turn::Ours(Box::new(need), filling));
+    }
+    let hash = known_variant(stage, workspace, question).await;
+    let key = question.key(&workspace.key);
+    let variant = hash.map(|hash| VariantKey { hash, text: &workspace.variant });
+    let waiter = match stage.store.begin_or_join(key, variant, ticket) {
+        Role::Fill(filling) => return Ok(Turn::Ours(Box::new(need), Some(filling))),
+        Role::Busy => return Ok(Turn::Ours(Box::new(need), None)),
+        Role::Again => return Ok(Turn::LookAgain),
+        Role::Wait(waiter) => waiter,
+    };
+    match wait(stage, waiter).await? {
+        None => Ok(Turn::Ours(Box::new(need), None)),
+        Some(Err(Released::NotStorable)) => {
+            question.alone = true;
+            Ok(Turn::LookAgain)
+        }
+        Some(Err(_)) => Ok(Turn::LookAgain),
+        Some(Ok(joined)) => {
+            let served = take(stage, workspace, question, &need, joined, journal).await?;
+            Ok(served.map_or_else(
+                || {
+                    question.alone = true;
+                    Turn::LookAgain
+                },
+                Turn::Answered,
+            ))
+        }
+    }
+}
+
+/// Waits for the head of another's response. None: it takes too long.
+async fn wait(
+    stage: &Stage<'_>,
+    waiter: Waiter,
+) -> Result<Option<Result<Joined, Released>>, Failure> {
+    let timer = &stage.scene.connection.timer;
+    let watch = Watch::new(stage.scene.client);
+    watch.begin();
+    timer.arm(PATIENCE);
+    let mut waiting = pin!(waiter.wait());
+    let ended = poll_fn(|cx| {
+        if let Poll::Ready(joined) = waiting.as_mut().poll(cx) {
+            return Poll::Ready(Some(joined));
+        }
+        watch.look(timer, cx);
+        timer.poll_expired(cx).map(|()| None)
+    })
+    .await;
+    if ended.is_none() && watch.has_ended() {
+        return Err(Failure::Cut("the client left before it was answered"));
+    }
+    Ok(ended)
+}
+
+/// Serves the client by what another brought. None: it does not do for this request.
+async fn take(
+    stage: &Stage<'_>,
+    workspace: &mut Workspace,
+    question: &Question,
+    need: &Need,
+    joined: Joined,
+    journal: &mut Journal,
+) -> Result<Option<Next>, Failure> {
+    let status = |ttl| CacheStatus {
+        fwd: Some(need.why),
+        ttl: Some(ttl),
+        collapsed: true,
+        ..CacheStatus::default()
+    };
+    match joined {
+        Joined::Refreshed(entry) => {
+            let Some(stored) = Stored::of(entry) else { return Ok(None) };
+            let judgement = stored.judge(&question.directives, &stage.rules.policy, now());
+            let selection = stored.select(&super::request(workspace));
+            if judgement.verdict != Verdict::Fresh || matches!(selection, Selection::NotHeld) {
+                return Ok(None);
+            }
+            let (age, status) = (judgement.age, status(judgement.ttl));
+            let sent = serve::send(stage, workspace, &stored, selection, age, status, journal);
+            Ok(match sent.await? {
+                Sent::Done(next) => Some(next),
+                Sent::Unreadable => None,
+            })
+        }
+        Joined::Reader(reader) => {
+            let Some((meta, age, ttl)) = usable(stage, workspace, question, &reader) else {
+                return Ok(None);
+            };
+            journal.cache = Some(status(ttl));
+            follow::serve(stage, workspace, reader, &meta, age, journal).await.map(Some)
+        }
+    }
+}
+
+/// Whether a response that is coming in may answer this request too; with its age and time to live.
+fn usable(
+    stage: &Stage<'_>,
+    workspace: &mut Workspace,
+    question: &Question,
+    reader: &Reader,
+) -> Option<(Metadata, u32, i64)> {
+    let meta = Metadata::decode(reader.front().meta()).ok()?;
+    if meta.part.is_some()
+        || !is_same_variant(workspace, reader.varies_by(), reader.front().variant())
+    {
+        return None;
+    }
+    let policy = &stage.rules.policy;
+    let mark = tombolo_cache::freshness::Mark::None;
+    let judgement =
+        tombolo_cache::freshness::judge(&question.directives, &meta, mark, policy, now());
+    (judgement.verdict == Verdict::Fresh).then_some((meta, judgement.age, judgement.ttl))
+}

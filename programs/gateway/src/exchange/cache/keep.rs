@@ -1,0 +1,326 @@
+//! Stage 9: an answer from upstream is stored while the client is served.
+
+use bytes::Bytes;
+use tombolo_cache::conditional::{Freshened, HeadEffect, head_effect};
+use tombolo_cache::freshness::Arrival;
+use tombolo_cache::message::{Request, Response};
+use tombolo_cache::metadata::Metadata;
+use tombolo_cache::storability::{Exchange, NotStored, Plan, storable};
+use tombolo_cache::store::{Filling, Mode, Purge, Start};
+use tombolo_http1::{BodyDecoder, BodyLimits, Framing};
+
+use super::fill::{Fill, Piece};
+use super::follow::{self, Passage};
+use super::keeping::{Keeping, tags};
+use super::question::Question;
+use super::stored::Stored;
+use super::{Need, SCHEME, Stage, now, origin, pass_on, request, response};
+use crate::data_plane::{Next, Workspace};
+use crate::exchange::forward::Held;
+use crate::exchange::journal::Journal;
+use crate::exchange::{Failure, answer};
+
+/// An answer whose head is in the workspace.
+pub(super) struct Received {
+    pub(super) arrival: Arrival,
+    pub(super) held: Held,
+}
+
+/// Takes the answer to a GET or HEAD in: stores it if it may be stored, and passes it on.
+pub(super) async fn take_in(
+    stage: &Stage<'_>,
+    workspace: &mut Workspace,
+    question: &Question,
+    need: Need,
+    received: Received,
+    filling: Option<Filling>,
+    journal: &mut Journal,
+) -> Result<Next, Failure> {
+    let Received { arrival, held } = received;
+    if question.head {
+        if let Some(stored) = &need.stored {
+            heed_head(stage, workspace, stored, arrival);
+        }
+        return pass_on::relay(stage, workspace, held, journal).await;
+    }
+    let plan = match plan(workspace, stage, arrival) {
+        Ok(plan) => plan,
+        Err(reason) => {
+            let status = workspace.response.status();
+            let of_request = lies_in_request(reason);
+            // What is stored is not what upstream answers with any longer.
+            if need.stored.is_some() && matches!(status, 200..=399) && !of_request {
+                origin::purge(stage, workspace);
+            }
+            // Those who wait ask upstream themselves. What lies in the response is remembered, so
+            // that the next do not even wait.
+            match filling {
+                Some(filling) if of_request => filling.abort(),
+                Some(filling) => filling.not_storable(status < 500),
+                None => {}
+            }
+            return pass_on::relay(stage, workspace, held, journal).await;
+        }
+    };
+    let Some(filling) = filling else {
+        return pass_on::relay(stage, workspace, held, journal).await;
+    };
+    let Some(keeping) = Keeping::joined(plan, need.stored.as_ref()) else {
+        return pass_on::relay(stage, workspace, held, journal).await;
+    };
+    store(stage, workspace, keeping, held, filling, journal).await
+}
+
+/// Takes in the answer to a POST, which may be what a GET would have brought (RFC 9110 section
+/// 9.3.3).
+pub(super) async fn content_of_post(
+    stage: &Stage<'_>,
+    workspace: &mut Workspace,
+    held: Held,
+    arrival: Arrival,
+    journal: &mut Journal,
+) -> Result<Next, Failure> {
+    let Ok(plan) = plan(workspace, stage, arrival) else {
+        return pass_on::relay(stage, workspace, held, journal).await;
+    };
+    let Workspace { inbound, request, key, .. } = &mut *workspace;
+    let request = Request { head: request, buf: inbound.whole() };
+    let key = stage.rules.key.of_request(SCHEME, &request, key);
+    // Begun here, not before the request was sent: its own invalidation must not hit it.
+    let Some(filling) = stage.store.begin_alone(key) else {
+        return pass_on::relay(stage, workspace, held, journal).await;
+    };
+    store(stage, workspace, Keeping::of(plan), held, filling, journal).await
+}
+
+/// Takes in the rest of a part that is stored, and serves the whole. None: the two do not make a
+/// whole.
+pub(super) async fn complete(
+    stage: &Stage<'_>,
+    workspace: &mut Workspace,
+    stored: &Stored,
+    received: Received,
+    filling: &mut Option<Filling>,
+    journal: &mut Journal,
+) -> Result<Option<Next>, Failure> {
+    let Received { arrival, held } = received;
+    let Ok(plan) = plan(workspace, stage, arrival) else { return Ok(None) };
+    let keeping = Keeping::joined(plan, Some(stored));
+    let whole = keeping.filter(|keeping| {
+        keeping.meta.part.is_none() && (keeping.before.is_some() || keeping.after.is_some())
+    });
+    let (Some(keeping), Some(mut filling)) = (whole, filling.take()) else { return Ok(None) };
+    let meta = keeping.meta;
+    if !start(stage, workspace, &keeping, &mut filling) {
+        return Ok(None);
+    }
+    let Some(reader) = filling.reader() else { return Ok(None) };
+    set_stored(journal);
+    begin_fill(stage, workspace, keeping, held, filling);
+    let age = age_of(stage, &meta);
+    follow::serve(stage, workspace, reader, &meta, age, journal).await.map(Some)
+}
+
+fn plan(workspace: &Workspace, stage: &Stage<'_>, arrival: Arrival) -> Result<Plan, NotStored> {
+    let exchange = Exchange {
+        scheme: SCHEME,
+        request: request(workspace),
+        response: response(workspace),
+        arrival,
+    };
+    storable(&exchange, &stage.rules.policy)
+}
+
+fn age_of(stage: &Stage<'_>, meta: &Metadata) -> u32 {
+    use tombolo_cache::freshness::{Mark, judge};
+    judge(&Default::default(), meta, Mark::None, &stage.rules.policy, now()).age
+}
+
+fn set_stored(journal: &mut Journal) {
+    if let Some(status) = &mut journal.cache {
+        status.stored = true;
+    }
+}
+
+/// Whether another request for the same might get an answer that may be stored.
+fn lies_in_request(reason: NotStored) -> bool {
+    matches!(
+        reason,
+        NotStored::RequestContent
+            | NotStored::RequestNoStore
+            | NotStored::Method
+            | NotStored::Authorization
+            | NotStored::Cookie
+            | NotStored::Status
+            | NotStored::ContentRange
+    )
+}
+
+/// Stores what comes and serves the client by it.
+async fn store(
+    stage: &Stage<'_>,
+    workspace: &mut Workspace,
+    keeping: Keeping,
+    held: Held,
+    mut filling: Filling,
+    journal: &mut Journal,
+) -> Result<Next, Failure> {
+    if !start(stage, workspace, &keeping, &mut filling) {
+        filling.not_storable(true);
+        return pass_on::relay(stage, workspace, held, journal).await;
+    }
+    set_stored(journal);
+    let joined = keeping.before.is_some() || keeping.after.is_some();
+    if !joined && let Some(body) = whole_body(workspace) {
+        // All of it is here already: nothing is left that could fail.
+        filling.append(body);
+        drop(filling.commit());
+        return pass_on::relay(stage, workspace, held, journal).await;
+    }
+    if stage.scene.client.is_none() {
+        fill(stage, workspace, keeping, held, filling).run(true).await;
+        return Ok(Next::Close);
+    }
+    let Some(mut reader) = filling.reader() else {
+        return pass_on::relay(stage, workspace, held, journal).await;
+    };
+    let cookie = held.cookie.clone();
+    let server = held.server.name.clone();
+    let framing = workspace.response.framing();
+    let Workspace { outbound, response, answer, .. } = &mut *workspace;
+    let plan = answer::compose(
+        &answer::Parts {
+            scene: stage.scene,
+            asked: stage.asked,
+            journal,
+            response,
+            head: outbound.whole(),
+            server: &server,
+            cookie: cookie.as_ref().map(|(name, value)| (name.as_str(), value.as_str())),
+            sent: true,
+        },
+        answer,
+    );
+    journal.status = response.status();
+    let skip = keeping.before.as_ref().map_or(0, Piece::length);
+    let take = match framing {
+        Framing::Length(length) => Some(length),
+        _ => None,
+    };
+    begin_fill(stage, workspace, keeping, held, filling);
+    let framing = match framing {
+        Framing::Length(length) => Framing::Length(length),
+        _ if plan.chunked => Framing::Chunked,
+        _ => Framing::UntilClose,
+    };
+    let passage = Passage { skip, take, framing };
+    let answer = std::mem::take(&mut workspace.answer);
+    let ended = follow::stream(stage.scene, &mut reader, passage, &answer, journal).await;
+    workspace.answer = answer;
+    ended.map(|()| if plan.keep_alive { Next::KeepAlive } else { Next::Close })
+}
+
+/// Hands the head of what comes to the store. False: it takes none of it.
+fn start(
+    stage: &Stage<'_>,
+    workspace: &mut Workspace,
+    keeping: &Keeping,
+    filling: &mut Filling,
+) -> bool {
+    let Workspace { inbound, outbound, request, response, variant, .. } = workspace;
+    let asked = Request { head: request, buf: inbound.whole() };
+    let answer = Response { head: response, buf: outbound.whole() };
+    let tags = tags(&answer);
+    let vary = &keeping.vary;
+    let varies_by = (!vary.is_empty()).then(|| (vary.as_bytes(), vary.variant(&asked, variant)));
+    let beside = [&keeping.before, &keeping.after].into_iter().flatten().map(Piece::length);
+    let length = match response.framing() {
+        Framing::Length(length) => Some(beside.fold(length, u64::saturating_add)),
+        Framing::None => Some(0),
+        Framing::Chunked | Framing::UntilClose => None,
+    };
+    let meta = keeping.meta.encode();
+    let start = Start { meta: &meta, head: &keeping.head, tags: &tags, varies_by, length };
+    match filling.start(start) {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::debug!(%error, key = %String::from_utf8_lossy(&workspace.key), route = stage.route.upstream, "not stored");
+            false
+        }
+    }
+}
+
+/// The body, if all of it has come with the head.
+fn whole_body(workspace: &Workspace) -> Option<Bytes> {
+    let mut decoder = BodyDecoder::new(workspace.response.framing(), BodyLimits::default());
+    let mut rest = workspace.outbound.unread();
+    let mut body = Vec::new();
+    while !decoder.is_done() {
+        let piece = decoder.next(rest).ok()?;
+        body.extend_from_slice(piece.data);
+        rest = rest.get(piece.consumed..).unwrap_or_default();
+        if piece.consumed == 0 && !piece.done {
+            return None;
+        }
+    }
+    Some(Bytes::from(body))
+}
+
+/// What is left to be done for a response in the workspace: takes its bytes over.
+fn fill(
+    stage: &Stage<'_>,
+    workspace: &mut Workspace,
+    keeping: Keeping,
+    held: Held,
+    filling: Filling,
+) -> Fill {
+    let core = &stage.scene.connection.core;
+    let framing = workspace.response.framing();
+    let mut ours = core.workspaces.take();
+    std::mem::swap(&mut ours.outbound, &mut workspace.outbound);
+    Fill {
+        core: std::rc::Rc::clone(core),
+        gap: stage.scene.snapshot.patience.body_gap,
+        reusable: workspace.response.keep_alive() && framing != Framing::UntilClose,
+        held,
+        workspace: ours,
+        decoder: BodyDecoder::new(framing, BodyLimits::default()),
+        filling,
+        before: keeping.before,
+        after: keeping.after,
+    }
+}
+
+fn begin_fill(
+    stage: &Stage<'_>,
+    workspace: &mut Workspace,
+    keeping: Keeping,
+    held: Held,
+    filling: Filling,
+) {
+    let fill = fill(stage, workspace, keeping, held, filling);
+    tokio::task::spawn_local(fill.run(false));
+}
+
+/// What the answer to a HEAD says of the stored answer to GET (RFC 9111 section 4.3.5).
+fn heed_head(stage: &Stage<'_>, workspace: &Workspace, stored: &Stored, arrival: Arrival) {
+    let Stored { entry, meta } = stored;
+    let policy = &stage.rules.policy;
+    let length = entry.body_length();
+    match head_effect(&response(workspace), meta, entry.head(), length, policy, arrival) {
+        HeadEffect::None => {}
+        HeadEffect::Freshen(freshened) => match *freshened {
+            Freshened::Keep { plan, vary_changed: false } => {
+                stage.store.refresh(entry, &plan.metadata.encode(), &plan.head);
+            }
+            Freshened::Keep { .. } | Freshened::Remove(_) => origin::purge(stage, workspace),
+        },
+        HeadEffect::Invalidate => {
+            let key = tombolo_cache::key::Key::of_text(&workspace.key);
+            // Stale from now on; it may still be validated.
+            if let Err(error) = stage.store.purge(Purge::Key(key), Mode::Soft) {
+                tracing::warn!(%error, "a response that is no longer current could not be marked");
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What a request asks of the cache, and what passes it by.
+
+use tombolo_cache::cache_status::Forward;
+use tombolo_cache::directives::RequestDirectives;
+use tombolo_cache::key::{Key, KeyHash};
+use tombolo_cache::lookup::{Bypass, consult};
+use tombolo_cache::message::Request;
+use tombolo_daemon::config::CacheBypass;
+use tombolo_http1::{FieldId, Method};
+
+use super::{SCHEME, Stage};
+use crate::data_plane::Workspace;
+use crate::exchange::pick::cookie;
+
+/// What the cache is asked.
+pub(super) struct Question {
+    pub(super) directives: RequestDirectives,
+    /// Its text is in the workspace.
+    hash: KeyHash,
+    pub(super) head: bool,
+    /// The answer to it may not be the answer to another: it has conditions or a range, is no
+    /// GET, or insists that upstream is asked.
+    pub(super) alone: bool,
+}
+
+impl Question {
+    /// The key.
+    pub(super) fn key<'w>(&self, text: &'w [u8]) -> Key<'w> {
+        Key { hash: self.hash, text }
+    }
+}
+
+/// Reads the request, and writes its key into the workspace.
+///
+/// # Errors
+/// Why the cache has no part in it.
+pub(super) fn question(stage: &Stage<'_>, workspace: &mut Workspace) -> Result<Question, Forward> {
+    let Workspace { inbound, request, key, .. } = workspace;
+    let request = Request { head: request, buf: inbound.whole() };
+    match consult(&request) {
+        Err(Bypass::Method) => return Err(Forward::Method),
+        Err(_) => return Err(Forward::Bypass),
+        Ok(()) if passes_by(&stage.rules.bypass, &request) => return Err(Forward::Bypass),
+        Ok(()) => {}
+    }
+    let hash = stage.rules.key.of_request(SCHEME, &request, key).hash;
+    let directives = RequestDirectives::of(&request);
+    let head = request.method() == Method::Head;
+    let particular = [FieldId::Range, FieldId::IfNoneMatch, FieldId::IfModifiedSince];
+    let alone = head
+        || directives.no_cache
+        || directives.no_store
+        || particular.into_iter().any(|id| request.has(id));
+    Ok(Question { directives, hash, head, alone })
+}
+
+/// Whether the operator leaves the cache out of such requests.
+fn passes_by(bypass: &CacheBypass, request: &Request<'_>) -> bool {
+    let CacheBypass { cookies, headers, paths } = bypass;
+    let path = request.head.path_and_query().of(request.buf);
+    paths.iter().any(|prefix| lies_below(prefix.as_bytes(), path))
+        || headers.iter().any(|name| request.named(name.as_bytes()).next().is_some())
+        || cookies.iter().any(|name| cookie(request.head, request.buf, name.as_bytes()).is_some())
+}
+
+/// True for the path itself and what lies below it.
+fn lies_below(prefix: &[u8], path: &[u8]) -> bool {
+    let Some(rest) = path.strip_prefix(prefix) else { return false };
+    prefix.ends_with(b"/") || matches!(rest.first(), None | Some(b'/' | b'?'))
+}

@@ -1,0 +1,109 @@
+//! Stage 8: a final response, head and body, from the upstream's connection to the client's.
+
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tombolo_http1::{BodyDecoder, BodyLimits, ResponseHead};
+
+use super::answer;
+use super::attempt::Facing;
+use super::downward::{DownError, Ending};
+use super::guard::Asked;
+use super::journal::Journal;
+use super::refusal::Refusal;
+use super::{Failure, Scene};
+use crate::data_plane::{Buffer, Stop, Transfer, TransferError, Watch};
+
+/// A final response whose head was parsed, and what passing it on needs.
+pub(super) struct Relay<'a> {
+    pub(super) scene: &'a Scene<'a>,
+    pub(super) asked: &'a Asked,
+    pub(super) journal: &'a mut Journal,
+    pub(super) facing: &'a Facing<'a>,
+    pub(super) watch: &'a Watch<'a>,
+    /// The request went upstream whole.
+    pub(super) sent: bool,
+    pub(super) outbound: &'a mut Buffer,
+    pub(super) response: &'a ResponseHead,
+    pub(super) answer: &'a mut Vec<u8>,
+    pub(super) scratch: &'a mut Vec<u8>,
+}
+
+impl Relay<'_> {
+    /// Passes it on to its end.
+    pub(super) async fn run(self) -> Result<Ending, DownError> {
+        let client = self.scene.client()?;
+        let plan = answer::compose(
+            &answer::Parts {
+                scene: self.scene,
+                asked: self.asked,
+                journal: self.journal,
+                response: self.response,
+                head: self.outbound.whole(),
+                server: self.facing.server,
+                cookie: self.facing.cookie,
+                sent: self.sent,
+            },
+            self.answer,
+        );
+        self.journal.status = self.response.status();
+        let mut decoder = BodyDecoder::new(self.response.framing(), BodyLimits::default());
+        let outcome = Transfer {
+            source: self.facing.link,
+            sink: client,
+            client: Some(self.watch),
+            buffer: self.outbound,
+            decoder: &mut decoder,
+            chunked: plan.chunked,
+            trailers: self.asked.accepts_trailers,
+            scratch: self.scratch,
+            pipes: &self.scene.connection.core.pipes,
+            timer: &self.scene.connection.timer,
+            gap: self.scene.snapshot.patience.body_gap,
+            moved: &mut self.journal.bytes_out,
+        }
+        .run(self.answer)
+        .await;
+        match outcome {
+            Ok(()) => Ok(Ending::Answered {
+                // An answer that came before the request was whole says nothing of what the
+                // server will make of the rest: that connection is not used again.
+                reusable: plan.upstream_keeps && self.outbound.is_empty() && self.sent,
+                keep_alive: plan.keep_alive,
+            }),
+            Err(TransferError::Unsent(error)) => {
+                self.journal.status = 0;
+                Err(Refusal::broken_upstream(error.reason()).into())
+            }
+            Err(error) => {
+                if plan.until_close {
+                    reset_on_close(client);
+                }
+                Err(Failure::Cut(why_cut(&error)).into())
+            }
+        }
+    }
+}
+
+/// Makes the end of the connection a reset: a body that ends with the connection would otherwise
+/// look complete (RFC 9112 section 8).
+pub(super) fn reset_on_close(client: &TcpStream) {
+    let _ = socket2::SockRef::from(client).set_linger(Some(Duration::ZERO));
+}
+
+fn why_cut(error: &TransferError) -> &'static str {
+    match error {
+        TransferError::Source(Stop::Expired) => {
+            "the upstream stopped in the middle of its response"
+        }
+        TransferError::Source(Stop::Failed(_)) => {
+            "the connection to the upstream failed in the middle of its response"
+        }
+        TransferError::Truncated => "the upstream closed in the middle of its response",
+        TransferError::Body(error) | TransferError::Unsent(error) => error.reason(),
+        TransferError::Sink(Stop::Expired) => "the client stopped taking the response",
+        TransferError::Sink(Stop::Failed(_)) => {
+            "the client went away in the middle of its response"
+        }
+    }
+}
