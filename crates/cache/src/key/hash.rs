@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use super::memo;
+
 /// 128-bit hash of a key or of a variant.
 ///
 /// From BLAKE3: a client chooses the URLs it asks for, and must not be able to choose one that
@@ -11,9 +13,10 @@ use std::fmt;
 pub struct KeyHash(u128);
 
 impl KeyHash {
-    /// Hash of `bytes`.
+    /// Hash of `bytes`. That of bytes which this thread hashed lately is remembered.
+    #[inline]
     pub fn of(bytes: &[u8]) -> Self {
-        Self::from_digest(&blake3::hash(bytes))
+        memo::remembered(bytes, || Self::from_digest(&blake3::hash(bytes)))
     }
 
     pub(crate) fn from_digest(digest: &blake3::Hash) -> Self {

@@ -8,6 +8,7 @@
 
 mod authority;
 mod hash;
+mod memo;
 mod query;
 
 pub use authority::write_authority;

@@ -16,7 +16,7 @@ use super::index::Index;
 use super::local::Held;
 use super::lock::lock;
 use super::memory::Memory;
-use super::object::{Entry, Found, Object, Source, Varying};
+use super::object::{Entry, Found, Kept, Object, Source, Varying};
 use super::pool::Pool;
 use super::purge::{Log, PurgeQueue, Records, Verdict};
 use super::settings::Settings;
@@ -138,6 +138,8 @@ impl Core {
 
     pub(super) fn evict_one(&self) -> bool {
         let Some(slot) = self.index.evict() else { return false };
+        // An open file would keep its place on the disk.
+        self.memory.close_file(slot);
         if fs::remove_file(slot.path(self.layout.entries())).is_ok() {
             self.counters.add(Count::Evictions);
         }
@@ -163,6 +165,7 @@ impl Core {
         let path = slot.path(self.layout.entries());
         tracing::warn!(file = %path.display(), %why, "a damaged response was removed");
         if fs::symlink_metadata(&path).is_ok_and(|about| about.ino() == inode) {
+            self.memory.close_file(slot);
             self.remove_file(slot);
         }
     }
@@ -200,7 +203,7 @@ impl Core {
 
     fn try_fetch(self: &Arc<Self>, slot: Slot, key: &[u8], variant: &[u8]) -> Option<Found> {
         if let Some(object) = self.memory.get(slot) {
-            return self.found(Held::Direct(object), None, key, variant, Source::Memory);
+            return self.found(Held::Direct(object), key, variant, Source::Memory);
         }
         let note = self.index.touch(slot).unwrap_or(0);
         let path = slot.path(self.layout.entries());
@@ -223,12 +226,8 @@ impl Core {
         };
         self.health.reading.worked();
         let fixed = *loaded.front.fixed();
-        let (object, file) = match loaded.body {
-            LoadedBody::Memory(body) => {
-                let object = Arc::new(Object::new(slot, loaded.front, Some(body)));
-                self.memory.insert_if_absent(&object);
-                (object, None)
-            }
+        let body = match loaded.body {
+            LoadedBody::Memory(body) => Kept::Memory(body),
             LoadedBody::File { file, table, checked } => {
                 if checked {
                     self.index.set_note(slot, loaded.note);
@@ -236,12 +235,13 @@ impl Core {
                 let checked = Arc::new(AtomicU64::new(if checked { fixed.body } else { 0 }));
                 let core = Arc::downgrade(self);
                 let note = loaded.note;
-                let body = FileBody { file, fixed, table, checked, slot, note, core };
-                (Arc::new(Object::new(slot, loaded.front, None)), Some(body))
+                Kept::File(FileBody { file, fixed, table, checked, slot, note, core })
             }
         };
+        let object = Arc::new(Object::new(slot, loaded.front, body));
+        self.memory.insert_if_absent(&object);
         let judged = Arc::clone(&object);
-        let found = self.found(Held::Direct(object), file, key, variant, Source::Disk);
+        let found = self.found(Held::Direct(object), key, variant, Source::Disk);
         if found.is_none() && self.records.judge(&judged.front) == Verdict::Gone {
             self.remove(slot);
         }
@@ -252,6 +252,11 @@ impl Core {
     pub(super) fn held(&self, slot: Slot) -> Option<Held> {
         super::local::get(self.number, slot).or_else(|| {
             let object = self.memory.get(slot)?;
+            if object.body.file().is_some() {
+                // Its file is the one thing a memory hit uses of the disk.
+                self.index.touch(slot);
+                return Some(Held::Direct(object));
+            }
             Some(super::local::keep(self.number, object))
         })
     }
@@ -261,7 +266,6 @@ impl Core {
     pub(super) fn found(
         &self,
         object: Held,
-        file: Option<FileBody>,
         key: &[u8],
         variant: &[u8],
         source: Source,
@@ -273,6 +277,6 @@ impl Core {
             return Some(Found::Varies(Varying { object }));
         }
         let soft = object.soft_since();
-        Some(Found::Hit(Entry { object, file, soft, source }))
+        Some(Found::Hit(Entry { object, soft, source }))
     }
 }

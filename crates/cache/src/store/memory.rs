@@ -111,6 +111,13 @@ impl Memory {
         }
     }
 
+    /// Lets the open file of a slot go, if that is what is held of it.
+    pub(super) fn close_file(&self, slot: Slot) {
+        if self.get(slot).is_some_and(|object| object.body.file().is_some()) {
+            self.remove(slot);
+        }
+    }
+
     /// Lets this very object go, not one that came in its place.
     pub(super) fn remove_object(&self, object: &Arc<Object>) {
         let Some(shard) = self.shard(object.slot) else { return };

@@ -196,7 +196,7 @@ impl Store {
     fn look(&self, slot: Slot, key: Key<'_>, variant: &[u8], soft: u64) -> Lookup {
         let core = &self.inner.core;
         if let Some(object) = core.held(slot) {
-            let found = core.found(object, None, key.text, variant, Source::Memory);
+            let found = core.found(object, key.text, variant, Source::Memory);
             match &found {
                 Some(Found::Hit(_)) => core.counters.add(Count::MemoryHits),
                 Some(_) => {}

@@ -9,15 +9,53 @@ use bytes::Bytes;
 use super::disk::FileBody;
 use super::front::Front;
 use super::local::Held;
-use super::settings::OBJECT_OVERHEAD;
+use super::settings::{OBJECT_OVERHEAD, OPEN_FILE};
 use super::slot::Slot;
+
+/// Where the body of an object is.
+#[derive(Debug)]
+pub(super) enum Kept {
+    /// Here.
+    Memory(Bytes),
+    /// In its open file.
+    File(FileBody),
+}
+
+impl Kept {
+    /// The bytes, if they are here.
+    pub(super) fn bytes(&self) -> Option<&Bytes> {
+        match self {
+            Self::Memory(bytes) => Some(bytes),
+            Self::File(_) => None,
+        }
+    }
+
+    /// The open file, if they are there.
+    pub(super) fn file(&self) -> Option<&FileBody> {
+        match self {
+            Self::Memory(_) => None,
+            Self::File(file) => Some(file),
+        }
+    }
+
+    /// The same body, for another head.
+    pub(super) fn share(&self) -> Self {
+        match self {
+            Self::Memory(bytes) => Self::Memory(bytes.clone()),
+            Self::File(file) => Self::File(file.clone()),
+        }
+    }
+
+    fn charge(&self) -> u64 {
+        self.bytes().map_or(OPEN_FILE, |bytes| bytes.len() as u64)
+    }
+}
 
 /// A response with what is known of it; shared by all who answer with it.
 pub struct Object {
     pub(super) slot: Slot,
     pub(super) front: Front,
-    /// `None`: too large for memory, or a record of how a key varies.
-    pub(super) body: Option<Bytes>,
+    pub(super) body: Kept,
     /// The newest purge it was compared with.
     pub(super) checked: AtomicU64,
     /// Purge stamp of the newest soft purge that hit it.
@@ -30,7 +68,7 @@ pub struct Object {
 }
 
 impl Object {
-    pub(super) fn new(slot: Slot, front: Front, body: Option<Bytes>) -> Self {
+    pub(super) fn new(slot: Slot, front: Front, body: Kept) -> Self {
         Self {
             slot,
             checked: AtomicU64::new(0),
@@ -61,7 +99,7 @@ impl Object {
     }
 
     pub(super) fn charge(&self) -> u32 {
-        let bytes = self.front.size() + self.body.as_ref().map_or(0, |body| body.len() as u64);
+        let bytes = self.front.size() + self.body.charge();
         u32::try_from(bytes + OBJECT_OVERHEAD).unwrap_or(u32::MAX)
     }
 
@@ -93,7 +131,6 @@ pub enum Source {
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub(super) object: Held,
-    pub(super) file: Option<FileBody>,
     /// Stamp of the newest soft purge that hit it; 0: none did.
     pub(super) soft: u64,
     pub(super) source: Source,
@@ -131,11 +168,9 @@ impl Entry {
 
     /// The body.
     pub fn body(&self) -> Body<'_> {
-        static EMPTY: Bytes = Bytes::new();
-        match (&self.object.body, &self.file) {
-            (Some(body), _) => Body::Memory(body),
-            (None, Some(file)) => Body::File(file),
-            (None, None) => Body::Memory(&EMPTY),
+        match &self.object.body {
+            Kept::Memory(bytes) => Body::Memory(bytes),
+            Kept::File(file) => Body::File(file),
         }
     }
 

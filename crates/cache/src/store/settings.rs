@@ -55,6 +55,9 @@ pub const FILE_UNIT: u64 = 4096;
 /// What an object in memory counts beside its bytes: its part of the map, the queue and the
 /// allocator's slack.
 pub const OBJECT_OVERHEAD: u64 = 320;
+/// What an open file counts in memory, which bounds how many are kept open: the memory limit
+/// divided by this.
+pub(crate) const OPEN_FILE: u64 = 256 << 10;
 /// Bytes of a body under one checksum.
 pub const BLOCK: usize = 64 << 10;
 /// Longest key, variant, list of tags and metadata of a response. In bytes.

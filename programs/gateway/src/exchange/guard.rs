@@ -4,7 +4,6 @@ use tombolo_http1::{FieldId, Framing, Method, RequestHead, Version};
 
 use super::journal::Journal;
 use super::refusal::Refusal;
-use super::request_id::RequestId;
 use super::{Failure, Scene};
 use crate::control_plane::Route;
 use crate::data_plane::Workspace;
@@ -52,9 +51,9 @@ pub(super) fn guard(
     let client = scene.connection.client.ip();
     let trusted = scene.snapshot.trusted.iter().any(|hop| hop.contains(&client));
     let kept = if trusted { request.field(FieldId::XRequestId) } else { None };
-    journal.request_id = kept
-        .and_then(|sent| RequestId::kept(sent.of(head)))
-        .unwrap_or_else(|| RequestId::new(&mut scene.connection.core.random.borrow_mut()));
+    if !kept.is_some_and(|sent| journal.request_id.keep(sent.of(head))) {
+        journal.identify(&mut scene.connection.core.random.borrow_mut());
+    }
     match request.method() {
         Method::Connect => return Err(Refusal::connect().into()),
         Method::Trace => return Err(Refusal::trace().into()),

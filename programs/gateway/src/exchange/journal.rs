@@ -19,6 +19,7 @@ const CLIENT_CLOSED: u16 = 499;
 pub(crate) struct Journal {
     began: Option<Instant>,
     head_read: bool,
+    unix_millis: u64,
     pub(super) request_id: RequestId,
     /// Indexes of the upstream and the server that was tried last.
     pub(super) backend: Option<(usize, usize)>,
@@ -38,6 +39,7 @@ impl Journal {
         Self {
             began: None,
             head_read: false,
+            unix_millis: 0,
             request_id: RequestId::NONE,
             backend: None,
             attempts: 0,
@@ -66,6 +68,21 @@ impl Journal {
     /// The head is whole: from here on the log can say what was asked.
     pub(super) fn head_read(&mut self) {
         self.head_read = true;
+    }
+
+    /// Gives the request an id of its own.
+    pub(super) fn identify(&mut self, random: &mut fastrand::Rng) {
+        let millis = self.unix_millis();
+        self.request_id.renew(millis, random);
+    }
+
+    /// About when the request came, by the wall clock: milliseconds since 1970. Asked of the
+    /// clock once.
+    pub(super) fn unix_millis(&mut self) -> u64 {
+        if self.unix_millis == 0 {
+            self.unix_millis = now_millis();
+        }
+        self.unix_millis
     }
 
     /// A server is being asked.
@@ -102,11 +119,8 @@ impl Journal {
             let server = scene.snapshot.upstreams.get(upstream)?.servers.get(server)?;
             Some(server.name.as_str())
         });
-        let unix_millis = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
         let record = Record {
-            unix_millis,
+            unix_millis: now_millis(),
             request_id: self.request_id.as_bytes(),
             client: scene.connection.client,
             method: of(request.method_span()),
@@ -131,6 +145,12 @@ impl Journal {
         };
         core.log(|lane| lane.write(&record));
     }
+}
+
+fn now_millis() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn micros_since(then: Instant) -> u64 {

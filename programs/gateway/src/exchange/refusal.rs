@@ -10,7 +10,6 @@ use tombolo_http1::{FieldId, Framing, Method, RequestError, Version, write};
 use super::Scene;
 use super::journal::Journal;
 use super::linger::linger;
-use super::request_id::RequestId;
 use crate::data_plane::{Next, Workspace, write_all};
 use crate::upstream::ConnectError;
 
@@ -170,7 +169,7 @@ pub(super) async fn answer(
     journal: &mut Journal,
 ) -> Next {
     if journal.request_id.as_bytes().is_empty() {
-        journal.request_id = RequestId::new(&mut scene.connection.core.random.borrow_mut());
+        journal.identify(&mut scene.connection.core.random.borrow_mut());
     }
     let bodiless = matches!(workspace.request.framing(), Framing::None | Framing::Length(0));
     let keep_alive = !refusal.close

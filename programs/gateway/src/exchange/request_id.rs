@@ -1,11 +1,22 @@
 //! `X-Request-Id`: kept from a trusted hop, otherwise made anew (a version 7 UUID, RFC 9562).
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 /// The longest id that is kept from a trusted hop.
 const LONGEST: usize = 128;
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
+/// Where the two digits of each byte stand in the text of a UUID, and where its dashes.
+const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+const DASHES: [usize; 4] = [8, 13, 18, 23];
+
+/// A byte in hexadecimal.
+#[inline]
+const fn digits(byte: u8) -> [u8; 2] {
+    [digit(byte >> 4), digit(byte & 0xf)]
+}
+
+#[inline]
+const fn digit(nibble: u8) -> u8 {
+    if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
+}
 
 /// The id of one request, as text.
 #[derive(Clone, Copy)]
@@ -18,39 +29,37 @@ impl RequestId {
     /// No id yet.
     pub(crate) const NONE: Self = Self { text: [0; LONGEST], length: 0 };
 
-    /// A new id: the time in milliseconds, then 74 random bits.
-    pub(crate) fn new(random: &mut fastrand::Rng) -> Self {
-        let millis = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
-        let high = (millis << 16) | 0x7000 | (random.u64(..) & 0x0fff);
+    /// Becomes a new id: the time in milliseconds, then 74 random bits.
+    pub(crate) fn renew(&mut self, unix_millis: u64, random: &mut fastrand::Rng) {
+        let high = (unix_millis << 16) | 0x7000 | (random.u64(..) & 0x0fff);
         let low = (random.u64(..) & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000;
-        let mut id = Self::NONE;
-        let mut digits = (0..16_u32)
-            .map(|digit| high >> (60 - 4 * digit))
-            .chain((0..16_u32).map(|digit| low >> (60 - 4 * digit)));
-        for (index, place) in id.text.iter_mut().take(36).enumerate() {
-            *place = match index {
-                8 | 13 | 18 | 23 => b'-',
-                _ => {
-                    let nibble = digits.next().unwrap_or_default() & 0xf;
-                    HEX.get(nibble as usize).copied().unwrap_or(b'0')
-                }
-            };
+        let bytes = high.to_be_bytes().into_iter().chain(low.to_be_bytes());
+        for (byte, at) in bytes.zip(PLACES) {
+            if let Some(place) = self.text.get_mut(at..at + 2) {
+                place.copy_from_slice(&digits(byte));
+            }
         }
-        id.length = 36;
-        id
+        for at in DASHES {
+            if let Some(place) = self.text.get_mut(at) {
+                *place = b'-';
+            }
+        }
+        self.length = 36;
     }
 
-    /// The id that a trusted hop sent, if it is one: visible ASCII of a bounded length.
-    pub(crate) fn kept(sent: &[u8]) -> Option<Self> {
-        let mut id = Self::NONE;
-        if sent.is_empty() || !sent.iter().all(u8::is_ascii_graphic) {
-            return None;
+    /// Becomes the id that a trusted hop sent, if it is one: visible ASCII of a bounded length.
+    /// False: it is none, and nothing has changed.
+    pub(crate) fn keep(&mut self, sent: &[u8]) -> bool {
+        let (Some(place), Ok(length)) = (self.text.get_mut(..sent.len()), u8::try_from(sent.len()))
+        else {
+            return false;
+        };
+        let good = !sent.is_empty() && sent.iter().all(u8::is_ascii_graphic);
+        if good {
+            place.copy_from_slice(sent);
+            self.length = length;
         }
-        id.text.get_mut(..sent.len())?.copy_from_slice(sent);
-        id.length = u8::try_from(sent.len()).ok()?;
-        Some(id)
+        good
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -66,24 +75,31 @@ impl RequestId {
 mod tests {
     use super::*;
 
+    fn new(random: &mut fastrand::Rng) -> RequestId {
+        let mut id = RequestId::NONE;
+        id.renew(0x0199_aabb_ccdd, random);
+        id
+    }
+
     #[test]
     fn new_ids_are_version_7_and_differ() {
         let mut random = fastrand::Rng::with_seed(7);
-        let (one, two) = (RequestId::new(&mut random), RequestId::new(&mut random));
+        let (one, two) = (new(&mut random), new(&mut random));
         let text = one.as_str();
+        assert!(text.starts_with("0199aabb-ccdd-7"), "{text}");
         assert_eq!(text.len(), 36);
-        assert_eq!(&text[14..15], "7");
         assert!(matches!(&text[19..20], "8" | "9" | "a" | "b"), "{text}");
+        assert_eq!(text.bytes().filter(|byte| *byte == b'-').count(), 4);
         assert_ne!(text, two.as_str());
     }
 
     #[test]
     fn ids_from_outside_are_bounded_and_plain() {
-        assert_eq!(RequestId::kept(b"abc-123").unwrap().as_str(), "abc-123");
-        assert!(RequestId::kept(b"").is_none());
-        assert!(RequestId::kept(b"a b").is_none());
-        assert!(RequestId::kept(b"a\xff").is_none());
-        assert!(RequestId::kept(&[b'x'; 128]).is_some());
-        assert!(RequestId::kept(&[b'x'; 129]).is_none());
+        let mut id = RequestId::NONE;
+        for bad in [&b""[..], b"a b", b"a\xff", &[b'x'; 129]] {
+            assert!(!id.keep(bad) && id.as_str().is_empty());
+        }
+        assert!(id.keep(&[b'x'; 128]) && id.as_str().len() == 128);
+        assert!(id.keep(b"abc-123") && id.as_str() == "abc-123");
     }
 }

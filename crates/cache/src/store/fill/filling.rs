@@ -11,7 +11,7 @@ use super::reader::{Reader, Released};
 use crate::store::counters::now_ms;
 use crate::store::format::{Fixed, Kind, write_front};
 use crate::store::front::Front;
-use crate::store::object::{Entry, Object};
+use crate::store::object::{Entry, Kept, Object};
 use crate::store::settings::{MAX_FIELD, MAX_HEAD, WRITE_PIECE};
 use crate::store::slot::Slot;
 use crate::vary::VariantKey;
@@ -211,7 +211,7 @@ impl Filling {
         let front = front.with_body_length(state.window.end());
         // A copy: the pieces may be small parts of large buffers.
         let body = Bytes::from(state.window.from(0, u64::MAX).concat());
-        let object = Arc::new(Object::new(Slot::of_key(self.fill.hash), front, Some(body)));
+        let object = Arc::new(Object::new(Slot::of_key(self.fill.hash), front, Kept::Memory(body)));
         if self.fill.core.vet(&object) {
             self.fill.core.memory.insert(Arc::clone(&object));
             state.hot = Some(object);

@@ -12,7 +12,7 @@ use crate::store::disk::{Draft, read_front};
 use crate::store::format::{FIXED, Fixed, Kind, write_front};
 use crate::store::front::Front;
 use crate::store::lock::lock;
-use crate::store::object::Object;
+use crate::store::object::{Kept, Object};
 use crate::store::purge::Verdict;
 use crate::store::queues::Enter;
 use crate::store::settings::{KEPT_WRITTEN, WRITE_PIECE};
@@ -152,7 +152,7 @@ impl Fill {
         if small && hot.is_none() {
             let front = Front::new(fixed, Bytes::from(bytes).slice(FIXED..));
             let body = Bytes::from(rest.concat());
-            self.core.memory.insert(Arc::new(Object::new(slot, front, Some(body))));
+            self.core.memory.insert(Arc::new(Object::new(slot, front, Kept::Memory(body))));
         } else if stored && !small {
             self.core.memory.remove(slot);
         }
@@ -229,7 +229,7 @@ impl Fill {
             }
         }
         let front = Front::new(fixed, Bytes::from(bytes).slice(FIXED..));
-        core.memory.insert(Arc::new(Object::new(slot, front, Some(Bytes::new()))));
+        core.memory.insert(Arc::new(Object::new(slot, front, Kept::Memory(Bytes::new()))));
         Some(fixed.generation)
     }
 }

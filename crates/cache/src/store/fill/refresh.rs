@@ -12,7 +12,7 @@ use crate::store::disk::{Draft, FileBody, read_checked, read_front, read_table};
 use crate::store::format::{BodySums, FIXED, Fixed, write_front};
 use crate::store::front::Front;
 use crate::store::local::Held;
-use crate::store::object::{Entry, Object};
+use crate::store::object::{Entry, Kept, Object};
 use crate::store::queues::Enter;
 use crate::store::settings::{MAX_FIELD, MAX_HEAD, QUEUED_LOOKUPS};
 
@@ -41,11 +41,9 @@ impl Core {
         let (fixed, bytes) = write_front(fixed, parts);
         let bytes = Bytes::from(bytes);
         let front = Front::new(fixed, bytes.slice(FIXED..));
-        let new = Object::new(entry.object.slot, front, entry.object.body.clone());
+        let new = Object::new(entry.object.slot, front, entry.object.body.share());
         let new = Arc::new(new);
-        if new.body.is_some() {
-            self.memory.replace(&entry.object, Arc::clone(&new));
-        }
+        self.memory.replace(&entry.object, Arc::clone(&new));
         let marked = if stamp.is_some() { 0 } else { entry.soft };
         let fresh = Entry { object: Held::Direct(new), soft: marked, ..entry.clone() };
         let (core, old, new) = (Arc::clone(self), entry.clone(), Arc::clone(fresh.object()));
@@ -74,13 +72,14 @@ impl Core {
         }
         let mut draft = Draft::new(Arc::clone(self), fixed.body_at());
         let mut rest = Vec::new();
-        match (&old.object.body, &old.file) {
-            (Some(body), _) => rest.push(body.clone()),
-            (None, Some(file)) => copy(file, &mut draft)?,
-            (None, None) => return Ok(()),
+        match &old.object.body {
+            Kept::Memory(body) => rest.push(body.clone()),
+            Kept::File(file) => copy(file, &mut draft)?,
         }
         let length = draft.publish(&rest, bytes, fixed.sum, &path)?;
         self.index.insert(new.slot, length, Enter::New);
+        // The file it was read from has no name any more.
+        self.memory.close_file(new.slot);
         self.health.writing.worked();
         Ok(())
     }
@@ -89,14 +88,13 @@ impl Core {
 /// Whether a file has the body of an entry, as far as checksums tell.
 fn has_body_of(file: &File, front: &Front, entry: &Entry) -> bool {
     let Ok(table) = read_table(file, front.fixed()) else { return false };
-    match (&entry.object.body, &entry.file) {
-        (_, Some(body)) => *body.table == *table,
-        (Some(body), None) => {
+    match &entry.object.body {
+        Kept::File(body) => *body.table == *table,
+        Kept::Memory(body) => {
             let mut sums = BodySums::default();
             sums.update(body);
             sums.finish() == table
         }
-        (None, None) => false,
     }
 }
 

@@ -29,12 +29,12 @@ pub(super) fn asking(
     let plainly = (Asking::Plainly, None);
     let Some(stored) = stored else { return plainly };
     let head = stored.entry.head();
-    if stored.meta.part.is_some() {
+    if stored.meta().part.is_some() {
         // A request for a part is passed on as it is; what it brings is joined with what is here.
         if question.head || request.has(FieldId::Range) {
             return plainly;
         }
-        let Some(wanted) = completion(&stored.meta, head) else { return plainly };
+        let Some(wanted) = completion(stored.meta(), head) else { return plainly };
         let conditions =
             Conditions { range: wanted.range, if_range: wanted.if_range, ..Conditions::default() };
         return (Asking::Completing, Some(conditions));
@@ -42,7 +42,7 @@ pub(super) fn asking(
     if question.head {
         return plainly;
     }
-    let validation = validation(request, &[(&stored.meta, head)]);
+    let validation = validation(request, &[(stored.meta(), head)]);
     if validation.is_empty() {
         return plainly;
     }

@@ -304,7 +304,7 @@ fn begin_fill(
 
 /// What the answer to a HEAD says of the stored answer to GET (RFC 9111 section 4.3.5).
 fn heed_head(stage: &Stage<'_>, workspace: &Workspace, stored: &Stored, arrival: Arrival) {
-    let Stored { entry, meta } = stored;
+    let (entry, meta) = (&stored.entry, stored.meta());
     let policy = &stage.rules.policy;
     let length = entry.body_length();
     match head_effect(&response(workspace), meta, entry.head(), length, policy, arrival) {

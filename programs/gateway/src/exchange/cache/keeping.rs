@@ -28,10 +28,10 @@ impl Keeping {
 
     /// The plan joined with the part that is stored. None: what comes is stored already.
     pub(super) fn joined(plan: Plan, stored: Option<&Stored>) -> Option<Self> {
-        let Some(stored) = stored.filter(|stored| stored.meta.part.is_some()) else {
+        let Some(stored) = stored.filter(|stored| stored.meta().part.is_some()) else {
             return Some(Self::of(plan));
         };
-        let (part, before, keep, skip) = match join(&stored.meta, stored.entry.head(), &plan) {
+        let (part, before, keep, skip) = match join(stored.meta(), stored.entry.head(), &plan) {
             Joining::Replace => return Some(Self::of(plan)),
             Joining::Held => return None,
             Joining::Joined { part, before, keep, skip } => (part, before, keep, skip),

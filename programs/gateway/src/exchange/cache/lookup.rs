@@ -13,7 +13,6 @@ use super::{Stage, request};
 use crate::data_plane::Workspace;
 
 /// What a look-up came to.
-#[expect(clippy::large_enum_variant, reason = "a hit must not allocate")]
 pub(super) enum Looked {
     /// A response that matches the request.
     Stored(Stored),
@@ -62,7 +61,7 @@ async fn variant(
         let found = stage.store.lookup_variant(question.key(key), varying, wanted);
         if let Found::Hit(entry) = found.found().await
             && let Some(stored) = Stored::of(entry)
-            && best.as_ref().is_none_or(|best| is_preferred(&stored.meta, &best.meta))
+            && best.as_ref().is_none_or(|best| is_preferred(stored.meta(), best.meta()))
         {
             best = Some(stored);
         }

@@ -162,8 +162,10 @@ async fn use_stored(
     stored: Stored,
     journal: &mut Journal,
 ) -> Result<Used, Failure> {
+    let asked_at = i64::try_from(journal.unix_millis()).unwrap_or(i64::MAX);
+    let asked_at = Timestamp::from_millis(asked_at);
     let Judgement { verdict, age, ttl } =
-        stored.judge(&question.directives, &stage.rules.policy, now());
+        stored.judge(&question.directives, &stage.rules.policy, asked_at);
     let selection = stored.select(&request(workspace));
     let held = !matches!(selection, Selection::NotHeld);
     let mut status = CacheStatus { hit: true, ttl: Some(ttl), ..CacheStatus::default() };
@@ -190,7 +192,7 @@ async fn use_stored(
         Verdict::Unsatisfiable(_) => return Err(only_if_cached(journal, Some(ttl))),
         Verdict::Revalidate { why, if_error } => {
             let if_error = if_error && held;
-            let alone = question.alone || stored.meta.lifetime == 0 || why != Why::Stale;
+            let alone = question.alone || stored.meta().lifetime == 0 || why != Why::Stale;
             let alone = alone && why != Why::MustRevalidate;
             Need { why: reason(why), stored: Some(stored), if_error, alone }
         }

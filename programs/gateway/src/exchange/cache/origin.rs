@@ -54,7 +54,7 @@ pub(super) async fn ask(
         let exchange = keep::Received { arrival, held };
         match (&how, &need.stored) {
             (Asking::Validating(validation), Some(stored)) if status == 304 => {
-                let list = [(&stored.meta, stored.entry.head())];
+                let list = [(stored.meta(), stored.entry.head())];
                 match validation.confirmed(&response(workspace), &list) {
                     Confirmed::Stored(_) => {
                         let fill = filling.take();
@@ -158,7 +158,7 @@ fn freshened(
     arrival: Arrival,
     filling: Option<Filling>,
 ) -> Stored {
-    let Stored { entry, meta } = stored;
+    let (entry, meta) = (&stored.entry, stored.meta());
     let policy = &stage.rules.policy;
     match freshen(&response(workspace), meta, entry.head(), policy, arrival) {
         Freshened::Keep { plan, vary_changed: false } => {
@@ -167,7 +167,7 @@ fn freshened(
                 Some(filling) => filling.refresh(entry, &bytes, &plan.head),
                 None => stage.store.refresh(entry, &bytes, &plan.head),
             };
-            Stored { entry, meta: plan.metadata }
+            Stored { entry }
         }
         // It is another's variant now, or may not be stored any longer: it answers once more.
         Freshened::Keep { .. } | Freshened::Remove(_) => {

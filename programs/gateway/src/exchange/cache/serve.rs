@@ -54,7 +54,7 @@ pub(super) async fn send(
         (Content::Nothing, _) => &[],
         (Content::All, Body::Memory(body)) => body,
         (Content::Part(part), Body::Memory(body)) => {
-            content::slice(body, content::within(part, &stored.meta)).unwrap_or_default()
+            content::slice(body, content::within(part, stored.meta())).unwrap_or_default()
         }
         (Content::Parts(pieces), _) => {
             let sent = content::send_pieces(stage, &stored.entry, answer, pieces, journal);
@@ -62,7 +62,7 @@ pub(super) async fn send(
         }
         (Content::All | Content::Part(_), Body::File(file)) => {
             let range = match &content {
-                Content::Part(part) => content::within(part, &stored.meta),
+                Content::Part(part) => content::within(part, stored.meta()),
                 _ => 0..file.length(),
             };
             let sent = content::send_file_part(stage, file, answer, range, journal);
@@ -96,7 +96,7 @@ fn write_head(
 ) -> (u16, Content) {
     let Workspace { inbound, request, answer, .. } = workspace;
     let request = Request { head: request, buf: inbound.whole() };
-    let Stored { entry, meta } = stored;
+    let (entry, meta) = (&stored.entry, stored.meta());
     let head = entry.head();
     answer.clear();
     if precondition(&request, meta, head) == Precondition::NotModified {

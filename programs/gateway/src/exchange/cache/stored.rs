@@ -1,5 +1,7 @@
 //! A stored response with what is known of it.
 
+use std::sync::LazyLock;
+
 use tombolo_cache::directives::RequestDirectives;
 use tombolo_cache::freshness::{Judgement, Mark, judge};
 use tombolo_cache::message::Request;
@@ -10,20 +12,25 @@ use tombolo_cache::store::Entry;
 use tombolo_cache::time::Timestamp;
 use tombolo_http1::{FieldId, Method};
 
-/// A response that was found.
+/// A response that was found. Small: what is known of it lies beside it in the store.
 #[derive(Clone)]
 pub(super) struct Stored {
     pub(super) entry: Entry,
-    pub(super) meta: Metadata,
 }
+
+/// What is known of a response that says nothing: it is stale, and good for nothing.
+static NOTHING: LazyLock<Metadata> = LazyLock::new(Metadata::default);
 
 impl Stored {
     /// Reads what is known of it; none if that was written by another version.
     pub(super) fn of(entry: Entry) -> Option<Self> {
-        // What is in memory is read once and kept beside it.
-        let meta = entry.object().annex(|front| Metadata::decode(front.meta()).ok());
-        let meta = meta.copied().flatten()?;
-        Some(Self { entry, meta })
+        known(&entry).is_some().then_some(Self { entry })
+    }
+
+    /// What is known of it.
+    #[inline]
+    pub(super) fn meta(&self) -> &Metadata {
+        known(&self.entry).unwrap_or(&NOTHING)
     }
 
     /// Whether it will do, and how old it is.
@@ -37,19 +44,25 @@ impl Stored {
             Some(at) => Mark::Stale(Timestamp::from_millis(i64::try_from(at).unwrap_or(i64::MAX))),
             None => Mark::None,
         };
-        judge(directives, &self.meta, mark, policy, now)
+        judge(directives, self.meta(), mark, policy, now)
     }
 
     /// What of it answers a request.
     pub(super) fn select(&self, request: &Request<'_>) -> Selection {
-        if self.meta.part.is_none()
+        if self.meta().part.is_none()
             && (request.method() == Method::Head || !request.has(FieldId::Range))
         {
             return Selection::Whole;
         }
-        if request.method() == Method::Head && self.meta.part.is_some() {
+        if request.method() == Method::Head && self.meta().part.is_some() {
             return Selection::NotHeld;
         }
-        select(request, &self.meta, self.entry.head(), self.entry.body_length())
+        select(request, self.meta(), self.entry.head(), self.entry.body_length())
     }
+}
+
+/// Reads the metadata of a response once, and finds it again beside the response.
+#[inline]
+fn known(entry: &Entry) -> Option<&Metadata> {
+    entry.object().annex(|front| Metadata::decode(front.meta()).ok())?.as_ref()
 }
