@@ -37,6 +37,7 @@ pub(crate) const FOREIGN_CLIENTS: &[Need] = &[
     need("npm", "npm"),
     need("chromium", "chromium"),
     need("chromedriver", "chromium-driver"),
+    need("promtool", "prometheus"),
 ];
 
 /// What fuzz targets are linked with.

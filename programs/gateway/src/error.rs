@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::access_log;
+use crate::control_plane::AdminError;
 use crate::data_plane::BindError;
 
 /// Each says what was being done and what to do next.
@@ -11,6 +12,9 @@ pub enum Error {
     /// An address to listen on is not to be had.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The admin API cannot be served.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
     /// The access log cannot be written.
     #[error(transparent)]
     AccessLog(#[from] access_log::Error),

@@ -9,6 +9,7 @@
 //!       │
 //!  upstream        servers, connections to them, pools
 //!  access_log      one line for each request, written off the request path
+//!  metrics         counters of each thread, and their text for Prometheus
 //! ```
 //! Start with `exchange/mod.rs`: it names the stages of a request in order.
 
@@ -17,8 +18,10 @@ mod control_plane;
 mod data_plane;
 mod error;
 mod exchange;
+mod metrics;
 mod upstream;
 
+pub use control_plane::AdminError;
 pub use data_plane::BindError;
 pub use error::Error;
 

@@ -41,7 +41,7 @@ mod tests;
 
 pub use error::Error;
 pub use lane::Lane;
-pub use outputs::AccessLog;
+pub use outputs::{AccessLog, Lines};
 pub use record::Record;
 
 /// Bytes in a lane's buffer at which it is handed over.

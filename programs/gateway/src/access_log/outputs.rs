@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use super::CLOSE;
 use super::destination::Destination;
 use super::error::Error;
 use super::lane::Lane;
-use super::queue::{Queue, queue};
+use super::queue::{Queue, Shared, queue};
 use super::writer::Writer;
 
 /// The access log of one process.
@@ -75,17 +75,22 @@ impl AccessLog {
         }
     }
 
-    /// Lines not written since the start, over all destinations: refused by a full queue, or by a
-    /// full disk. Standard output that nobody can read any more is off and counts no further.
+    /// A way to read the counts that outlives the log.
     #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.outputs.iter().map(|output| output.queue.shared.tally.dropped()).sum()
+    pub fn lines(&self) -> Lines {
+        Lines(self.outputs.iter().map(|output| Arc::clone(&output.queue.shared)).collect())
     }
 
-    /// Lines written whole since the start, over all destinations.
+    /// As [`Lines::dropped`].
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.lines().dropped()
+    }
+
+    /// As [`Lines::written`].
     #[must_use]
     pub fn written(&self) -> u64 {
-        self.outputs.iter().map(|output| output.queue.shared.tally.written()).sum()
+        self.lines().written()
     }
 
     /// Writes what has been handed over and ends, within 5 s in all; what a stalled destination has
@@ -102,6 +107,25 @@ impl AccessLog {
         }
         let deadline = Instant::now() + time;
         self.outputs.into_iter().for_each(|output| output.join(deadline));
+    }
+}
+
+/// What became of the lines of an access log.
+#[derive(Debug, Clone)]
+pub struct Lines(Box<[Arc<Shared>]>);
+
+impl Lines {
+    /// Lines not written since the start, over all destinations: refused by a full queue, or by a
+    /// full disk. Standard output that nobody can read any more is off and counts no further.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.0.iter().map(|shared| shared.tally.dropped()).sum()
+    }
+
+    /// Lines written whole since the start, over all destinations.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.0.iter().map(|shared| shared.tally.written()).sum()
     }
 }
 

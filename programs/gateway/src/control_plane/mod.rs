@@ -6,12 +6,15 @@
 //! | `snapshot.rs`, `routes.rs` | what is published: immutable, in the form the request path uses |
 //! | `resolver.rs` | names of servers, looked up again and again |
 //! | `supervise.rs` | start, signals, drain |
+//! | `admin/` | status, metrics and purges for operators |
 
+mod admin;
 mod resolver;
 mod routes;
 mod snapshot;
 mod supervise;
 
+pub use admin::AdminError;
 pub(crate) use routes::Route;
 pub(crate) use snapshot::Snapshot;
 pub(crate) use supervise::supervise;

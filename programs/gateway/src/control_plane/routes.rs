@@ -5,6 +5,8 @@ use tombolo_daemon::config::{self, RouteCache};
 /// A route as the request path uses it.
 #[derive(Debug)]
 pub(crate) struct Route {
+    /// Its place in the configuration.
+    pub(crate) index: usize,
     host: Host,
     path: String,
     /// Index of the upstream.
@@ -32,7 +34,9 @@ impl Routes {
     pub(crate) fn new(routes: &[config::Route], body_bytes: u64) -> Self {
         let mut ordered: Vec<Route> = routes
             .iter()
-            .map(|route| Route {
+            .enumerate()
+            .map(|(index, route)| Route {
+                index,
                 host: match route.host.as_deref() {
                     None => Host::Any,
                     Some(host) => match host.strip_prefix('*') {

@@ -1,16 +1,18 @@
 //! Starts the data plane, and ends it when it is told to.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use tombolo_cache::store::{Settings, Store};
 use tombolo_daemon::config::{self, Config, Limits};
-use tombolo_daemon::shutdown::{Hangup, Shutdown, Signals};
+use tombolo_daemon::shutdown::{Hangup, Signals};
 
+use super::admin::{Admin, Facts};
 use super::{Snapshot, resolver};
 use crate::Error;
 use crate::access_log::AccessLog;
 use crate::data_plane::{Admission, Listeners, Worker, WorkerOptions};
+use crate::metrics::Metrics;
 use crate::upstream::Overflow;
 
 /// Descriptors that are needed beside those of connections.
@@ -18,6 +20,7 @@ const DESCRIPTORS_BESIDE: u64 = 64;
 
 /// Runs the gateway until it is told to end and has drained.
 pub(crate) async fn supervise(config: Config) -> Result<(), Error> {
+    let started = (Instant::now(), SystemTime::now());
     let signals = Signals::install().map_err(Error::Signals)?;
     let shutdown = signals.shutdown();
     let hangup = Hangup::install().map_err(Error::Signals)?;
@@ -25,12 +28,32 @@ pub(crate) async fn supervise(config: Config) -> Result<(), Error> {
     let workers = if config.gateway.workers == 0 { cores } else { config.gateway.workers };
     report_shortage(&config);
     let listeners = Listeners::bind(&config.gateway.listen, workers)?;
+    let admin = match &config.gateway.admin {
+        Some(settings) => Some(Admin::bind(settings).await?),
+        None => None,
+    };
     let access_log = AccessLog::start(&config.access_log)?;
     let store = config.cache.as_ref().map(open_store);
     let snapshot = Arc::new(Snapshot::new(&config, workers, store.clone()));
     let addresses = listeners.addresses.clone();
     resolver::watch_names(&snapshot).await;
-    let running = start(&config, &snapshot, listeners, &access_log, &shutdown)?;
+    let limits = &config.gateway.limits;
+    let admission = Admission::new(limits.connections, limits.connections_per_client);
+    let facts = Arc::new(Facts {
+        metrics: Arc::new(Metrics::new(&config, workers)),
+        log_lines: access_log.lines(),
+        shutdown: shutdown.clone(),
+        listeners: listeners.addresses.clone(),
+        snapshot,
+        admission,
+        workers,
+        started,
+    });
+    let running = start(&config, &facts, listeners, &access_log)?;
+    if let Some(admin) = admin {
+        tracing::info!("admin API at http://{}", admin.address);
+        tokio::spawn(admin.serve(facts));
+    }
     for address in &addresses {
         tracing::info!(workers, "listening on http://{address}");
     }
@@ -62,24 +85,22 @@ fn open_store(cache: &config::Cache) -> Store {
 /// Starts a data-plane thread for each set of listeners.
 fn start(
     config: &Config,
-    snapshot: &Arc<Snapshot>,
+    facts: &Facts,
     listeners: Listeners,
     access_log: &AccessLog,
-    shutdown: &Shutdown,
 ) -> Result<Vec<Worker>, Error> {
-    let limits = &config.gateway.limits;
-    let admission = Admission::new(limits.connections, limits.connections_per_client);
-    let overflow = Arc::new(Overflow::new(snapshot.pools));
+    let overflow = Arc::new(Overflow::new(facts.snapshot.pools));
     let drain: Duration = config.gateway.timeouts.drain;
     let start_one = |(index, listeners)| {
         Worker::start(WorkerOptions {
             index,
             listeners,
-            snapshot: Arc::clone(snapshot),
+            snapshot: Arc::clone(&facts.snapshot),
             overflow: Arc::clone(&overflow),
             lane: access_log.lane(),
-            admission: Arc::clone(&admission),
-            shutdown: shutdown.clone(),
+            admission: Arc::clone(&facts.admission),
+            metrics: facts.metrics.row(index),
+            shutdown: facts.shutdown.clone(),
             drain,
         })
         .map_err(Error::Thread)

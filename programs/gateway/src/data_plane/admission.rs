@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::BuildHasher;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Parts of the table of addresses, so that threads seldom meet at one lock.
@@ -14,6 +14,7 @@ const SHARDS: usize = 16;
 /// The counts of all threads together.
 pub(crate) struct Admission {
     open: AtomicUsize,
+    refused: AtomicU64,
     limit: usize,
     limit_per_client: usize,
     clients: [Mutex<HashMap<IpAddr, usize>>; SHARDS],
@@ -33,6 +34,7 @@ impl Admission {
     pub(crate) fn new(limit: usize, limit_per_client: usize) -> Arc<Self> {
         Arc::new(Self {
             open: AtomicUsize::new(0),
+            refused: AtomicU64::new(0),
             limit,
             limit_per_client,
             clients: Default::default(),
@@ -42,6 +44,12 @@ impl Admission {
 
     /// Counts a connection from `client` in. Whoever admits it lets it [`leave`](Self::leave).
     pub(crate) fn admit(&self, client: IpAddr) -> Result<(), Full> {
+        self.try_admit(client).inspect_err(|_| {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        })
+    }
+
+    fn try_admit(&self, client: IpAddr) -> Result<(), Full> {
         if self.open.fetch_add(1, Ordering::Relaxed) >= self.limit {
             self.open.fetch_sub(1, Ordering::Relaxed);
             return Err(Full::InAll);
@@ -68,6 +76,21 @@ impl Admission {
                 entry.remove();
             }
         }
+    }
+
+    /// Connections that are open now.
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// The most that may be.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Connections turned away since the start.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     fn shard(&self, client: IpAddr) -> &Mutex<HashMap<IpAddr, usize>> {

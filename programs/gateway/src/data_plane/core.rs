@@ -12,6 +12,7 @@ use super::timers::Timers;
 use super::workspace::Workspaces;
 use crate::access_log::Lane;
 use crate::control_plane::Snapshot;
+use crate::metrics::Row;
 use crate::upstream::{Overflow, Pool};
 
 /// One thread's own things. Nothing in here is seen by another thread.
@@ -28,6 +29,8 @@ pub(crate) struct Core {
     pub(crate) warm: Warm,
     /// What the cache does for nobody in particular, under way.
     pub(crate) errands: Cell<usize>,
+    /// What this thread counts; no other writes there.
+    pub(crate) metrics: Arc<Row>,
     pub(super) live: Live,
     pub(super) admission: Arc<Admission>,
     lane: RefCell<Option<Lane>>,
@@ -44,6 +47,7 @@ impl Core {
         overflow: Arc<Overflow>,
         admission: Arc<Admission>,
         lane: Option<Lane>,
+        metrics: Arc<Row>,
     ) -> Rc<Self> {
         let pool =
             Pool::new(overflow, snapshot.limits.upstream_idle, snapshot.patience.upstream_idle);
@@ -58,6 +62,7 @@ impl Core {
             draining: Cell::new(false),
             warm: Warm::default(),
             errands: Cell::new(0),
+            metrics,
             live: Live::default(),
             admission,
             lane: RefCell::new(lane),

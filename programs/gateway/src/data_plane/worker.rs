@@ -22,6 +22,7 @@ use super::listener::BACKLOG;
 use super::timers::TICK;
 use crate::access_log::Lane;
 use crate::control_plane::Snapshot;
+use crate::metrics::Row;
 use crate::upstream::Overflow;
 
 /// Steps of tasks between two looks for events: a round (see `rounds.rs`) is not to be cut short.
@@ -41,6 +42,7 @@ pub(crate) struct WorkerOptions {
     pub(crate) overflow: Arc<Overflow>,
     pub(crate) lane: Option<Lane>,
     pub(crate) admission: Arc<Admission>,
+    pub(crate) metrics: Arc<Row>,
     pub(crate) shutdown: Shutdown,
     /// How long a drain may take.
     pub(crate) drain: Duration,
@@ -90,9 +92,18 @@ impl Worker {
 }
 
 async fn run(options: WorkerOptions) {
-    let WorkerOptions { index, listeners, snapshot, overflow, lane, admission, shutdown, drain } =
-        options;
-    let core = Core::new(index, snapshot, overflow, admission, lane);
+    let WorkerOptions {
+        index,
+        listeners,
+        snapshot,
+        overflow,
+        lane,
+        admission,
+        metrics,
+        shutdown,
+        drain,
+    } = options;
+    let core = Core::new(index, snapshot, overflow, admission, lane, metrics);
     let clock = spawn_local(keep_time(Rc::clone(&core)));
     let accepting: Vec<_> = listeners
         .into_iter()

@@ -17,6 +17,7 @@ use super::journal::Journal;
 use super::refusal::Refusal;
 use super::{Failure, Scene};
 use crate::data_plane::{Next, Stop, Transfer, TransferError, Watch, Workspace};
+use crate::metrics::Outcome;
 
 /// What came of an attempt that was answered.
 pub(super) enum Attempted {
@@ -172,6 +173,26 @@ fn conclude(
         }
         Ok(Err(DownError::Failed(failure))) => Err(failure),
         Ok(Err(DownError::Unanswered(unanswered))) => Ok(Err(unanswered)),
+    }
+}
+
+/// How the attempt counts for the server.
+pub(super) fn outcome(
+    attempted: &Result<Result<Attempted, Unanswered>, Failure>,
+    reused: bool,
+    journal: &Journal,
+) -> Outcome {
+    match attempted {
+        Ok(Ok(_)) => Outcome::Answered,
+        Ok(Err(_)) if reused => Outcome::Stale,
+        Ok(Err(_)) => Outcome::Failed,
+        Err(_) if journal.is_answered() => Outcome::Answered,
+        Err(Failure::Refused(refusal)) => match refusal.status() {
+            504 => Outcome::TimedOut,
+            500.. => Outcome::Failed,
+            _ => Outcome::Abandoned,
+        },
+        Err(Failure::Cut(_)) => Outcome::Abandoned,
     }
 }
 

@@ -17,6 +17,7 @@ use super::refusal::Refusal;
 use super::{Failure, Scene};
 use crate::control_plane::Route;
 use crate::data_plane::{Next, Waiting, Workspace, peek};
+use crate::metrics::Outcome;
 use crate::upstream::{ConnectError, Server, Upstream, connect};
 
 /// What a request is sent on for.
@@ -144,12 +145,17 @@ async fn ask(
         journal.asks(candidate.upstream, candidate.index);
         let Link { stream, reused } = match obtain(scene, server, asked, fresh).await {
             Ok(link) => link,
-            Err(error) => return Ok(Asking::Next(Refusal::no_server(&error))),
+            Err(error) => {
+                core.metrics.attempt(server.pool, Outcome::Unreachable);
+                return Ok(Asking::Next(Refusal::no_server(&error)));
+            }
         };
         *sent_times = sent_times.saturating_add(1);
         let facing = Facing { link: &stream, server: &server.name, cookie: candidate.cookie };
         let hold = request.hold;
-        match attempt::attempt(scene, workspace, asked, journal, &facing, hold).await? {
+        let attempted = attempt::attempt(scene, workspace, asked, journal, &facing, hold).await;
+        core.metrics.attempt(server.pool, attempt::outcome(&attempted, reused, journal));
+        match attempted? {
             Ok(Attempted::Held) => return Ok(Asking::Held(stream)),
             Ok(Attempted::Answered { reusable, next }) => {
                 if reusable {

@@ -10,6 +10,7 @@ use super::Scene;
 use super::request_id::RequestId;
 use crate::access_log::Record;
 use crate::data_plane::Workspace;
+use crate::metrics::Exchange;
 
 /// What became of a request whose client left before it was answered (nginx's number for it; it
 /// never goes over the wire).
@@ -21,6 +22,8 @@ pub(crate) struct Journal {
     head_read: bool,
     unix_millis: u64,
     pub(super) request_id: RequestId,
+    /// Index of the route in the configuration.
+    pub(super) route: Option<usize>,
     /// Indexes of the upstream and the server that was tried last.
     pub(super) backend: Option<(usize, usize)>,
     pub(super) attempts: u32,
@@ -41,6 +44,7 @@ impl Journal {
             head_read: false,
             unix_millis: 0,
             request_id: RequestId::NONE,
+            route: None,
             backend: None,
             attempts: 0,
             status: 0,
@@ -97,6 +101,11 @@ impl Journal {
         self.upstream_micros = self.upstream_began.map(micros_since);
     }
 
+    /// True once a server's response head is there.
+    pub(super) fn is_answered(&self) -> bool {
+        self.upstream_micros.is_some()
+    }
+
     /// The exchange ends here, without a whole answer.
     pub(super) fn cut(&mut self, error: &'static str) {
         if self.status == 0 {
@@ -105,9 +114,19 @@ impl Journal {
         self.error.get_or_insert(Cow::Borrowed(error));
     }
 
-    /// Writes the line.
+    /// Counts the exchange and writes its line.
     pub(super) fn log(&self, scene: &Scene<'_>, workspace: &Workspace) {
         let core = &scene.connection.core;
+        let duration_micros = self.began.map_or(0, micros_since);
+        let cache = self.cache.as_ref().map(CacheStatus::word);
+        core.metrics.record(&Exchange {
+            route: self.route,
+            status: self.status,
+            duration_micros,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            cache,
+        });
         if !core.has_log() {
             return;
         }
@@ -134,11 +153,11 @@ impl Journal {
             status: self.status,
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
-            duration_micros: self.began.map_or(0, micros_since),
+            duration_micros,
             upstream_micros: self.upstream_micros,
             backend,
             attempts: self.attempts,
-            cache: self.cache.as_ref().map(CacheStatus::word),
+            cache,
             user_agent: field(FieldId::UserAgent),
             referer: field(FieldId::Referer),
             error: self.error.as_deref(),

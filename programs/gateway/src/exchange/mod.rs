@@ -16,7 +16,7 @@
 //! | `answer.rs`, `downward.rs`, `relay.rs` | 8: the response, rewritten and streamed |
 //! | `tunnel.rs` | 8: an upgraded connection |
 //! | `refusal.rs`, `linger.rs` | the gateway's own answers, and a clean end |
-//! | `journal.rs` | 10: what the log will say |
+//! | `journal.rs` | 10: what is counted and what the log will say |
 //!
 
 mod answer;
@@ -113,6 +113,7 @@ async fn stages(
         return Ok(Next::Close);
     }
     let route = guard::route(scene, workspace)?;
+    journal.route = Some(route.index);
     let asked = guard::guard(scene, workspace, route, journal)?;
     if route.cache.is_some() {
         return cache::serve(scene, workspace, route, &asked, journal).await;

@@ -42,6 +42,11 @@ impl Refusal {
         self
     }
 
+    /// The status of the answer.
+    pub(super) fn status(&self) -> u16 {
+        self.status
+    }
+
     pub(super) fn bad_head(error: RequestError) -> Self {
         let why = format!("{} ({})", error.reason(), error.rule());
         Self::new(error.status(), why.clone(), why).closing()

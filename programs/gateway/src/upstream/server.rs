@@ -39,6 +39,8 @@ impl Server {
 
 /// A set of servers that answer alike.
 pub(crate) struct Upstream {
+    /// The name routes call it by.
+    pub(crate) name: String,
     pub(crate) balancer: Balancer,
     pub(crate) hash_on: Option<HashKey>,
     pub(crate) sticky: Option<Sticky>,
@@ -67,6 +69,7 @@ impl Upstream {
             .collect();
         let hashes = upstream.policy == tombolo_balance::Policy::Hash;
         Self {
+            name: upstream.name.clone(),
             balancer: Balancer::new(upstream.policy, &specs, workers),
             hash_on: hashes.then(|| upstream.hash_on.clone()),
             sticky: upstream.sticky.clone(),

@@ -1,0 +1,76 @@
+//! The admin API: what the gateway does, told to operators and their tools, and purges taken.
+//!
+//! An ordinary HTTP server on the control plane's runtime: the data plane does not know it. Owns who
+//! may ask: with a token file, whoever has the token; without one only this machine, and then no web
+//! page that a browser on it shows. Refuses to serve an address that is not loopback without a token.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `server.rs`, `limits.rs` | connections, within bounds |
+//! | `router.rs` | the endpoints |
+//! | `guard.rs`, `token.rs` | who may ask |
+//! | `facts.rs` | what the endpoints can see |
+//! | `status.rs`, `scrape.rs` | `GET /api/v1/status`, `GET /metrics` |
+//! | `purge/` | `POST /api/v1/purge` |
+//! | `body.rs` | reading a small body |
+//! | `refusal.rs` | what went wrong, as `application/problem+json` |
+
+mod body;
+mod error;
+mod facts;
+mod guard;
+mod limits;
+mod purge;
+mod refusal;
+mod router;
+mod scrape;
+mod server;
+mod status;
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::AdminError;
+pub(crate) use facts::Facts;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tombolo_daemon::config;
+
+use self::guard::Guard;
+use self::token::Token;
+
+/// The admin listener, bound and not yet served.
+pub(crate) struct Admin {
+    listener: TcpListener,
+    guard: Guard,
+    /// Where it listens, with the port the system chose where 0 was asked for.
+    pub(crate) address: SocketAddr,
+}
+
+impl Admin {
+    /// Reads the token and binds the address.
+    ///
+    /// # Errors
+    /// [`AdminError`]: each says what to do.
+    pub(crate) async fn bind(settings: &config::Admin) -> Result<Self, AdminError> {
+        let token = settings.token_file.as_deref().map(Token::read).transpose()?;
+        let listen = settings.listen;
+        if token.is_none() && !listen.ip().to_canonical().is_loopback() {
+            return Err(AdminError::Unguarded { listen });
+        }
+        let cannot = |cause| AdminError::Bind { listen, cause };
+        let listener = TcpListener::bind(listen).await.map_err(cannot)?;
+        let address = listener.local_addr().map_err(cannot)?;
+        Ok(Self { listener, guard: Guard::new(token), address })
+    }
+
+    /// Answers for as long as it is awaited.
+    pub(crate) async fn serve(self, facts: Arc<Facts>) {
+        let router = router::router(facts, Arc::new(self.guard));
+        server::serve(self.listener, router).await;
+    }
+}

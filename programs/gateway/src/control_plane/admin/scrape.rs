@@ -1,0 +1,23 @@
+//! `GET /metrics`: everything that is counted, for Prometheus.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+use http::header::{ACCEPT, CONTENT_TYPE, VARY};
+
+use super::Facts;
+use crate::metrics::{Exposition, Form, write_cache, write_gateway, write_process};
+
+pub(super) async fn scrape(State(facts): State<Arc<Facts>>, headers: HeaderMap) -> Response {
+    let form = Form::accepted(headers.get(ACCEPT).map(|value| value.as_bytes()));
+    let mut out = Exposition::new(form);
+    let upstreams = facts.snapshot.upstreams.iter().map(AsRef::as_ref);
+    write_gateway(&mut out, &facts.metrics, &facts.gauges(), upstreams);
+    if let Some(store) = &facts.snapshot.store {
+        write_cache(&mut out, &store.status());
+    }
+    write_process(&mut out, facts.started.1);
+    ([(CONTENT_TYPE, form.content_type()), (VARY, "Accept")], out.finish()).into_response()
+}

@@ -1,0 +1,133 @@
+//! `GET /api/v1/status`: what the gateway does, as JSON for programs and `tombolo status`.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use serde_json::{Map, Value, json};
+use tombolo_cache::store::{Status, Trouble};
+
+use super::Facts;
+use crate::metrics::{Metrics, Outcome};
+use crate::upstream::{Server, Upstream};
+
+pub(super) async fn answer(State(facts): State<Arc<Facts>>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], format!("{:#}\n", status(&facts))).into_response()
+}
+
+fn status(facts: &Facts) -> Value {
+    let gauges = facts.gauges();
+    let upstreams = facts.snapshot.upstreams.iter();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "pid": std::process::id(),
+        "started": time(facts.started.1),
+        "uptime_seconds": facts.started.0.elapsed().as_secs(),
+        "draining": gauges.draining,
+        "workers": gauges.workers,
+        "listeners": facts.listeners.iter().map(|address| format!("http://{address}")).collect::<Vec<_>>(),
+        "connections": {
+            "open": gauges.connections,
+            "limit": gauges.connections_limit,
+            "refused": gauges.connections_refused,
+        },
+        "requests": facts.metrics.requests(),
+        "upstreams": upstreams.map(|one| of_upstream(one, &facts.metrics)).collect::<Vec<_>>(),
+        "cache": facts.snapshot.store.as_ref().map(|store| of_cache(&store.status())),
+        "access_log": { "written": gauges.log_lines.0, "dropped": gauges.log_lines.1 },
+    })
+}
+
+fn of_upstream(upstream: &Upstream, metrics: &Metrics) -> Value {
+    let backends = upstream.servers.iter().enumerate();
+    let backends = backends.map(|(index, server)| of_backend(upstream, index, server, metrics));
+    json!({ "name": upstream.name, "backends": backends.collect::<Vec<_>>() })
+}
+
+fn of_backend(upstream: &Upstream, index: usize, server: &Server, metrics: &Metrics) -> Value {
+    let resolved = server.resolved.load();
+    // A name that does not resolve is the one reason known before a request is sent.
+    let why = resolved.is_empty().then_some("its name does not resolve");
+    let outcomes: Map<String, Value> = Outcome::ALL
+        .into_iter()
+        .map(|outcome| (outcome.label().to_owned(), metrics.attempts(server.pool, outcome).into()))
+        .collect();
+    json!({
+        "address": server.name,
+        "resolved": resolved.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "state": if why.is_none() { "up" } else { "down" },
+        "why": why,
+        "since": null,
+        "in_flight": upstream.balancer.in_flight(index),
+        "requests": upstream.balancer.total(index),
+        "attempts": outcomes,
+    })
+}
+
+fn of_cache(status: &Status) -> Value {
+    let totals = &status.totals;
+    json!({
+        "reading": of_trouble(status.reading.as_ref()),
+        "writing": of_trouble(status.writing.as_ref()),
+        "objects": status.objects,
+        "bytes": status.bytes,
+        "limit_bytes": status.max_bytes,
+        "counting": status.counting,
+        "memory": {
+            "objects": status.hot_objects,
+            "bytes": status.hot_bytes,
+            "index_bytes": status.index_memory,
+        },
+        "fills": status.fills,
+        "unwritten_bytes": status.unwritten,
+        "hits": { "memory": totals.memory_hits, "disk": totals.disk_hits },
+        "misses": totals.misses,
+        "stores": totals.stores,
+        "evictions": totals.evictions,
+        "corrupt": totals.corrupt,
+        "errors": totals.errors,
+        "overloads": totals.overloads,
+        "joined": totals.joined,
+        "purged": totals.purged,
+        "purges_pending": status.purges,
+    })
+}
+
+fn of_trouble(trouble: Option<&Trouble>) -> Value {
+    let Some(trouble) = trouble else { return Value::Null };
+    json!({
+        "reason": trouble.reason,
+        "since": time(trouble.since),
+        "failures": trouble.failures,
+    })
+}
+
+/// A time as RFC 3339 has it, in seconds.
+fn time(at: SystemTime) -> Option<String> {
+    let at = jiff::Timestamp::try_from(at).ok()?;
+    Some(format!("{at:.0}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn times_are_told_in_utc() {
+        let at = UNIX_EPOCH + Duration::from_millis(1_700_000_000_900);
+        assert_eq!(time(at).as_deref(), Some("2023-11-14T22:13:20Z"));
+    }
+
+    #[test]
+    fn trouble_tells_what_and_since_when() {
+        let trouble = Trouble { reason: "disk full".into(), since: UNIX_EPOCH, failures: 3 };
+        let told = of_trouble(Some(&trouble));
+        assert_eq!(told["reason"], "disk full");
+        assert_eq!(told["since"], "1970-01-01T00:00:00Z");
+        assert_eq!(told["failures"], 3);
+        assert!(of_trouble(None).is_null());
+    }
+}

@@ -1,0 +1,232 @@
+//! The families of the data plane: requests, servers, connections, access log.
+
+use super::duration::{BOUNDS, Histogram};
+use super::exposition::{Exposition, Family, Kind};
+use super::labels::{CACHE_RESULTS, Class, Outcome};
+use super::{Metrics, Row};
+use crate::upstream::Upstream;
+
+/// What is not counted but read at this moment.
+pub(crate) struct Gauges {
+    /// Threads of the data plane.
+    pub(crate) workers: usize,
+    /// Client connections that are open.
+    pub(crate) connections: usize,
+    /// Client connections that may be open.
+    pub(crate) connections_limit: usize,
+    /// Client connections turned away since the start.
+    pub(crate) connections_refused: u64,
+    /// The gateway takes no new work.
+    pub(crate) draining: bool,
+    /// Lines of the access log written, and dropped.
+    pub(crate) log_lines: (u64, u64),
+}
+
+/// Writes the families of the data plane.
+pub(crate) fn write_gateway<'u>(
+    out: &mut Exposition,
+    metrics: &Metrics,
+    gauges: &Gauges,
+    upstreams: impl Iterator<Item = &'u Upstream>,
+) {
+    out.family("tombolo_build_info", Kind::Gauge, "", "Always 1; the label tells the version.")
+        .sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
+    out.family("tombolo_workers", Kind::Gauge, "", "Threads that serve requests.")
+        .sample(&[], gauges.workers);
+    out.family("tombolo_draining", Kind::Gauge, "", "1 while no new work is taken.")
+        .sample(&[], u8::from(gauges.draining));
+    out.family("tombolo_connections", Kind::Gauge, "", "Client connections that are open.")
+        .sample(&[], gauges.connections);
+    out.family(
+        "tombolo_connections_limit",
+        Kind::Gauge,
+        "",
+        "Client connections that may be open.",
+    )
+    .sample(&[], gauges.connections_limit);
+    let help = "Client connections turned away because there were too many.";
+    out.family("tombolo_connections_refused", Kind::Counter, "", help)
+        .sample(&[], gauges.connections_refused);
+    write_requests(out, metrics);
+    write_durations(out, metrics);
+    write_attempts(out, metrics);
+    let help = "Requests a server is being asked at this moment.";
+    let mut family = out.family("tombolo_upstream_requests_in_flight", Kind::Gauge, "", help);
+    for upstream in upstreams {
+        write_in_flight(&mut family, upstream);
+    }
+    let help = "Requests of routes with a cache, by what the cache did.";
+    let mut family = out.family("tombolo_cache_lookups", Kind::Counter, "", help);
+    for (place, result) in CACHE_RESULTS.iter().enumerate() {
+        family.sample(&[("result", result)], metrics.sum(|row| row.cache(place)));
+    }
+    let help = "Lines of the access log, over all its destinations.";
+    out.family("tombolo_access_log_lines", Kind::Counter, "", help)
+        .sample(&[("outcome", "written")], gauges.log_lines.0)
+        .sample(&[("outcome", "dropped")], gauges.log_lines.1);
+}
+
+fn write_requests(out: &mut Exposition, metrics: &Metrics) {
+    let help = "Requests by route and class of the status that was answered.";
+    let mut family = out.family("tombolo_requests", Kind::Counter, "", help);
+    for (index, route) in metrics.routes.iter().enumerate() {
+        for class in Class::ALL {
+            let labels = [("route", route.as_str()), ("code_class", class.label())];
+            family.sample(&labels, metrics.requests_of(index, class));
+        }
+    }
+    type Bytes = fn(&Row, usize) -> u64;
+    let received: Bytes = |row, route| row.route(route).map_or(0, |route| route.bytes_in());
+    let sent: Bytes = |row, route| row.route(route).map_or(0, |route| route.bytes_out());
+    for (name, help, bytes) in [
+        ("tombolo_request_body_bytes", "Bytes of request bodies.", received),
+        ("tombolo_response_body_bytes", "Bytes of response bodies.", sent),
+    ] {
+        let mut family = out.family(name, Kind::Counter, "bytes", help);
+        for (index, route) in metrics.routes.iter().enumerate() {
+            family.sample(&[("route", route)], metrics.sum(|row| bytes(row, index)));
+        }
+    }
+}
+
+fn write_durations(out: &mut Exposition, metrics: &Metrics) {
+    let help = "From the first byte of a request to the last of its answer.";
+    let name = "tombolo_request_duration_seconds";
+    let mut family = out.family(name, Kind::Histogram, "seconds", help);
+    for (index, route) in metrics.routes.iter().enumerate() {
+        let mut histogram = Histogram::default();
+        for route in metrics.rows.iter().filter_map(|row| row.route(index)) {
+            route.add_durations(&mut histogram);
+        }
+        let bounds = BOUNDS.iter().map(|(_, text)| *text).chain(std::iter::once("+Inf"));
+        let mut count = 0_u64;
+        for (bound, inside) in bounds.zip(histogram.buckets) {
+            count = count.wrapping_add(inside);
+            family.with_suffix("_bucket", &[("route", route), ("le", bound)], count);
+        }
+        let labels = [("route", route.as_str())];
+        family.with_suffix("_sum", &labels, seconds(histogram.micros));
+        family.with_suffix("_count", &labels, count);
+    }
+}
+
+fn write_attempts(out: &mut Exposition, metrics: &Metrics) {
+    let help = "Times a server was asked, by how that ended.";
+    let mut family = out.family("tombolo_upstream_attempts", Kind::Counter, "", help);
+    for (pool, (upstream, backend)) in metrics.backends.iter().enumerate() {
+        for outcome in Outcome::ALL {
+            let labels = [
+                ("upstream", upstream.as_str()),
+                ("backend", backend.as_str()),
+                ("outcome", outcome.label()),
+            ];
+            family.sample(&labels, metrics.attempts(pool, outcome));
+        }
+    }
+}
+
+fn write_in_flight(family: &mut Family<'_>, upstream: &Upstream) {
+    for (index, server) in upstream.servers.iter().enumerate() {
+        let labels = [("upstream", upstream.name.as_str()), ("backend", server.name.as_str())];
+        family.sample(&labels, upstream.balancer.in_flight(index));
+    }
+}
+
+/// Microseconds as a decimal fraction of seconds, exactly.
+fn seconds(micros: u64) -> String {
+    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Exchange, Form};
+    use super::*;
+    use tombolo_daemon::config::{Config, Overrides, builtin_gateway};
+
+    fn config() -> Config {
+        let upstreams = vec!["127.0.0.1:9001".parse().unwrap(), "127.0.0.1:9002".parse().unwrap()];
+        builtin_gateway(&Overrides { upstreams, ..Overrides::default() }).unwrap()
+    }
+
+    fn text(metrics: &Metrics) -> String {
+        let mut out = Exposition::new(Form::Text);
+        let gauges = Gauges {
+            workers: 2,
+            connections: 1,
+            connections_limit: 10,
+            connections_refused: 0,
+            draining: false,
+            log_lines: (5, 0),
+        };
+        write_gateway(&mut out, metrics, &gauges, std::iter::empty());
+        out.finish()
+    }
+
+    #[test]
+    fn threads_are_added_up() {
+        let metrics = Metrics::new(&config(), 2);
+        for worker in [0, 1, 1] {
+            metrics.row(worker).record(&Exchange {
+                route: Some(0),
+                status: 200,
+                duration_micros: 1_500_000,
+                bytes_in: 1,
+                bytes_out: 10,
+                cache: None,
+            });
+        }
+        metrics.row(1).attempt(1, Outcome::Unreachable);
+        let text = text(&metrics);
+        for line in [
+            "tombolo_requests_total{route=\"/\",code_class=\"2xx\"} 3",
+            "tombolo_requests_total{route=\"(none)\",code_class=\"4xx\"} 0",
+            "tombolo_response_body_bytes_total{route=\"/\"} 30",
+            "tombolo_request_duration_seconds_bucket{route=\"/\",le=\"1.0\"} 0",
+            "tombolo_request_duration_seconds_bucket{route=\"/\",le=\"2.5\"} 3",
+            "tombolo_request_duration_seconds_bucket{route=\"/\",le=\"+Inf\"} 3",
+            "tombolo_request_duration_seconds_sum{route=\"/\"} 4.500000",
+            "tombolo_request_duration_seconds_count{route=\"/\"} 3",
+            "tombolo_access_log_lines_total{outcome=\"written\"} 5",
+        ] {
+            assert!(text.lines().any(|one| one == line), "{line} in\n{text}");
+        }
+        let asked = "backend=\"127.0.0.1:9002\",outcome=\"unreachable\"} 1";
+        assert!(text.contains(asked), "{text}");
+        assert_eq!(metrics.requests(), 3);
+    }
+
+    /// Whoever writes an alarm looks there, and finds neither more nor less.
+    #[test]
+    fn every_metric_is_documented() {
+        let mut out = Exposition::new(Form::Text);
+        let folder = tempfile::tempdir().unwrap();
+        let store = tombolo_cache::store::Store::open(tombolo_cache::store::Settings::new(
+            folder.path().join("cache"),
+        ));
+        super::super::write_cache(&mut out, &store.status());
+        let text = text(&Metrics::new(&config(), 1)) + &out.finish();
+        store.close();
+        let told = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        let told: Vec<String> = told.map(|line| line.replace(' ', "` | ")).collect();
+        let document = include_str!("../../../../docs/admin-api.md");
+        for one in &told {
+            assert!(document.contains(&format!("| `{one} |")), "{one} is not in docs/admin-api.md");
+        }
+        let documented = document.lines().filter(|line| line.starts_with("| `tombolo_")).count();
+        assert_eq!(documented, told.len(), "docs/admin-api.md has others");
+    }
+
+    #[test]
+    fn no_series_is_there_twice() {
+        let text = text(&Metrics::new(&config(), 1));
+        let mut series: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| line.rsplit_once(' ').map(|(series, _)| series))
+            .collect();
+        let count = series.len();
+        series.sort_unstable();
+        series.dedup();
+        assert_eq!(series.len(), count);
+    }
+}
