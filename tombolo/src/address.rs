@@ -1,9 +1,11 @@
-//! Reads `--listen`: an address, or a port alone for one that only this machine reaches.
+//! Reads `--listen` and `--admin`: an address, or a port alone for one that only this machine reaches.
 //!
 //! Refuses host names: a name can stand for several addresses, and a program that listens must not
 //! guess which of them was meant.
 
 use std::net::{Ipv4Addr, SocketAddr};
+
+use tombolo_daemon::config::{BadHostPort, HostPort};
 
 /// Reads `127.0.0.1:8080`, `[::1]:8080`, or `8080` for port 8080 of 127.0.0.1.
 pub(crate) fn listen(text: &str) -> Result<SocketAddr, String> {
@@ -14,6 +16,19 @@ pub(crate) fn listen(text: &str) -> Result<SocketAddr, String> {
         return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     }
     Err(format!("{} (examples: 127.0.0.1:8080, 0.0.0.0:8080, [::1]:8080, 8080)", fault(text)))
+}
+
+/// Reads where something listens that is to be asked: `127.0.0.1:8081`, `gateway.example:8081`, or
+/// `8081` for port 8081 of 127.0.0.1; also behind `http://`, as it may have been copied.
+pub(crate) fn ask(text: &str) -> Result<HostPort, String> {
+    if let Ok(port @ 1..) = text.parse::<u16>() {
+        return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into());
+    }
+    let bare = text.strip_prefix("http://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    let bare = bare.unwrap_or(text);
+    bare.parse().map_err(|error: BadHostPort| {
+        format!("{error} (examples: 127.0.0.1:8081, [::1]:8081, gateway.example:8081, 8081)")
+    })
 }
 
 /// Says what is wrong with an address that could not be read.
@@ -38,7 +53,7 @@ fn fault(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::listen;
+    use super::{ask, listen};
 
     #[test]
     fn addresses_and_bare_ports_are_read() {
@@ -65,6 +80,21 @@ mod tests {
         ] {
             let refusal = listen(text).expect_err(text);
             assert!(refusal.contains(words), "{text}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn who_is_asked_may_have_a_name() {
+        for (text, meant) in [
+            ("8081", "127.0.0.1:8081"),
+            ("http://127.0.0.1:8081/", "127.0.0.1:8081"),
+            ("localhost:8081", "localhost:8081"),
+            ("[::1]:8081", "[::1]:8081"),
+        ] {
+            assert_eq!(ask(text).map(|address| address.to_string()), Ok(meant.to_owned()));
+        }
+        for text in ["0", "", "localhost", "https://a:1", "a:99999", "a:1/path"] {
+            assert!(ask(text).is_err(), "{text}");
         }
     }
 }

@@ -4,6 +4,7 @@
 //! itself is in the libraries under `programs/` and `crates/`.
 
 mod address;
+mod admin;
 mod commands;
 mod console;
 

@@ -60,6 +60,8 @@ fn version_and_help_are_results() {
         vec!["up", "--help"],
         vec!["gateway", "--help"],
         vec!["serve", "site", "--help"],
+        vec!["status", "--help"],
+        vec!["purge", "--help"],
         vec!["check", "--help"],
         vec!["schema", "--help"],
         vec!["completions", "--help"],
@@ -86,6 +88,8 @@ fn wrong_usage_is_two_and_names_what_was_meant() {
         (vec!["gateway", "--cache-ttl", "1500ms", "--upstream", "a:1"], "write \"2s\""),
         (vec!["gateway", "--admin", "0.0.0.0:1", "--upstream", "a:1"], "admin_token_file"),
         (vec!["gateway", "--admin", "localhost:1", "--upstream", "a:1"], "127.0.0.1:1"),
+        (vec!["purge"], "--prefix"),
+        (vec!["purge", "--all", "--admin", "nowhere"], "127.0.0.1:8081"),
         (vec!["check"], "<FILE>"),
         (vec!["completions", "basic"], "'basic'"),
     ] {
@@ -176,7 +180,9 @@ fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = tombolo(&["completions", shell]);
         assert_eq!(script.status.code(), Some(0), "{shell}");
-        for command in ["up", "gateway", "serve", "check", "schema", "completions"] {
+        for command in
+            ["up", "gateway", "serve", "status", "purge", "check", "schema", "completions"]
+        {
             assert!(out(&script).contains(command), "{shell} {command}");
         }
         for flag in ["cache-ttl", "cache-dir", "admin"] {

@@ -3,8 +3,10 @@
 mod check;
 mod completions;
 mod gateway;
+mod purge;
 mod schema;
 mod serve;
+mod status;
 mod up;
 
 use clap::{Parser, Subcommand};
@@ -18,6 +20,8 @@ EXAMPLES
   tombolo gateway --upstream 127.0.0.1:9001      proxy one server on 127.0.0.1:8080
   tombolo gateway -c tombolo.toml                the gateway as a file describes it
   tombolo check tombolo.toml                     every mistake in the file, without starting
+  tombolo status                                 what a running gateway does
+  tombolo purge http://example.org/page          take a page out of its cache
 
 OUTPUT
   Results go to standard output, everything else to standard error.
@@ -48,6 +52,8 @@ pub(crate) enum Command {
     Up(up::Arguments),
     Gateway(gateway::Arguments),
     Serve(serve::Arguments),
+    Status(status::Arguments),
+    Purge(purge::Arguments),
     Check(check::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -60,6 +66,8 @@ impl Command {
             Command::Up(arguments) => up::run(arguments),
             Command::Gateway(arguments) => gateway::run(arguments),
             Command::Serve(arguments) => serve::run(arguments),
+            Command::Status(arguments) => status::run(&arguments),
+            Command::Purge(arguments) => purge::run(&arguments),
             Command::Check(arguments) => check::run(&arguments),
             Command::Schema(arguments) => schema::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),

@@ -1,0 +1,40 @@
+//! `tombolo status`: what a running gateway does, as a table or as JSON.
+
+mod report;
+mod units;
+
+use clap::Args;
+use tombolo_daemon::exit::ExitCode;
+
+use crate::admin::Access;
+use crate::console;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  tombolo status
+  tombolo status --admin 10.0.0.5:8081 --token-file admin.token
+  tombolo status --json | jq '.upstreams[].backends[] | select(.state != \"up\")'
+
+EXIT STATUS
+  0  told
+  1  no gateway could be asked";
+
+/// Tell what a running gateway does: servers, requests, cache
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    access: Access,
+
+    /// Print the gateway's answer as JSON in place of a table
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    match arguments.access.get("/api/v1/status") {
+        Ok(status) if arguments.json => console::result(format!("{status:#}\n").as_bytes()),
+        Ok(status) => console::result(report::report(&status).as_bytes()),
+        Err(refused) => refused.tell(),
+    }
+}

@@ -1,0 +1,259 @@
+//! The status of a gateway as a person reads it: trouble first, then what there is.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::units::{bytes, count, span};
+use crate::admin::plain;
+
+/// Attempts that count as failures of a server.
+const FAILURES: [&str; 3] = ["unreachable", "timed_out", "failed"];
+
+/// The whole text.
+pub(super) fn report(status: &Value) -> String {
+    let mut text = format!(
+        "tombolo {}, process {}, up {}, {} threads\n",
+        words(status, "/version"),
+        number(status, "/pid"),
+        span(number(status, "/uptime_seconds")),
+        number(status, "/workers"),
+    );
+    alarms(&mut text, status);
+    text.push('\n');
+    let listeners: Vec<String> =
+        list(status, "/listeners").iter().map(|address| words(address, "")).collect();
+    for (name, value) in [
+        ("listening on", listeners.join(", ")),
+        (
+            "connections",
+            format!(
+                "{} open of {}, {} turned away",
+                count(number(status, "/connections/open")),
+                count(number(status, "/connections/limit")),
+                count(number(status, "/connections/refused")),
+            ),
+        ),
+        ("requests", count(number(status, "/requests"))),
+        (
+            "access log",
+            format!(
+                "{} lines written, {} dropped",
+                count(number(status, "/access_log/written")),
+                count(number(status, "/access_log/dropped")),
+            ),
+        ),
+    ] {
+        line(&mut text, name, &value);
+    }
+    cache(&mut text, status.get("cache").unwrap_or(&Value::Null));
+    text.push('\n');
+    text.push_str(&columns(&servers(status)));
+    text
+}
+
+/// What an operator must not overlook.
+fn alarms(text: &mut String, status: &Value) {
+    if is_true(status, "/draining") {
+        text.push_str("\nDRAINING: no new work is taken; it ends when what is under way is done\n");
+    }
+    for (doing, effect) in [
+        ("reading", "requests are served from the servers until files can be read again"),
+        (
+            "writing",
+            "requests are served, and nothing new is stored, until files can be written again",
+        ),
+    ] {
+        let trouble = status.pointer(&format!("/cache/{doing}"));
+        if let Some(trouble) = trouble.filter(|trouble| trouble.is_object()) {
+            let _ = writeln!(
+                text,
+                "\nCACHE TROUBLE, {doing}: {}\n  since {}, {} failures; {effect}; it is tried again by itself",
+                words(trouble, "/reason"),
+                words(trouble, "/since"),
+                count(number(trouble, "/failures")),
+            );
+        }
+    }
+    let dropped = number(status, "/access_log/dropped");
+    if dropped > 0 {
+        let _ = writeln!(
+            text,
+            "\nACCESS LOG: {} lines were dropped: its disk or terminal is full or too slow",
+            count(dropped)
+        );
+    }
+}
+
+fn cache(text: &mut String, cache: &Value) {
+    if !cache.is_object() {
+        return line(text, "cache", "none: no route caches");
+    }
+    let counting = if is_true(cache, "/counting") { ", still being counted" } else { "" };
+    let size = format!(
+        "{} objects, {} of {} on disk{counting}; {} objects, {} in memory",
+        count(number(cache, "/objects")),
+        bytes(number(cache, "/bytes")),
+        bytes(number(cache, "/limit_bytes")),
+        count(number(cache, "/memory/objects")),
+        bytes(number(cache, "/memory/bytes")),
+    );
+    let misses = number(cache, "/misses");
+    let found = number(cache, "/hits/memory").saturating_add(number(cache, "/hits/disk"));
+    let asked = found.saturating_add(misses);
+    let share = if asked == 0 {
+        String::new()
+    } else {
+        format!(" ({:.1} % found)", found as f64 * 100.0 / asked as f64)
+    };
+    let lookups = format!(
+        "{} found in memory, {} on disk, {} not{share}",
+        count(number(cache, "/hits/memory")),
+        count(number(cache, "/hits/disk")),
+        count(misses),
+    );
+    let told = |name: &str| count(number(cache, &format!("/{name}")));
+    let changes = format!(
+        "{} stored, {} made room, {} purged, {} corrupt, {} errors",
+        told("stores"),
+        told("evictions"),
+        told("purged"),
+        told("corrupt"),
+        told("errors"),
+    );
+    for (name, value) in [("cache", size), ("look-ups", lookups), ("responses", changes)] {
+        line(text, name, &value);
+    }
+}
+
+fn line(text: &mut String, name: &str, value: &str) {
+    let _ = writeln!(text, "{name:<12}  {value}");
+}
+
+/// A row for each server under a heading.
+fn servers(status: &Value) -> Vec<Vec<String>> {
+    let heading = ["UPSTREAM", "SERVER", "STATE", "IN FLIGHT", "REQUESTS", "FAILED", "WHY"];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    for upstream in list(status, "/upstreams") {
+        for server in list(upstream, "/backends") {
+            let attempts = |outcome| number(server, &format!("/attempts/{outcome}"));
+            let failed = FAILURES.into_iter().map(attempts).sum();
+            rows.push(vec![
+                words(upstream, "/name"),
+                words(server, "/address"),
+                words(server, "/state"),
+                count(number(server, "/in_flight")),
+                count(number(server, "/requests")),
+                count(failed),
+                words(server, "/why"),
+            ]);
+        }
+    }
+    rows
+}
+
+/// Rows with their columns under each other, without blanks at the end.
+fn columns(rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().enumerate().map(|(column, cell)| {
+            let width = width(column);
+            format!("{cell:<width$}")
+        });
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// What stands at a place (RFC 6901); nothing for what is not there, so that the answer of another
+/// version is told as far as it goes.
+fn number(value: &Value, at: &str) -> u64 {
+    value.pointer(at).and_then(Value::as_u64).unwrap_or(0)
+}
+
+fn words(value: &Value, at: &str) -> String {
+    plain(value.pointer(at).and_then(Value::as_str).unwrap_or_default())
+}
+
+fn list<'v>(value: &'v Value, at: &str) -> &'v [Value] {
+    value.pointer(at).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn is_true(value: &Value, at: &str) -> bool {
+    value.pointer(at) == Some(&Value::Bool(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn status() -> Value {
+        json!({
+            "version": "0.1.0", "pid": 7, "uptime_seconds": 61, "workers": 2, "draining": false,
+            "listeners": ["http://127.0.0.1:8080"], "requests": 12345,
+            "connections": { "open": 1, "limit": 10, "refused": 0 },
+            "access_log": { "written": 5, "dropped": 0 },
+            "cache": null,
+            "upstreams": [{ "name": "app", "backends": [
+                { "address": "127.0.0.1:9001", "state": "up", "why": null, "in_flight": 1,
+                  "requests": 9, "attempts": { "answered": 8, "failed": 1, "timed_out": 2 } },
+                { "address": "no.example:80", "state": "down", "why": "its name does not resolve",
+                  "in_flight": 0, "requests": 0, "attempts": {} },
+            ] }],
+        })
+    }
+
+    #[test]
+    fn a_quiet_gateway_is_told_in_lines_and_columns() {
+        let expected = "\
+tombolo 0.1.0, process 7, up 1 min 1 s, 2 threads
+
+listening on  http://127.0.0.1:8080
+connections   1 open of 10, 0 turned away
+requests      12 345
+access log    5 lines written, 0 dropped
+cache         none: no route caches
+
+UPSTREAM  SERVER          STATE  IN FLIGHT  REQUESTS  FAILED  WHY
+app       127.0.0.1:9001  up     1          9         3
+app       no.example:80   down   0          0         0       its name does not resolve
+";
+        assert_eq!(report(&status()), expected);
+    }
+
+    #[test]
+    fn trouble_comes_first() {
+        let mut status = status();
+        status["cache"] = json!({
+            "reading": null,
+            "writing": { "reason": "writing a file: No space left\u{1b}[31m", "since": "2026-01-01T00:00:00Z", "failures": 4 },
+            "hits": { "memory": 1, "disk": 1 }, "misses": 2, "memory": {}, "limit_bytes": 1 << 30,
+        });
+        status["draining"] = true.into();
+        status["access_log"]["dropped"] = 3.into();
+        let text = report(&status);
+        let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words} in {text}"));
+        assert!(
+            place("CACHE TROUBLE, writing: writing a file: No space left") < place("listening on")
+        );
+        assert!(place("DRAINING") < place("listening on"));
+        place("since 2026-01-01T00:00:00Z, 4 failures");
+        place("3 lines were dropped");
+        place("0 objects, 0 bytes of 1.0 GiB on disk");
+        place("(50.0 % found)");
+        assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_is_told_all_the_same() {
+        for odd in [json!({}), json!([1]), json!({ "upstreams": 7, "cache": {} })] {
+            assert!(report(&odd).starts_with("tombolo "));
+        }
+    }
+}
