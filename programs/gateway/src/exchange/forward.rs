@@ -86,7 +86,7 @@ pub(super) async fn forward(
     onward::compose(scene, workspace, asked, journal, upstream, errand.conditions);
     while let Some(index) = picker.next(scene) {
         let Some(server) = upstream.servers.get(index) else { break };
-        let _flight = Flight::begin(&**upstream, scene.connection.core.index, index);
+        let flight = Flight::begin(&**upstream, scene.connection.core.index, index);
         let sticky = upstream.sticky.as_ref().filter(|_| picker.preferred != Some(index));
         let candidate = Candidate {
             upstream: route.upstream,
@@ -99,8 +99,7 @@ pub(super) async fn forward(
         match ask(scene, workspace, &candidate, asking, &mut sent_times, journal).await? {
             Asking::Served(forwarded) => return Ok(forwarded),
             Asking::Held(link) => {
-                let flight =
-                    Flight::begin(Arc::clone(upstream), scene.connection.core.index, index);
+                let flight = flight.outlive(Arc::clone(upstream));
                 let cookie = candidate.cookie.map(|(name, value)| (name.into(), value.into()));
                 let server = Arc::clone(server);
                 return Ok(Forwarded::Held(Box::new(Held { link, server, cookie, flight })));

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use tombolo_balance::{Ask, Tried, hash_key};
 use tombolo_daemon::config::HashKey;
@@ -71,6 +72,16 @@ impl<U: Deref<Target = Upstream>> Flight<U> {
     pub(super) fn begin(upstream: U, worker: usize, server: usize) -> Self {
         upstream.balancer.begin(worker, server);
         Self { upstream, worker, server }
+    }
+}
+
+impl Flight<&Upstream> {
+    /// The same request, in flight for longer than the snapshot is borrowed. Counted once: it is
+    /// neither over nor begun anew.
+    pub(super) fn outlive(self, upstream: Arc<Upstream>) -> Flight<Arc<Upstream>> {
+        let longer = Flight { upstream, worker: self.worker, server: self.server };
+        std::mem::forget(self);
+        longer
     }
 }
 
