@@ -64,7 +64,7 @@ fn the_gateway_refuses_a_bad_file_alike() {
 
 #[test]
 fn keys_of_later_versions_are_named_as_such() {
-    let done = with_file(&format!("[cache]\ndir = \"cache\"\n{GOOD}"), &["check", "t.toml"]);
+    let done = with_file(&format!("[members]\nisland = \"home\"\n{GOOD}"), &["check", "t.toml"]);
     assert_eq!(done.code, Some(2));
     let said = done.stdout + &done.stderr;
     assert!(said.contains("not in this version yet"), "{said}");
