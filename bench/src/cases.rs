@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{origin, servers::Server};
+use crate::{figures::Figures, origin, servers::Server};
 
 /// A kind of load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -78,24 +78,8 @@ pub(crate) struct Measurement {
     pub(crate) server: Server,
     pub(crate) workers: usize,
     pub(crate) round: u32,
-    pub(crate) requests: u64,
-    pub(crate) requests_per_second: f64,
-    pub(crate) user_us_per_request: f64,
-    pub(crate) system_us_per_request: f64,
-    pub(crate) p50_us: u64,
-    pub(crate) p99_us: u64,
-    /// Millions of bytes that reached the load, heads included.
-    pub(crate) megabytes_per_second: f64,
-    pub(crate) cpu_seconds_per_gigabyte: f64,
-    /// Share of its cores that the server used; well below 1, the load was the limit.
-    pub(crate) busy: f64,
-}
-
-impl Measurement {
-    /// User and system time per request, in microseconds.
-    pub(crate) fn cpu_us_per_request(&self) -> f64 {
-        self.user_us_per_request + self.system_us_per_request
-    }
+    #[serde(flatten)]
+    pub(crate) figures: Figures,
 }
 
 /// Memory of idle connections.

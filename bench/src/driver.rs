@@ -6,13 +6,14 @@
 
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 
 use crate::{
     cases::{Case, Measurement, Results},
     cores::{self, Placement},
+    figures::Figures,
     idle, interrupt, machine, report,
-    servers::{self, LogVia, Running, Server, Setup},
+    servers::{self, HAPROXY, LogVia, NGINX, Running, Server, Setup, tombolo_beside},
     soak, verify, wrk,
 };
 
@@ -21,9 +22,9 @@ const CONNECTIONS: u32 = 64;
 /// Load before what is counted, in seconds.
 const WARM_UP_SECONDS: u32 = 1;
 /// Most rounds, so that a run has an end.
-const ROUNDS_MAX: i64 = 50;
+pub(crate) const ROUNDS_MAX: i64 = 50;
 /// Longest measurement, in seconds.
-const SECONDS_MAX: i64 = 300;
+pub(crate) const SECONDS_MAX: i64 = 300;
 /// Longest soak, in seconds.
 const SOAK_SECONDS_MAX: i64 = 24 * 60 * 60;
 
@@ -84,34 +85,20 @@ impl Arguments {
             self.servers.clone()
         }
     }
-
-    /// The gateway's program: what was named, or what was built together with this one.
-    fn tombolo(&self) -> Result<PathBuf> {
-        match &self.tombolo {
-            Some(path) => Ok(path.clone()),
-            None => Ok(std::env::current_exe()
-                .context("finding this program")?
-                .with_file_name("tombolo")),
-        }
-    }
 }
 
 /// Measures, and prints the report on standard output.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let servers = arguments.servers();
-    let tombolo = arguments.tombolo()?;
-    ensure!(
-        !servers.contains(&Server::Tombolo) || tombolo.is_file(),
-        "{} does not exist; build it with: cargo build --release -p tombolo",
-        tombolo.display()
-    );
+    let tombolo = tombolo_beside(arguments.tombolo.as_deref(), servers.contains(&Server::Tombolo))?;
     let cases = arguments.cases();
     idle::raise_open_files()?;
     let usable = cores::usable()?;
     let placement = cores::place(&usable, 1)?;
+    let rivals = [("nginx", NGINX, "-v"), ("HAProxy", HAPROXY, "-v")];
     let mut results = Results {
         command: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
-        machine: machine::describe(&usable, &placement),
+        machine: machine::describe(&usable, &placement, &rivals),
         measurements: Vec::new(),
         idle: Vec::new(),
         soak: Vec::new(),
@@ -216,24 +203,8 @@ impl Bench<'_> {
         let before = running.process.cpu_time()?;
         let loaded = load(self.arguments.seconds)?;
         let cpu = running.process.cpu_time()? - before;
-        ensure!(loaded.requests > 0, "no request was answered in {} s", self.arguments.seconds);
-        let requests = loaded.requests as f64;
-        let bytes = loaded.bytes as f64;
-        let measured = Measurement {
-            case,
-            server,
-            workers,
-            round,
-            requests: loaded.requests,
-            requests_per_second: requests / loaded.seconds(),
-            user_us_per_request: cpu.user * 1e6 / requests,
-            system_us_per_request: cpu.system * 1e6 / requests,
-            p50_us: loaded.p50_us,
-            p99_us: loaded.p99_us,
-            megabytes_per_second: bytes / 1e6 / loaded.seconds(),
-            cpu_seconds_per_gigabyte: (cpu.user + cpu.system) * 1e9 / bytes,
-            busy: (cpu.user + cpu.system) / loaded.seconds() / workers as f64,
-        };
+        let figures = Figures::of(&loaded, cpu, workers)?;
+        let measured = Measurement { case, server, workers, round, figures };
         if case == Case::Logged {
             running.stop()?;
             servers::verify_log(server, folder.path(), loaded.requests)?;
@@ -278,15 +249,11 @@ impl Bench<'_> {
 
 fn progress(measured: &Measurement) {
     eprintln!(
-        "{:10} {:15} {} worker(s), round {}: {:8.0} requests/s, {:6.2} us user, {:7.2} us system, \
-         busy {:3.0} %",
+        "{:10} {:15} {} worker(s), round {}: {}",
         format!("{:?}", measured.case).to_lowercase(),
         measured.server.name(),
         measured.workers,
         measured.round,
-        measured.requests_per_second,
-        measured.user_us_per_request,
-        measured.system_us_per_request,
-        measured.busy * 100.0,
+        measured.figures.progress(),
     );
 }

@@ -2,10 +2,21 @@
 
 use std::{fs, process::Command};
 
-use crate::{cores::Placement, servers};
+use crate::cores::Placement;
 
-/// The machine and the versions of what was measured, as lines of Markdown.
-pub(crate) fn describe(usable: &[usize], placement: &Placement) -> Vec<String> {
+/// The machine and the versions of what was measured, as lines of Markdown. A rival is a name, a
+/// program and the flag that makes it tell its version.
+pub(crate) fn describe(
+    usable: &[usize],
+    placement: &Placement,
+    rivals: &[(&str, &str, &str)],
+) -> Vec<String> {
+    let rivals: Vec<String> = rivals
+        .iter()
+        .map(|(name, program, flag)| {
+            version(program, flag).unwrap_or_else(|| format!("{name} is not installed"))
+        })
+        .collect();
     let cpu = first_value("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned());
     let memory = first_value("/proc/meminfo", "MemTotal").unwrap_or_else(|| "unknown".to_owned());
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
@@ -25,12 +36,7 @@ pub(crate) fn describe(usable: &[usize], placement: &Placement) -> Vec<String> {
             placement.load,
             if placement.origin == placement.load { " (shared)" } else { "" },
         ),
-        format!(
-            "Rivals: {}; {}.",
-            version(servers::NGINX, "-v").unwrap_or_else(|| "nginx is not installed".to_owned()),
-            version(servers::HAPROXY, "-v")
-                .unwrap_or_else(|| "HAProxy is not installed".to_owned()),
-        ),
+        format!("Rivals: {}.", rivals.join("; ")),
     ]
 }
 
@@ -46,5 +52,5 @@ fn version(program: &str, flag: &str) -> Option<String> {
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text);
     let line = text.lines().next()?.trim();
-    Some(line.trim_start_matches("nginx version: ").to_owned())
+    Some(line.trim_start_matches("nginx version: ").trim_start_matches("varnishd ").to_owned())
 }

@@ -5,9 +5,12 @@
 //! build or install anything: `cargo xtask bench` does that and then calls this program.
 //! Linux only: it reads `/proc` and pins by `sched_setaffinity`.
 
+mod cache;
 mod cases;
+mod constant;
 mod cores;
 mod driver;
+mod figures;
 mod idle;
 mod interrupt;
 mod machine;
@@ -18,6 +21,7 @@ mod report;
 mod servers;
 mod soak;
 mod stats;
+mod tables;
 mod verify;
 mod wrk;
 
@@ -39,15 +43,21 @@ enum Command {
     Origin(origin::Arguments),
     /// Relay bytes between pairs of connections without looking at them
     Relay(relay::Arguments),
+    /// Answer whatever comes with the same bytes, without looking at it
+    Constant(constant::Arguments),
     /// Measure the gateway beside nginx, HAProxy and the relay
     Proxy(driver::Arguments),
+    /// Measure the gateway as a cache beside nginx, Varnish and constant bytes
+    Cache(cache::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Origin(arguments) => origin::run(&arguments),
         Command::Relay(arguments) => relay::run(&arguments),
+        Command::Constant(arguments) => constant::run(&arguments),
         Command::Proxy(arguments) => driver::run(&arguments),
+        Command::Cache(arguments) => cache::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

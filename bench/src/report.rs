@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::{
     cases::{Case, Measurement, Results},
     servers::Server,
-    stats::Spread,
+    tables::{self, Row},
 };
 
 /// All tables.
@@ -15,7 +15,7 @@ pub(crate) fn markdown(results: &Results) -> String {
     for line in &results.machine {
         let _ = writeln!(text, "- {line}");
     }
-    if let Some(note) = held_back(&results.measurements) {
+    if let Some(note) = tables::held_back(results.measurements.iter().map(|one| &one.figures)) {
         let _ = writeln!(text, "- {note}");
     }
     for case in <Case as clap::ValueEnum>::value_variants() {
@@ -27,31 +27,16 @@ pub(crate) fn markdown(results: &Results) -> String {
             soak_table(&mut text, results);
         } else if !of_case.is_empty() {
             let _ = writeln!(text, "\n### {}\n", case.title());
-            absolute_table(&mut text, &of_case);
+            let rows = rows(&of_case);
+            tables::absolute(&mut text, &rows);
             if *case == Case::Scaling {
-                scaling_line(&mut text, &of_case);
+                scaling_line(&mut text, &rows);
             } else {
-                ratio_table(&mut text, &of_case);
+                tables::ratios(&mut text, Server::Tombolo.name(), &rows);
             }
         }
     }
     text
-}
-
-/// A server that used less of its core than this was held back by something else.
-const BUSY_ENOUGH: f64 = 0.9;
-
-/// A warning where requests per second say less about the servers than about what held them back.
-fn held_back(measurements: &[Measurement]) -> Option<String> {
-    let idle = measurements.iter().filter(|one| one.busy < BUSY_ENOUGH).count();
-    (idle > 0).then(|| {
-        format!(
-            "In {idle} of {} measurements the server used less than {:.0} % of its core: the load, \
-             the origin or other programs held it back. There, compare CPU time instead of rates.",
-            measurements.len(),
-            BUSY_ENOUGH * 100.0
-        )
-    })
 }
 
 /// The servers (with their workers) of a case, in the order of the enumeration.
@@ -62,91 +47,29 @@ fn subjects(of_case: &[&Measurement]) -> Vec<(Server, usize)> {
     subjects
 }
 
-/// One value of each round, in the order of the rounds.
-fn values(
-    of_case: &[&Measurement],
-    (server, workers): (Server, usize),
-    value: fn(&Measurement) -> f64,
-) -> Vec<f64> {
-    let mut rounds: Vec<_> = of_case
-        .iter()
-        .filter(|one| one.server == server && one.workers == workers)
-        .map(|one| (one.round, value(one)))
-        .collect();
-    rounds.sort_by_key(|(round, _)| *round);
-    rounds.into_iter().map(|(_, value)| value).collect()
+/// A row for each, the rounds in their order.
+fn rows<'a>(of_case: &[&'a Measurement]) -> Vec<Row<'a>> {
+    let row = |(server, workers)| {
+        let mut rounds: Vec<_> = of_case
+            .iter()
+            .filter(|one| one.server == server && one.workers == workers)
+            .map(|one| (one.round, &one.figures))
+            .collect();
+        rounds.sort_by_key(|(round, _)| *round);
+        let rounds = rounds.into_iter().map(|(_, figures)| figures).collect();
+        Row { label: label((server, workers)), rounds }
+    };
+    subjects(of_case).into_iter().map(row).collect()
 }
 
-/// A column: its heading, its value, its decimals.
-type Column = (&'static str, fn(&Measurement) -> f64, usize);
-
-const COLUMNS: [Column; 9] = [
-    ("requests/s", |one| one.requests_per_second, 0),
-    ("user us", |one| one.user_us_per_request, 2),
-    ("system us", |one| one.system_us_per_request, 2),
-    ("CPU us", Measurement::cpu_us_per_request, 2),
-    ("p50 ms", |one| one.p50_us as f64 / 1e3, 2),
-    ("p99 ms", |one| one.p99_us as f64 / 1e3, 2),
-    ("MB/s", |one| one.megabytes_per_second, 0),
-    ("CPU s/GB", |one| one.cpu_seconds_per_gigabyte, 3),
-    ("busy %", |one| one.busy * 100.0, 0),
-];
-
-fn absolute_table(text: &mut String, of_case: &[&Measurement]) {
-    let headings: Vec<&str> = COLUMNS.iter().map(|(heading, ..)| *heading).collect();
-    let _ = writeln!(text, "| server | {} |", headings.join(" | "));
-    let _ = writeln!(text, "|---|{}", "---:|".repeat(COLUMNS.len()));
-    for subject in subjects(of_case) {
-        let _ = write!(text, "| {} |", label(subject));
-        for (_, value, decimals) in COLUMNS {
-            let median = Spread::of(&values(of_case, subject, value)).map_or(0.0, |s| s.median);
-            let _ = write!(text, " {median:.decimals$} |");
-        }
-        text.push('\n');
-    }
-}
-
-/// What a comparison is about.
-const RATIOS: [Column; 5] = [
-    ("requests/s", |one| one.requests_per_second, 2),
-    ("user time", |one| one.user_us_per_request, 2),
-    ("CPU time", Measurement::cpu_us_per_request, 2),
-    ("MB per CPU second", |one| 1.0 / one.cpu_seconds_per_gigabyte, 2),
-    ("p99", |one| one.p99_us as f64, 2),
-];
-
-fn ratio_table(text: &mut String, of_case: &[&Measurement]) {
-    let ours = (Server::Tombolo, 1);
-    let subjects = subjects(of_case);
-    if !subjects.contains(&ours) {
-        return;
-    }
-    let headings: Vec<&str> = RATIOS.iter().map(|(heading, ..)| *heading).collect();
-    let _ = writeln!(text, "\n| Tombolo / | {} |", headings.join(" | "));
-    let _ = writeln!(text, "|---|{}", "---:|".repeat(RATIOS.len()));
-    for rival in subjects.into_iter().filter(|subject| *subject != ours) {
-        let _ = write!(text, "| {} |", label(rival));
-        for (_, value, decimals) in RATIOS {
-            let ours = values(of_case, ours, value);
-            let theirs = values(of_case, rival, value);
-            let _ = write!(text, " {} |", ratio(&ours, &theirs, decimals));
-        }
-        text.push('\n');
-    }
-}
-
-fn ratio(ours: &[f64], theirs: &[f64], decimals: usize) -> String {
-    Spread::of_ratios(ours, theirs).map_or_else(
-        || "-".to_owned(),
-        |s| format!("{:.decimals$} ({:.decimals$}-{:.decimals$})", s.median, s.min, s.max),
-    )
-}
-
-fn scaling_line(text: &mut String, of_case: &[&Measurement]) {
-    let rate: fn(&Measurement) -> f64 = |one| one.requests_per_second;
-    let two = values(of_case, (Server::Tombolo, 2), rate);
-    let one = values(of_case, (Server::Tombolo, 1), rate);
-    let _ = writeln!(text, "\nTwo workers / one worker, requests/s: {}.", ratio(&two, &one, 2));
+fn scaling_line(text: &mut String, rows: &[Row<'_>]) {
+    let rates = |workers| {
+        let wanted = label((Server::Tombolo, workers));
+        let row = rows.iter().find(|row| row.label == wanted);
+        row.map(|row| row.values(|one| one.requests_per_second)).unwrap_or_default()
+    };
+    let ratio = tables::ratio(&rates(2), &rates(1), 2);
+    let _ = writeln!(text, "\nTwo workers / one worker, requests/s: {ratio}.");
 }
 
 fn idle_table(text: &mut String, results: &Results) {
@@ -208,6 +131,7 @@ fn label((server, workers): (Server, usize)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::Figures;
 
     fn measured(server: Server, round: u32, rate: f64) -> Measurement {
         Measurement {
@@ -215,15 +139,17 @@ mod tests {
             server,
             workers: 1,
             round,
-            requests: 1,
-            requests_per_second: rate,
-            user_us_per_request: 1.0,
-            system_us_per_request: 2.0,
-            p50_us: 1500,
-            p99_us: 2500,
-            megabytes_per_second: 3.0,
-            cpu_seconds_per_gigabyte: 4.0,
-            busy: 1.0,
+            figures: Figures {
+                requests: 1,
+                requests_per_second: rate,
+                user_us_per_request: 1.0,
+                system_us_per_request: 2.0,
+                p50_us: 1500,
+                p99_us: 2500,
+                megabytes_per_second: 3.0,
+                cpu_seconds_per_gigabyte: 4.0,
+                busy: 1.0,
+            },
         }
     }
 

@@ -22,6 +22,8 @@ const REQUEST_FIELDS: [&str; 6] = [
 ];
 /// Fields every server must add to a response.
 const RESPONSE_FIELDS: [&str; 2] = ["Via", "X-Request-Id"];
+/// The host that is asked for.
+pub(crate) const HOST: &str = "origin.test";
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -60,16 +62,27 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
-fn get(address: SocketAddr, path: &str) -> Result<Answer> {
-    let mut stream = TcpStream::connect(address)?;
+/// One exchange on a connection of its own.
+pub(crate) fn get(address: SocketAddr, path: &str) -> Result<Answer> {
+    get_on(&mut connect(address)?, path)
+}
+
+/// A connection on which an answer that does not come is an error.
+pub(crate) fn connect(address: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    get_on(&mut stream, path)
+    Ok(stream)
 }
 
 /// One exchange on a connection that stays open. The origin always sends a length.
 pub(crate) fn get_on(stream: &mut TcpStream, path: &str) -> Result<Answer> {
+    get_with(stream, path, "")
+}
+
+/// The same with further fields, each ended by CRLF.
+pub(crate) fn get_with(stream: &mut TcpStream, path: &str, fields: &str) -> Result<Answer> {
     let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: origin.test\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: {HOST}\r\nUser-Agent: bench\r\nAccept: */*\r\n{fields}\r\n"
     );
     stream.write_all(request.as_bytes())?;
     let mut bytes = Vec::new();
@@ -104,7 +117,8 @@ fn parse(bytes: &[u8]) -> Result<Option<Answer>> {
     Ok(Some(Answer { status, head, body: body.to_vec() }))
 }
 
-fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+/// The value of a field in a head, without the blanks around it.
+pub(crate) fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.lines().skip(1).find_map(|line| {
         let (found, value) = line.split_once(':')?;
         found.eq_ignore_ascii_case(name).then(|| value.trim())

@@ -49,6 +49,16 @@ impl Load {
     }
 }
 
+/// What is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) address: SocketAddr,
+    /// Asked for again and again, unless a script chooses.
+    pub(crate) path: &'a str,
+    /// Lua that chooses requests; empty when there is nothing to choose, which costs wrk least.
+    pub(crate) script: &'a str,
+}
+
 /// Loads `http://address/path` from `cores` for `seconds`.
 ///
 /// # Errors
@@ -61,9 +71,24 @@ pub(crate) fn run(
     connections: u32,
     seconds: u32,
 ) -> Result<Load> {
+    run_script(folder, cores, Asked { address, path, script: "" }, connections, seconds)
+}
+
+/// Loads as [`run`] does, with requests that a script may choose.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_script(
+    folder: &Path,
+    cores: &[usize],
+    asked: Asked<'_>,
+    connections: u32,
+    seconds: u32,
+) -> Result<Load> {
+    let Asked { address, path, script } = asked;
     // A file for each of those that may run at the same time.
-    let script = folder.join(format!("report-{connections}.lua"));
-    std::fs::write(&script, SCRIPT).context("writing wrk's script")?;
+    let file = folder.join(format!("report-{connections}.lua"));
+    std::fs::write(&file, format!("{SCRIPT}{script}")).context("writing wrk's script")?;
     // A power of two divides the connections evenly.
     let threads = 1_usize << cores.len().max(1).ilog2();
     let mut command = Command::new("wrk");
@@ -74,7 +99,7 @@ pub(crate) fn run(
         .args(["--timeout", &format!("{TIMEOUT_SECONDS}s")])
         .args(["--header", "User-Agent: wrk", "--header", "Accept: */*"])
         .arg("--script")
-        .arg(&script)
+        .arg(&file)
         .arg(format!("http://{address}{path}"));
     let output = crate::cores::pinned(cores, || command.output())?
         .context("starting wrk (apt-get install wrk)")?;

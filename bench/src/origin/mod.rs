@@ -2,7 +2,8 @@
 //! same port (`SO_REUSEPORT`), prebuilt answers, two system calls per request.
 //!
 //! Owns what a benchmark needs from a backend and no more: `GET` and `HEAD` without a body, kept
-//! connections, pipelining in order. Refuses everything else by closing the connection.
+//! connections, pipelining in order, a count of what a cache should have answered. Refuses everything
+//! else by closing the connection.
 
 mod answers;
 
@@ -19,11 +20,10 @@ use rustix::event::epoll;
 use slab::Slab;
 use socket2::{Domain, Protocol, Socket, Type};
 
-pub(crate) use self::answers::{ECHO, SIZES};
-use self::{
-    answers::Answers,
-    connection::{Connection, Next},
+pub(crate) use self::answers::{
+    Answers, CACHED_SIZES, COUNT, ECHO, ETAG, GZIP_ETAG, MAX_AGE, SIZES, VARYING, body,
 };
+use self::connection::{Connection, Next};
 
 /// Most connections one thread keeps; further ones are closed as they come.
 const CONNECTIONS_MAX: usize = 65_536;

@@ -8,7 +8,7 @@ mod tombolo;
 use std::{
     fs::File,
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -97,27 +97,22 @@ pub(crate) fn start(server: Server, setup: &Setup<'_>, placement: &Placement) ->
     let cores = placement.server.as_slice();
     let splice = server == Server::HaproxySplice;
     match server {
-        Server::Tombolo => {
-            let mut process = Process::start("tombolo", &tombolo::command(setup)?, cores)?;
-            let address = process.announced()?;
-            Ok(Running { process, address, drain: None })
-        }
+        Server::Tombolo => announced(Process::start("tombolo", &tombolo::command(setup)?, cores)?),
         Server::Relay => {
             let mut command = own_program()?;
             command.args(["relay", "--to", &setup.origin.to_string()]);
-            let mut process = Process::start("relay", &command, cores)?;
-            let address = process.announced()?;
-            Ok(Running { process, address, drain: None })
+            announced(Process::start("relay", &command, cores)?)
         }
         Server::Nginx => {
             let address = free_address()?;
             let command = nginx::command(setup, address)?;
-            wait_for(Process::start("nginx", &command, cores)?, address, None)
+            reachable(Process::start("nginx", &command, cores)?, address)
         }
         Server::Haproxy | Server::HaproxySplice => {
             let address = free_address()?;
             let (command, drain) = haproxy::command(setup, address, splice)?;
-            wait_for(Process::start("haproxy", &command, cores)?, address, drain)
+            let running = reachable(Process::start("haproxy", &command, cores)?, address)?;
+            Ok(Running { drain, ..running })
         }
     }
 }
@@ -126,28 +121,51 @@ pub(crate) fn start(server: Server, setup: &Setup<'_>, placement: &Placement) ->
 pub(crate) fn start_origin(placement: &Placement) -> Result<Running> {
     let mut command = own_program()?;
     command.args(["origin", "--threads", &placement.origin.len().to_string()]);
-    let mut process = Process::start("origin", &command, &placement.origin)?;
+    announced(Process::start("origin", &command, &placement.origin)?)
+}
+
+/// The gateway's program: what was named, or what was built together with this one.
+///
+/// # Errors
+/// When it is `needed` and not there.
+pub(crate) fn tombolo_beside(named: Option<&Path>, needed: bool) -> Result<PathBuf> {
+    let path = match named {
+        Some(path) => path.to_owned(),
+        None => std::env::current_exe().context("finding this program")?.with_file_name("tombolo"),
+    };
+    ensure!(
+        !needed || path.is_file(),
+        "{} does not exist; build it with: cargo build --release -p tombolo",
+        path.display()
+    );
+    Ok(path)
+}
+
+/// This program, to be started with another subcommand.
+pub(crate) fn own_program() -> Result<Command> {
+    Ok(Command::new(std::env::current_exe().context("finding this program")?))
+}
+
+/// A server that says where it listens.
+pub(crate) fn announced(mut process: Process) -> Result<Running> {
     let address = process.announced()?;
     Ok(Running { process, address, drain: None })
 }
 
-fn own_program() -> Result<Command> {
-    Ok(Command::new(std::env::current_exe().context("finding this program")?))
-}
-
-fn wait_for(mut process: Process, address: SocketAddr, drain: Option<Drain>) -> Result<Running> {
+/// A server that was told where to listen.
+pub(crate) fn reachable(mut process: Process, address: SocketAddr) -> Result<Running> {
     process.reachable(address)?;
-    Ok(Running { process, address, drain })
+    Ok(Running { process, address, drain: None })
 }
 
 /// An address that was free a moment ago: nginx and HAProxy cannot say which port they took.
-fn free_address() -> Result<SocketAddr> {
+pub(crate) fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("finding a free port")?;
     listener.local_addr().context("finding a free port")
 }
 
 /// Writes a configuration file and returns its path.
-fn write_configuration(folder: &Path, name: &str, text: &str) -> Result<std::path::PathBuf> {
+pub(crate) fn write_configuration(folder: &Path, name: &str, text: &str) -> Result<PathBuf> {
     let path = folder.join(name);
     std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
     Ok(path)
