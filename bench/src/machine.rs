@@ -51,6 +51,9 @@ fn version(program: &str, flag: &str) -> Option<String> {
     let output = Command::new(program).arg(flag).output().ok()?;
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text);
-    let line = text.lines().next()?.trim();
-    Some(line.trim_start_matches("nginx version: ").trim_start_matches("varnishd ").to_owned())
+    let line = text.lines().next()?.trim().trim_start_matches("nginx version: ");
+    // Varnish says it in parentheses, behind the name of the program.
+    let line =
+        line.strip_prefix("varnishd (").and_then(|rest| rest.strip_suffix(')')).unwrap_or(line);
+    Some(line.to_owned())
 }

@@ -98,6 +98,8 @@ pub(crate) fn run_script(
         .args(["--duration", &format!("{seconds}s")])
         .args(["--timeout", &format!("{TIMEOUT_SECONDS}s")])
         .args(["--header", "User-Agent: wrk", "--header", "Accept: */*"])
+        // The host is part of a cache's key: the same as when the cache was filled.
+        .args(["--header", &format!("Host: {}", crate::verify::HOST)])
         .arg("--script")
         .arg(&file)
         .arg(format!("http://{address}{path}"));

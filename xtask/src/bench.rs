@@ -22,13 +22,31 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// The gateway as a cache beside nginx, Varnish and constant bytes; `cache --help` lists the
+    /// options
+    #[command(disable_help_flag = true)]
+    Cache {
+        /// Options of the driver
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+}
+
+impl Command {
+    /// The driver's subcommand and what goes with it.
+    fn of_driver(&self) -> (&'static str, &[String]) {
+        match self {
+            Command::Proxy { options } => ("proxy", options),
+            Command::Cache { options } => ("cache", options),
+        }
+    }
 }
 
 /// Runs a measurement. The report goes to standard output, progress to standard error.
 pub(crate) fn run(workspace: &Workspace, command: &Command) -> Result<bool> {
-    let Command::Proxy { options } = command;
+    let (name, options) = command.of_driver();
     if options.iter().any(|option| option == "--help" || option == "-h") {
-        let help = ["run", "--quiet", "-p", "tombolo-bench", "--", "proxy", "--help"];
+        let help = ["run", "--quiet", "-p", "tombolo-bench", "--", name, "--help"];
         run_program(workspace.cargo().args(help), BUILD_LIMIT)?;
         return Ok(true);
     }
@@ -40,6 +58,6 @@ pub(crate) fn run(workspace: &Workspace, command: &Command) -> Result<bool> {
         BUILD_LIMIT,
     )?;
     let mut driver = Process::new(workspace.target().join("release/tombolo-bench"));
-    run_program(driver.arg("proxy").args(options), MEASURE_LIMIT)?;
+    run_program(driver.arg(name).args(options), MEASURE_LIMIT)?;
     Ok(true)
 }

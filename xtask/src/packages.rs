@@ -50,6 +50,7 @@ pub(crate) const COUNTING: &[Need] = &[need("valgrind", "valgrind")];
 pub(crate) const MEASURING: &[Need] = &[
     need("nginx", "nginx"),
     need("haproxy", "haproxy"),
+    need("varnishd", "varnish"),
     need("wrk", "wrk"),
     need("setpriv", "util-linux"),
 ];
@@ -123,7 +124,8 @@ fn python_makes_environments() -> bool {
     asked.is_ok_and(|output| output.status.success())
 }
 
-/// While it lives, installed packages start no services: nginx and HAProxy would take ports.
+/// While it lives, installed packages start no services: nginx, HAProxy and Varnish would
+/// take ports.
 struct NoServices {
     policy: Option<PathBuf>,
 }

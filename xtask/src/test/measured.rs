@@ -56,22 +56,30 @@ pub(super) fn fuzz(context: &Context<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Counts the instructions of the codec's hot paths; the benchmarks know their own limits.
+/// Counts the instructions of the hot paths of codec and cache; the benchmarks know their own
+/// limits.
 pub(super) fn instructions(context: &Context<'_>) -> Result<()> {
     let runner = tools::gungraun_runner(context)?;
     let mut bench = context.workspace.cargo();
-    bench.args(["bench", "-p", "tombolo-http1"]).env("GUNGRAUN_RUNNER", runner);
+    bench
+        .args(["bench", "-p", "tombolo-http1", "-p", "tombolo-cache"])
+        .env("GUNGRAUN_RUNNER", runner);
     context.run(&mut bench, BUILD_LIMIT)
 }
 
-/// Runs the driver of the measurements for a second each, so that it cannot rot: every server is
-/// started and shown to proxy. The figures mean nothing here.
+/// Runs the drivers of the measurements for a second each, so that they cannot rot: every server
+/// is started and shown to proxy, or to answer from its cache. The figures mean nothing here.
 pub(super) fn bench(context: &Context<'_>) -> Result<()> {
+    const BRIEF: [&str; 4] = ["--rounds", "1", "--seconds", "1"];
     binary::build(context, BUILD_LIMIT)?;
     let arguments = ["build", "--profile", binary::PROFILE, "-p", "tombolo-bench"];
     context.run(context.workspace.cargo().args(arguments), BUILD_LIMIT)?;
-    let folder = context.workspace.target().join(binary::PROFILE);
-    let mut driver = Command::new(folder.join("tombolo-bench"));
-    driver.arg("proxy").args(["--rounds", "1", "--seconds", "1", "--idle-connections", "300"]);
-    context.run(&mut driver, RUN_LIMIT)
+    let program = context.workspace.target().join(binary::PROFILE).join("tombolo-bench");
+    let mut proxy = Command::new(&program);
+    proxy.arg("proxy").args(BRIEF).args(["--idle-connections", "300"]);
+    context.run(&mut proxy, RUN_LIMIT)?;
+    let mut cache = Command::new(&program);
+    cache.arg("cache").args(BRIEF).args(["--keys", "5000", "--objects", "5000"]);
+    cache.args(["--only", "hot,large,variants,many,mixed,million"]);
+    context.run(&mut cache, RUN_LIMIT)
 }
