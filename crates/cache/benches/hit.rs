@@ -179,9 +179,9 @@ fn entry(
 }
 
 #[library_benchmark]
-#[bench::short(args = ((SHORT, PLAIN),), setup = warm, config = at_most(1_000_000))]
-#[bench::browser(args = ((BROWSER, PLAIN),), setup = warm, config = at_most(1_000_000))]
-#[bench::varying(args = ((BROWSER, VARYING),), setup = warm, config = at_most(1_000_000))]
+#[bench::short(args = ((SHORT, PLAIN),), setup = warm, config = at_most(2_530))]
+#[bench::browser(args = ((BROWSER, PLAIN),), setup = warm, config = at_most(2_720))]
+#[bench::varying(args = ((BROWSER, VARYING),), setup = warm, config = at_most(7_690))]
 fn answer_from_memory(mut warm: Warm) -> Warm {
     let fresh = hit(black_box(&mut warm));
     assert!(black_box(fresh), "it is a hit");
@@ -197,7 +197,7 @@ fn judged() -> (Metadata, RequestDirectives, Policy) {
 }
 
 #[library_benchmark]
-#[bench::fresh(setup = judged, config = at_most(1_000_000))]
+#[bench::fresh(setup = judged, config = at_most(106))]
 fn judge_alone((meta, wanted, policy): (Metadata, RequestDirectives, Policy)) -> Judgement {
     judge(black_box(&wanted), black_box(&meta), Mark::None, &policy, NOW)
 }
