@@ -69,8 +69,9 @@ pub const MAX_HEAD: usize = 256 << 10;
 pub(crate) const CHECKED_WHOLE: u64 = 16 << 20;
 /// Look-ups that may wait for a thread; one more is a miss.
 pub(crate) const QUEUED_LOOKUPS: usize = 4096;
-/// Fills at one time; one more is not stored.
-pub(crate) const FILLS: usize = 4096;
+/// Fills at one time, those included that are complete and wait for the disk; one more is not
+/// stored.
+pub(crate) const FILLS: usize = 65_536;
 /// Bytes of one fill that are not yet in its file; [`Filling::room`] waits beyond it.
 ///
 /// [`Filling::room`]: super::Filling::room
@@ -79,6 +80,8 @@ pub(crate) const UNWRITTEN: u64 = 512 << 10;
 pub(crate) const UNWRITTEN_SCARCE: u64 = 64 << 10;
 /// Bytes of all fills that are not yet in files, from which on each gets less.
 pub(crate) const UNWRITTEN_TOTAL: u64 = 256 << 20;
+/// The same, from which on nothing more is stored until some is written.
+pub(crate) const UNWRITTEN_MOST: u64 = 512 << 20;
 /// A fill is written out in pieces of about this many bytes.
 pub(crate) const WRITE_PIECE: u64 = 128 << 10;
 /// Bytes of a fill that stay in memory for its readers after they are in the file.

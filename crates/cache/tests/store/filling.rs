@@ -260,3 +260,32 @@ async fn a_fill_is_held_back_at_its_bound_of_memory() {
     assert!(body_of(&hit(&store, "http://a/").await).await == body);
     await_status(&store, "nothing is left", |status| (status.fills, status.unwritten) == (0, 0));
 }
+
+#[tokio::test]
+async fn a_burst_faster_than_the_disk_is_stored_all_the_same() {
+    let home = Home::new();
+    let store = home.open();
+    let texts: Vec<_> = (0..20_000).map(|number| format!("http://a/{number}")).collect();
+    for text in &texts {
+        drop(put(&store, text, b"body"));
+    }
+    for text in &texts {
+        assert_eq!(body_of(&hit(&store, text).await).await, b"body");
+    }
+}
+
+#[tokio::test]
+async fn nobody_joins_a_fill_that_is_alone() {
+    let home = Home::new();
+    let store = home.open();
+    let mut alone = store.begin_alone(key("http://a/")).unwrap();
+    alone.start(start("alone", &[])).unwrap();
+    alone.append(Bytes::from_static(b"alone"));
+    // Who comes while it is under way asks upstream; what is stored last stays.
+    let mut other = fill(&store, "http://a/");
+    assert!(alone.commit().stored().await);
+    assert_eq!(hit(&store, "http://a/").await.head(), b"alone");
+    other.start(start("other", &[])).unwrap();
+    assert!(other.commit().stored().await);
+    assert_eq!(hit(&store, "http://a/").await.head(), b"other");
+}

@@ -13,6 +13,7 @@ use crate::store::core::Core;
 use crate::store::counters::Count;
 use crate::store::lock::lock;
 use crate::store::purge::Verdict;
+use crate::store::settings::UNWRITTEN_MOST;
 use crate::store::settings::{FILLS, NOT_STORABLE, NOT_STORABLE_FOR, STALLED, STORED_LAST};
 use crate::store::slot::{BuildAsIs, Slot};
 use crate::vary::VariantKey;
@@ -137,7 +138,8 @@ impl Fills {
         key: Key<'_>,
         alone: bool,
     ) -> Option<Arc<Fill>> {
-        if self.count.fetch_add(1, Ordering::Relaxed) < FILLS {
+        let room = core.unwritten.load(Ordering::Relaxed) < UNWRITTEN_MOST;
+        if self.count.fetch_add(1, Ordering::Relaxed) < FILLS && room {
             return Some(Arc::new(Fill::new(Arc::clone(core), asked, key, alone)));
         }
         self.count.fetch_sub(1, Ordering::Relaxed);
