@@ -43,7 +43,9 @@ pub use listener::BindError;
 pub(crate) use listener::Listeners;
 pub(crate) use reply::reply;
 pub(crate) use sendfile::send_file;
-pub(crate) use stream::{Stop, Waiting, Watch, half_close, peek, read, read_for, write_all};
+pub(crate) use stream::{
+    Stop, Waiting, Watch, half_close, peek, read, read_for, write_ahead, write_all,
+};
 pub(crate) use timers::{Timer, ticks};
 pub(crate) use transfer::{Transfer, TransferError};
 pub(crate) use worker::{Worker, WorkerOptions};

@@ -7,6 +7,7 @@ use std::io;
 use std::ops::Range;
 use std::task::{Context, Poll, ready};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::sendfile;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
@@ -15,7 +16,7 @@ use super::stream::Stop;
 use super::timers::Timer;
 
 /// Bytes sent at most by one call, so that one fast client does not hold the thread.
-const AT_ONCE: u64 = 1024 * 1024;
+const AT_ONCE: u64 = 2 * 1024 * 1024;
 
 /// Sends a range of a file, giving each wait `gap` ticks. `moved` counts what reached the socket.
 pub(crate) async fn send_file(
@@ -51,15 +52,33 @@ fn poll_send(
     loop {
         ready!(sink.poll_write_ready(cx))?;
         let mut offset = range.start;
-        let outcome =
-            sink.try_io(Interest::WRITABLE, || Ok(sendfile(sink, file, Some(&mut offset), most)?));
+        let mut count = 0;
+        let outcome = sink.try_io(Interest::WRITABLE, || {
+            count = sendfile(sink, file, Some(&mut offset), most)?;
+            // What took a part only is full: to forget its readiness now saves the call that would
+            // only say "would block". A signal can cut a call short too, so the kernel is asked.
+            let full = count > 0 && count < most && !is_writable(sink);
+            if full { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
         match outcome {
             // The file was cut while it was sent.
-            Ok(0) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
-            Ok(count) => return Poll::Ready(Ok(count as u64)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Ok(()) if count == 0 => {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+            Ok(()) => return Poll::Ready(Ok(count as u64)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if count > 0 {
+                    return Poll::Ready(Ok(count as u64));
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Poll::Ready(Err(error)),
         }
     }
+}
+
+/// Whether the socket would take more now.
+fn is_writable(sink: &TcpStream) -> bool {
+    let mut asked = [PollFd::new(sink, PollFlags::OUT)];
+    !matches!(poll(&mut asked, Some(&Timespec::default())), Ok(0))
 }

@@ -97,13 +97,35 @@ fn poll_read_now(
 /// Writes all of `slices` in as few system calls as the socket allows, giving each wait `gap` ticks.
 pub(crate) async fn write_all(
     sink: &TcpStream,
+    slices: &mut [IoSlice<'_>],
+    timer: &Timer,
+    gap: u64,
+) -> Result<(), Stop> {
+    write_flagged(sink, slices, SendFlags::NOSIGNAL, timer, gap).await
+}
+
+/// Writes what more follows at once, so that the kernel may send both in one segment.
+pub(crate) async fn write_ahead(
+    sink: &TcpStream,
+    bytes: &[u8],
+    timer: &Timer,
+    gap: u64,
+) -> Result<(), Stop> {
+    let flags = SendFlags::NOSIGNAL.union(SendFlags::MORE);
+    write_flagged(sink, &mut [IoSlice::new(bytes)], flags, timer, gap).await
+}
+
+#[inline]
+async fn write_flagged(
+    sink: &TcpStream,
     mut slices: &mut [IoSlice<'_>],
+    flags: SendFlags,
     timer: &Timer,
     gap: u64,
 ) -> Result<(), Stop> {
     IoSlice::advance_slices(&mut slices, 0);
     while !slices.is_empty() {
-        let written = poll_fn(|cx| match poll_write_now(sink, slices, cx) {
+        let written = poll_fn(|cx| match poll_write_now(sink, slices, flags, cx) {
             Poll::Ready(result) => Poll::Ready(result.map_err(Stop::Failed)),
             Poll::Pending => timer.poll_expired(cx).map(|()| Err(Stop::Expired)),
         })
@@ -119,12 +141,13 @@ pub(crate) async fn write_all(
 fn poll_write_now(
     sink: &TcpStream,
     slices: &[IoSlice<'_>],
+    flags: SendFlags,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {
     loop {
         ready!(sink.poll_write_ready(cx))?;
         let outcome = sink.try_io(Interest::WRITABLE, || match slices {
-            [only] => Ok(send(sink, only, SendFlags::NOSIGNAL)?),
+            [only] => Ok(send(sink, only, flags)?),
             several => Ok(rustix::io::writev(sink, several)?),
         });
         match outcome {

@@ -11,12 +11,12 @@ use tombolo_cache::stored_head::StoredHead;
 use tombolo_http1::FieldId;
 
 use super::Stage;
-use crate::data_plane::{send_file, write_all};
+use crate::data_plane::{send_file, write_ahead, write_all};
 use crate::exchange::Failure;
 use crate::exchange::journal::Journal;
 
 /// Bytes of a file that are compared with their checksums, and thereby read, ahead of being sent.
-const AHEAD: u64 = 1024 * 1024;
+const AHEAD: u64 = 2 * 1024 * 1024;
 
 const CLIENT_GONE: Failure = Failure::Cut("the client went away in the middle of its response");
 const UNREADABLE: Failure = Failure::Cut("the stored body could not be read to its end");
@@ -46,7 +46,10 @@ pub(super) async fn send_file_part(
     if file.vouch(first).await.is_err() {
         return Ok(false);
     }
-    write_head(stage, head).await?;
+    let gap = stage.scene.snapshot.patience.body_gap;
+    let timer = &stage.scene.connection.timer;
+    timer.arm(gap);
+    write_ahead(stage.scene.client()?, head, timer, gap).await.map_err(|_| CLIENT_GONE)?;
     send_range(stage, file, range, journal).await?;
     Ok(true)
 }
