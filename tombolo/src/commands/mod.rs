@@ -1,5 +1,6 @@
 //! The table of commands: one file each, named as the user types it.
 
+mod calc;
 mod check;
 mod completions;
 mod gateway;
@@ -19,6 +20,7 @@ EXAMPLES
   tombolo up                                     gateway and three replicas of the site
   tombolo gateway --upstream 127.0.0.1:9001      proxy one server on 127.0.0.1:8080
   tombolo gateway -c tombolo.toml                the gateway as a file describes it
+  tombolo calc '2+3*4'                           ask the calculator
   tombolo check tombolo.toml                     every mistake in the file, without starting
   tombolo status                                 what a running gateway does
   tombolo purge http://example.org/page          take a page out of its cache
@@ -52,6 +54,7 @@ pub(crate) enum Command {
     Up(up::Arguments),
     Gateway(gateway::Arguments),
     Serve(serve::Arguments),
+    Calc(calc::Arguments),
     Status(status::Arguments),
     Purge(purge::Arguments),
     Check(check::Arguments),
@@ -66,6 +69,7 @@ impl Command {
             Command::Up(arguments) => up::run(arguments),
             Command::Gateway(arguments) => gateway::run(arguments),
             Command::Serve(arguments) => serve::run(arguments),
+            Command::Calc(arguments) => calc::run(&arguments),
             Command::Status(arguments) => status::run(&arguments),
             Command::Purge(arguments) => purge::run(&arguments),
             Command::Check(arguments) => check::run(&arguments),

@@ -1,0 +1,299 @@
+//! The child process: reads jobs, evaluates them, writes outcomes, and ends with its parent.
+//!
+//! It bounds its own memory before it reads anything, so that whatever an expression asks for, the
+//! kernel refuses it and this process dies instead of the machine. What it dies of is not its
+//! concern: the parent sees the end of its output.
+
+use std::io::{self, Read, Write};
+use std::sync::mpsc;
+use std::time::Instant;
+
+use fend_core::{Context, Interrupt};
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use super::frame::{self, HEADING_BYTES, Job, Outcome};
+use crate::limits::{
+    EVALUATION_TIME, EVALUATOR_FILES, EVALUATOR_MEMORY_BYTES, EVALUATOR_STACK_BYTES, RESULT_BYTES,
+    VALUES_BYTES,
+};
+use crate::protocol::Code;
+
+/// The exit code of an evaluator whose arithmetic panicked.
+pub(super) const PANICKED: i32 = 3;
+
+/// Works until its standard input ends.
+///
+/// # Errors
+/// When its limits cannot be set, or its streams fail.
+pub(crate) fn run() -> io::Result<()> {
+    // Expressions can break promises of the library they are evaluated by; that is no news.
+    std::panic::set_hook(Box::new(|_| {}));
+    limit_resources()?;
+    let (jobs, inbox) = mpsc::sync_channel(1);
+    let work = move || {
+        for job in inbox {
+            let sent = evaluate(&job).encode().map(|frame| write(&frame));
+            if !matches!(sent, Some(Ok(()))) {
+                std::process::abort();
+            }
+        }
+    };
+    // A panic of the evaluation ends the process, as everything else does that is beyond it.
+    let work = move || {
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err() {
+            std::process::exit(PANICKED);
+        }
+    };
+    std::thread::Builder::new().stack_size(EVALUATOR_STACK_BYTES).spawn(work)?;
+    let mut input = io::stdin().lock();
+    while let Some(job) = read(&mut input)? {
+        if jobs.send(job).is_err() {
+            break;
+        }
+    }
+    // Also in the midst of an evaluation: nobody waits for it any more.
+    Ok(())
+}
+
+fn limit_resources() -> io::Result<()> {
+    let limit = |resource, value| {
+        let value = Some(value);
+        setrlimit(resource, Rlimit { current: value, maximum: value })
+    };
+    limit(Resource::Core, 0)?;
+    limit(Resource::Fsize, 0)?;
+    limit(Resource::Nofile, EVALUATOR_FILES)?;
+    // Of private memory that can be written: address space that is only reserved does not count.
+    limit(Resource::Data, EVALUATOR_MEMORY_BYTES)?;
+    Ok(())
+}
+
+fn read(input: &mut impl Read) -> io::Result<Option<Job>> {
+    let mut heading = [0; HEADING_BYTES];
+    match input.read_exact(&mut heading) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        other => other?,
+    }
+    let length = frame::length(heading).ok_or(io::ErrorKind::InvalidData)?;
+    let mut fields = vec![0; length];
+    input.read_exact(&mut fields)?;
+    Ok(Some(Job::decode(&fields).ok_or(io::ErrorKind::InvalidData)?))
+}
+
+fn write(frame: &[u8]) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    output.write_all(frame)?;
+    output.flush()
+}
+
+/// Has fend stop by itself where it asks, which is cheaper than a new process.
+struct Deadline(Instant);
+
+impl Interrupt for Deadline {
+    fn should_interrupt(&self) -> bool {
+        Instant::now() > self.0
+    }
+}
+
+/// Evaluates one job. Everything it knows comes with the job, so the same job has the same outcome.
+pub(crate) fn evaluate(job: &Job) -> Outcome {
+    let deadline = Deadline(Instant::now() + EVALUATION_TIME);
+    let mut context = Context::new();
+    if !job.values.is_empty()
+        && let Err(words) = context.deserialize_variables(&mut job.values.as_slice())
+    {
+        return Outcome::Refused(Code::Domain, format!("the variables cannot be read: {words}"));
+    }
+    for (name, above, below) in &job.fractions {
+        let definition = format!("{name} = ({above}/{below})");
+        if let Err(words) = fend_core::evaluate(&definition, &mut context) {
+            return refused(&words);
+        }
+    }
+    let text = match fend_core::evaluate_with_interrupt(&job.expression, &mut context, &deadline) {
+        Ok(result) => result.get_main_result().to_owned(),
+        Err(words) => return refused(&words),
+    };
+    if text.len() > RESULT_BYTES {
+        let words = format!(
+            "the result has {} characters and at most {RESULT_BYTES} are sent: ask for less, as in 'to 20 sf'",
+            text.chars().count()
+        );
+        return Outcome::Refused(Code::TooLarge, words);
+    }
+    let values =
+        if job.name.is_empty() { Ok(Vec::new()) } else { define(&mut context, job, &deadline) };
+    match values {
+        Ok(values) => Outcome::Value { text, values },
+        Err(refused) => refused,
+    }
+}
+
+/// Gives the result its name, if it is a number; then all values.
+fn define(context: &mut Context, job: &Job, deadline: &Deadline) -> Result<Vec<u8>, Outcome> {
+    // fend keeps the last result in `ans`; what cannot be multiplied is no number, and a
+    // function multiplied is a function, which is written with a backslash.
+    let named = format!("{} = ans", job.name);
+    let kept = fend_core::evaluate_with_interrupt(&named, context, deadline);
+    let product = fend_core::evaluate_with_interrupt("1 * ans", context, deadline);
+    let is_number = matches!(&product, Ok(text) if !text.get_main_result().starts_with('\\'));
+    if kept.is_err() || !is_number {
+        let words = "only numbers can be given a name, with or without a unit";
+        return Err(Outcome::Refused(Code::Domain, words.to_owned()));
+    }
+    let mut values = Vec::new();
+    let written = context.serialize_variables(&mut values);
+    if written.is_err() || values.len() > VALUES_BYTES {
+        let words = format!(
+            "the values of the variables take more than {VALUES_BYTES} bytes: CLEAR forgets them"
+        );
+        return Err(Outcome::Refused(Code::TooLarge, words));
+    }
+    Ok(values)
+}
+
+/// Sorts what fend says into the protocol's codes.
+fn refused(words: &str) -> Outcome {
+    const READING: [&str; 14] = [
+        "expected a token",
+        "found '",
+        "found an invalid token",
+        "expected a value",
+        "expected an identifier",
+        "unexpected",
+        "missing '.'",
+        "invalid mixed fraction",
+        "unterminated",
+        "unknown escape",
+        "digit separators",
+        "expected a digit",
+        "expected a character",
+        "expected '",
+    ];
+    let code = if words.starts_with("interrupted") {
+        return Outcome::Refused(Code::Timeout, overdue());
+    } else if words.starts_with("unknown identifier") {
+        Code::UnknownName
+    } else if READING.iter().any(|beginning| words.starts_with(beginning))
+        || words.contains("is not valid at the beginning")
+    {
+        Code::Syntax
+    } else if words.contains("too large") {
+        Code::TooLarge
+    } else {
+        Code::Domain
+    };
+    Outcome::Refused(code, words.to_owned())
+}
+
+/// The words for an evaluation without an end.
+pub(crate) fn overdue() -> String {
+    format!("the evaluation took longer than {} s", EVALUATION_TIME.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::arithmetic::{self, Fraction};
+
+    fn job(expression: &str) -> Job {
+        Job { expression: expression.to_owned(), ..Job::default() }
+    }
+
+    fn refusal(expression: &str) -> Code {
+        match evaluate(&job(expression)) {
+            Outcome::Refused(code, _) => code,
+            value => panic!("{expression}: {value:?}"),
+        }
+    }
+
+    #[test]
+    fn refusals_have_the_code_that_fits() {
+        for (expression, code) in [
+            ("1/0", Code::Domain),
+            ("5 m to s", Code::Domain),
+            ("0^0", Code::Domain),
+            ("nothing_like_it", Code::UnknownName),
+            ("2+", Code::Syntax),
+            ("5.", Code::Syntax),
+            ("\"open", Code::Syntax),
+            ("{1}", Code::Syntax),
+            ("9^9^9", Code::Timeout),
+            ("10^20000", Code::TooLarge),
+        ] {
+            assert_eq!(refusal(expression), code, "{expression}");
+        }
+    }
+
+    #[test]
+    fn values_keep_their_names_and_nothing_else_is_kept() {
+        let named = |name: &str, expression: &str, values: Vec<u8>| {
+            evaluate(&Job { name: name.to_owned(), values, ..job(expression) })
+        };
+        let Outcome::Value { text, values } = named("d", "5 km", Vec::new()) else { panic!() };
+        assert_eq!(text, "5 km");
+        let Outcome::Value { values, .. } = named("t", "1/3 hours", values) else { panic!() };
+        let fractions = vec![("x".to_owned(), 1, 3)];
+        let asked = Job { values, fractions, ..job("d / t * x * 3 to km/hour") };
+        assert!(matches!(evaluate(&asked), Outcome::Value { text, .. } if text == "15 km / hour"));
+        for expression in ["sin", "y: y^2", "\"text\"", "true", "@2020-01-01"] {
+            let refused = named("f", expression, Vec::new());
+            assert!(
+                matches!(refused, Outcome::Refused(Code::Domain, _)),
+                "{expression}: {refused:?}"
+            );
+        }
+    }
+
+    fn expression() -> impl Strategy<Value = String> {
+        let number = prop_oneof![
+            "[0-9]{1,6}",
+            "[0-9]{1,4}\\.[0-9]{1,4}",
+            "[0-9._ x]{1,5}",
+            Just("x".to_owned()),
+            Just("half".to_owned())
+        ];
+        number.prop_recursive(5, 24, 3, |inner| {
+            let operator = prop_oneof![
+                Just("+"),
+                Just("-"),
+                Just("*"),
+                Just("/"),
+                Just(" - "),
+                Just("^"),
+                Just("*-"),
+                Just(" -"),
+                Just("- "),
+                Just("--")
+            ];
+            prop_oneof![
+                (inner.clone(), operator, inner.clone())
+                    .prop_map(|(a, by, b)| format!("{a}{by}{b}")),
+                inner.clone().prop_map(|a| format!("({a})")),
+                inner.clone().prop_map(|a| format!("-{a}")),
+                (inner, 0..5_u8).prop_map(|(a, n)| format!("({a})^{n}")),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+        #[test]
+        fn plain_arithmetic_gives_the_same_result(expression in expression()) {
+            let variable = |name: &str| match name {
+                "x" => Some(Fraction::new(-7, 1)),
+                "half" => Some(Fraction::new(5, 10)),
+                _ => None,
+            };
+            let plain = arithmetic::value(&expression, variable).and_then(|value| arithmetic::decimal(&value));
+            if let Some(plain) = plain {
+                let fractions = vec![("x".to_owned(), -7, 1), ("half".to_owned(), 1, 2)];
+                let outcome = evaluate(&Job { fractions, ..job(&expression) });
+                let same = matches!(&outcome, Outcome::Value { text, .. } if *text == plain);
+                prop_assert!(same, "{}: {} but {:?}", expression, plain, outcome);
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The accept loop: connections in, connections served, connections drained.
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tombolo_daemon::shutdown::Shutdown;
+
+use crate::connection::{Connection, Replica, part};
+use crate::limits;
+use crate::protocol::Closing;
+
+/// A replica's connections.
+pub(crate) struct Server {
+    replica: Arc<Replica>,
+    shutdown: Shutdown,
+    connections: JoinSet<()>,
+}
+
+impl Server {
+    pub(crate) fn new(replica: Replica, shutdown: Shutdown) -> Self {
+        Self { replica: Arc::new(replica), shutdown, connections: JoinSet::new() }
+    }
+
+    /// Serves until a drain is asked for, then drains within `drain`.
+    pub(crate) async fn run(mut self, listener: TcpListener, drain: Duration) {
+        let shutdown = self.shutdown.clone();
+        let mut draining = pin!(shutdown.draining());
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut draining => break,
+                Some(_) = self.connections.join_next() => {}
+                stream = accept(&listener) => self.serve(stream),
+            }
+        }
+        self.take_backlog(&listener).await;
+        // From now on connecting fails, and a balancer asks another replica.
+        drop(listener);
+        self.drain(drain).await;
+    }
+
+    /// Lets every connection answer what it has read and say goodbye.
+    async fn drain(mut self, limit: Duration) {
+        tracing::info!(connections = self.connections.len(), ?limit, "draining");
+        let shutdown = self.shutdown.clone();
+        let all = async { while self.connections.join_next().await.is_some() {} };
+        tokio::select! {
+            () = all => {}
+            () = shutdown.now() => {}
+            () = tokio::time::sleep(limit) => {}
+        }
+        match self.connections.len() {
+            0 => tracing::info!("drained"),
+            cut => tracing::warn!(connections = cut, "the drain is over, connections are cut"),
+        }
+        self.connections.shutdown().await;
+    }
+
+    /// Takes the connections that the system has accepted for us already: their clients believe
+    /// that they are being served, and are to be told better.
+    async fn take_backlog(&mut self, listener: &TcpListener) {
+        loop {
+            tokio::select! {
+                biased;
+                stream = accept(listener) => self.serve(stream),
+                () = std::future::ready(()) => return,
+            }
+        }
+    }
+
+    /// Serves one connection on a task of its own.
+    fn serve(&mut self, stream: TcpStream) {
+        if self.connections.len() >= limits::CONNECTIONS {
+            // On the same count, so that a flood of these is bounded as well.
+            if self.connections.len() < limits::CONNECTIONS + limits::CONNECTIONS / 8 {
+                self.connections.spawn(turn_away(stream));
+            }
+            return;
+        }
+        let connection = Connection::new(stream, Arc::clone(&self.replica), self.shutdown.clone());
+        self.connections.spawn(async move {
+            if let Err(error) = connection.run().await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+    }
+}
+
+async fn turn_away(mut stream: TcpStream) {
+    // Who is gone before that needs no answer.
+    if stream.write_all(Closing::Busy.line().as_bytes()).await.is_ok() {
+        let _ = part(stream).await;
+    }
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            // Gone again before it was taken.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                // Often a full file table: the connection stays in the backlog meanwhile.
+                tracing::warn!(%error, "cannot accept a connection, trying again");
+                tokio::time::sleep(limits::ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
