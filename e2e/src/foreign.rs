@@ -1,7 +1,7 @@
 //! Programs that are not ours: run with arguments, a folder and a deadline, their output kept.
 
 use crate::Output;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ const DEADLINE: Duration = Duration::from_secs(120);
 pub struct Foreign {
     command: Command,
     name: String,
+    input: Option<Vec<u8>>,
 }
 
 /// What a program left behind.
@@ -42,7 +43,7 @@ impl Foreign {
     pub fn at(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let name = path.display().to_string();
-        Self { command: Command::new(path), name }
+        Self { command: Command::new(path), name, input: None }
     }
 
     /// Adds arguments.
@@ -62,6 +63,12 @@ impl Foreign {
     /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// Gives it this on standard input; nothing unless told.
+    pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.input = Some(bytes.into());
         self
     }
 
@@ -85,13 +92,18 @@ impl Foreign {
 
     /// Runs to the end; kills it and fails the test when the deadline passes.
     pub fn run(mut self) -> Finished {
+        let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
         let mut child = self
             .command
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {}: {error}", self.name));
+        if let (Some(input), Some(mut stdin)) = (self.input.take(), child.stdin.take()) {
+            // A program that has read enough may close it before the end.
+            std::thread::spawn(move || stdin.write_all(&input));
+        }
         let stdout = collect(child.stdout.take().expect("piped"));
         let stderr = collect(child.stderr.take().expect("piped"));
         let deadline = Instant::now() + DEADLINE;

@@ -80,7 +80,7 @@ impl Tombolo {
 
     /// Waits until it has said where it listens.
     pub fn listening(mut self) -> Self {
-        let address = self.stderr.wait_for("listening on http://", listener);
+        let address = self.stderr.wait_for("listening on ", listener);
         self.addresses.push(address);
         self
     }
@@ -98,6 +98,11 @@ impl Tombolo {
     pub fn ended_gently(mut self) -> Self {
         self.gently = true;
         self
+    }
+
+    /// The program itself, to be run with arguments and input.
+    pub fn program() -> Foreign {
+        Foreign::at(binary())
     }
 
     /// Runs the program to its end.
@@ -231,7 +236,8 @@ fn pid(number: u32) -> Pid {
 }
 
 fn listener(line: &str) -> Option<SocketAddr> {
-    let rest = line.split("listening on http://").nth(1)?;
+    let rest = line.split("listening on ").nth(1)?;
+    let rest = rest.strip_prefix("http://").or_else(|| rest.strip_prefix("tcp://"))?;
     rest.split(|c: char| c.is_whitespace() || c == '/').next()?.parse().ok()
 }
 
@@ -260,6 +266,7 @@ mod tests {
         let line = "2026-01-01T00:00:00Z  INFO gateway: listening on http://127.0.0.1:4711";
         assert_eq!(listener(line), Some("127.0.0.1:4711".parse().unwrap()));
         assert_eq!(listener("a listening on http://[::1]:80/ x"), "[::1]:80".parse().ok());
+        assert_eq!(listener("listening on tcp://127.0.0.1:7"), "127.0.0.1:7".parse().ok());
         assert_eq!(listener("not yet"), None);
     }
 }

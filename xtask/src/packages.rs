@@ -31,6 +31,7 @@ pub(crate) const FOREIGN_CLIENTS: &[Need] = &[
     need("ab", "apache2-utils"),
     need("hey", "hey"),
     need("h2load", "nghttp2-client"),
+    need("nc", "netcat-openbsd"),
     need("nginx", "nginx"),
     need("python3", "python3-venv"),
     need("node", "nodejs"),

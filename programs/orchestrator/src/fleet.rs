@@ -137,14 +137,25 @@ impl Fleet {
     /// Where it answers, one URL for each address.
     pub(crate) fn urls(&self, id: Id) -> Vec<String> {
         let addresses = self.members.get(id).map(Member::addresses).unwrap_or_default();
-        addresses.iter().map(|address| format!("http://{address}")).collect()
+        let role = self.members.get(id).map(|member| &member.role);
+        let scheme = match role {
+            Some(Role::Replica { kind, .. }) if !kind.speaks_http() => "tcp",
+            _ => "http",
+        };
+        addresses.iter().map(|address| format!("{scheme}://{address}")).collect()
     }
 
     /// What shows that it serves.
     pub(crate) fn probe(&self, id: Id) -> Probe {
         let Some(member) = self.members.get(id) else { return Probe::Listens(Vec::new()) };
         match (&member.role, member.listeners.first()) {
-            (Role::Replica { .. }, Some(listener)) => Probe::Healthy(listener.address),
+            (Role::Replica { kind: ServiceKind::Site, .. }, Some(listener)) => {
+                Probe::Healthy(listener.address)
+            }
+            (Role::Replica { kind: ServiceKind::Calculator, .. }, Some(listener)) => {
+                let address = listener.address;
+                Probe::Answers { address, asked: b"PING\n", answer: b"OK pong\n" }
+            }
             _ => Probe::Listens(member.addresses()),
         }
     }

@@ -38,17 +38,29 @@ impl Service {
 pub enum ServiceKind {
     /// The static web application.
     Site,
+    /// The calculator over TCP.
+    Calculator,
 }
 
 impl ServiceKind {
     /// Every service, in the order the documentation lists them.
-    pub const ALL: [Self; 1] = [Self::Site];
+    pub const ALL: [Self; 2] = [Self::Site, Self::Calculator];
 
     /// The name in the configuration file and after `tombolo serve`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Site => "site",
+            Self::Calculator => "calculator",
+        }
+    }
+
+    /// Whether it is asked by HTTP, so that a route can lead to it.
+    #[must_use]
+    pub const fn speaks_http(self) -> bool {
+        match self {
+            Self::Site => true,
+            Self::Calculator => false,
         }
     }
 
@@ -57,6 +69,7 @@ impl ServiceKind {
     pub const fn first_address(self) -> SocketAddr {
         match self {
             Self::Site => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9101),
+            Self::Calculator => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9201),
         }
     }
 }

@@ -76,6 +76,15 @@ fn a_service_is_an_upstream_that_routes_can_name() {
 }
 
 #[test]
+fn a_service_over_tcp_is_none_that_requests_go_to() {
+    let config = good("[[service]]\nname = \"calculator\"\n[[service]]\nname = \"site\"\n");
+    let names: Vec<_> = config.upstreams.iter().map(|upstream| upstream.name.as_str()).collect();
+    assert_eq!(names, ["calculator", "site"]);
+    assert_eq!(config.upstreams[0].servers[2].as_written, "127.0.0.1:9203");
+    assert_eq!(config.routes, [Route::everything(1)]);
+}
+
+#[test]
 fn hosts_are_kept_as_requests_are_compared() {
     let route = |host: &str| {
         good(&format!("{APP}[[route]]\nhost = \"{host}\"\nupstream = \"app\"\n")).routes[0].clone()

@@ -14,7 +14,7 @@ use crate::listeners;
 
 /// Between two looks. No event tells that another process has begun to listen.
 const INTERVAL: Duration = Duration::from_millis(20);
-/// For one request to `/health`, so that a hung answer is asked for again.
+/// For one request to `/health` or its like, so that a hung answer is asked for again.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a process must do to count as ready.
@@ -24,6 +24,15 @@ pub(crate) enum Probe {
     Listens(Vec<SocketAddr>),
     /// Answer 200 to `GET /health` here.
     Healthy(SocketAddr),
+    /// Answer what a service without HTTP is asked.
+    Answers {
+        /// Where.
+        address: SocketAddr,
+        /// What is sent.
+        asked: &'static [u8],
+        /// What must come first in return.
+        answer: &'static [u8],
+    },
 }
 
 /// Returns when the process is ready; whoever waits holds the deadline.
@@ -51,7 +60,21 @@ async fn attempt(pid: u32, probe: &Probe) -> bool {
             listeners::listens(pid, *address).unwrap_or(true)
                 && matches!(timeout(ANSWER_TIMEOUT, health(*address)).await, Ok(Ok(200)))
         }
+        Probe::Answers { address, asked, answer } => {
+            let answered = timeout(ANSWER_TIMEOUT, first_bytes(*address, asked, answer.len()));
+            listeners::listens(pid, *address).unwrap_or(true)
+                && matches!(answered.await, Ok(Ok(first)) if first == *answer)
+        }
     }
+}
+
+/// What comes first after these bytes were sent, up to `length`.
+async fn first_bytes(address: SocketAddr, asked: &[u8], length: usize) -> io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(reachable(address)).await?;
+    stream.write_all(asked).await?;
+    let mut answer = vec![0; length];
+    stream.read_exact(&mut answer).await?;
+    Ok(answer)
 }
 
 /// The status of one `GET /health`.
@@ -119,6 +142,25 @@ mod tests {
         let address = server(&["503 Service Unavailable", "200 OK"]);
         let me = std::process::id();
         timeout(PATIENCE, ready(me, Probe::Healthy(address))).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn ready_once_a_line_is_answered() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for answer in ["BYE draining\n", "OK pong\n"] {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut asked = [0; 5];
+                stream.read_exact(&mut asked).unwrap();
+                assert_eq!(&asked, b"PING\n");
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+            listener.accept()
+        });
+        let me = std::process::id();
+        let probe = Probe::Answers { address, asked: b"PING\n", answer: b"OK pong\n" };
+        timeout(PATIENCE, ready(me, probe)).await.unwrap();
     }
 
     #[tokio::test]

@@ -53,8 +53,11 @@ pub(super) fn routes(root: &Reader<'_>, upstreams: &[Named]) -> (Vec<Route>, Vec
 
 /// Without any `[[route]]`: every request goes to the only upstream there is.
 fn only_route(root: &Reader<'_>, upstreams: &[Named]) -> Vec<Route> {
-    if upstreams.len() > 1 && !root.context.has_gaps() {
-        let names = upstreams.iter().filter_map(|named| named.name.as_ref());
+    let mut candidates = upstreams.iter().enumerate().filter(|(_, named)| named.speaks_http);
+    let first = candidates.next();
+    if candidates.next().is_some() && !root.context.has_gaps() {
+        let names = upstreams.iter().filter(|named| named.speaks_http);
+        let names = names.filter_map(|named| named.name.as_ref());
         let names = list(names.map(|name| name.value.as_str()));
         root.context.whole(
             Kind::Missing,
@@ -62,7 +65,7 @@ fn only_route(root: &Reader<'_>, upstreams: &[Named]) -> Vec<Route> {
             &format!("add a [[route]] with a path and upstream = {names}"),
         );
     }
-    if upstreams.is_empty() { Vec::new() } else { vec![Route::everything(0)] }
+    first.map(|(index, _)| Route::everything(index)).into_iter().collect()
 }
 
 /// The index of the upstream of this name.
@@ -70,7 +73,11 @@ fn named(reader: &Reader<'_>, name: &At<String>, upstreams: &[Named]) -> Option<
     let names = || upstreams.iter().filter_map(|named| named.name.as_ref());
     let is_it = |named: &Named| named.name.as_ref().is_some_and(|other| other.value == name.value);
     if let Some(index) = upstreams.iter().position(is_it) {
-        return Some(index);
+        if upstreams.get(index).is_some_and(|named| named.speaks_http) {
+            return Some(index);
+        }
+        let words = format!("the service {:?} does not speak HTTP", name.value);
+        return reader.bad(&name.span, words, "remove the route; its clients connect by TCP");
     }
     if reader.context.has_gaps() {
         // The name may be one that could not be read.

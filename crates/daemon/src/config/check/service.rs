@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use super::super::mistake::Kind;
 use super::super::written::context::At;
@@ -47,7 +48,7 @@ fn service(reader: &Reader<'_>) -> Found {
     }
     let replicas = reader.count("replicas").map_or(Service::REPLICAS_DEFAULT, whole);
     let listen = reader.text("listen").and_then(|text| listen_address(reader, text));
-    let root = reader.text("root").map(|path| path.value.into());
+    let root = reader.text("root").and_then(|path| folder(reader, path, kind));
     let service = kind.map(|name| Service {
         name,
         replicas,
@@ -58,6 +59,14 @@ fn service(reader: &Reader<'_>) -> Found {
         check_ports(reader, address, replicas);
     }
     Found { span: name.map_or(reader.span.clone(), |name| name.span), listen, service }
+}
+
+/// The folder to serve, which only the site has.
+fn folder(reader: &Reader<'_>, path: At<String>, kind: Option<ServiceKind>) -> Option<PathBuf> {
+    let other = kind.filter(|kind| *kind != ServiceKind::Site);
+    let Some(other) = other else { return Some(path.value.into()) };
+    let words = format!("\"root\" means nothing to the service {:?}", other.name());
+    reader.bad(&path.span, words, "remove it; only the site serves a folder")
 }
 
 /// The replicas take the ports from the first on: there must be enough.

@@ -3,7 +3,7 @@
 use super::super::mistake::Kind;
 use super::super::written::context::At;
 use super::super::written::reader::{Entry, Reader};
-use super::super::{HashKey, HostPort, Policy, Server, Sticky, Upstream};
+use super::super::{HashKey, HostPort, Policy, Server, ServiceKind, Sticky, Upstream};
 use super::service::Found;
 
 /// An upstream of the file: its name, and what could be read of it. When one is not `Some`,
@@ -11,6 +11,8 @@ use super::service::Found;
 pub(super) struct Named {
     pub(super) name: Option<At<String>>,
     pub(super) upstream: Option<Upstream>,
+    /// Its servers are asked by HTTP, so routes can lead to it.
+    pub(super) speaks_http: bool,
 }
 
 /// The upstreams as written, then one for each service that no upstream speaks for.
@@ -42,7 +44,8 @@ pub(super) fn upstreams(root: &Reader<'_>, services: &[Found]) -> Vec<Named> {
         let mut upstream = Upstream::new(name, replicas(found));
         upstream.service = Some(index);
         let name = At { value: name.to_owned(), span: found.span.clone() };
-        list.push(Named { name: Some(name), upstream: Some(upstream) });
+        let speaks_http = service.name.speaks_http();
+        list.push(Named { name: Some(name), upstream: Some(upstream), speaks_http });
     }
     list
 }
@@ -74,7 +77,8 @@ fn upstream(reader: &Reader<'_>, services: &[Found]) -> Named {
         servers,
         service,
     });
-    Named { name, upstream }
+    let kind = service.and_then(|index| Some(services.get(index)?.service.as_ref()?.name));
+    Named { name, upstream, speaks_http: kind.is_none_or(ServiceKind::speaks_http) }
 }
 
 fn checked_name(reader: &Reader<'_>, name: At<String>) -> Option<At<String>> {

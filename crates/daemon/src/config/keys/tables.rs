@@ -229,10 +229,10 @@ static SERVICE: Table = Table {
     keys: &[
         Key {
             name: "name",
-            about: "Which service: `site`, the static web application.",
+            about: "Which service: `site`, the static web application, or `calculator`, exact arithmetic over TCP.",
             form: Form::Word {
                 words: || ServiceKind::ALL.map(ServiceKind::name).into(),
-                later: &["calculator", "chat", "library", "parts", "figures"],
+                later: &["chat", "library", "parts", "figures"],
             },
             absent: Absent::Required,
             example: "\"site\"",
@@ -248,7 +248,9 @@ static SERVICE: Table = Table {
             name: "listen",
             about: "Where its first replica listens; the others take the ports that follow.",
             form: Form::Text { what: "an IP address and a port" },
-            absent: Absent::Means("127.0.0.1:9101 for the site, or free ports"),
+            absent: Absent::Means(
+                "127.0.0.1:9101 for the site, 9201 for the calculator, or free ports",
+            ),
             example: "\"127.0.0.1:9201\"",
         },
         Key {

@@ -1,0 +1,18 @@
+//! The calculator as a process: what its protocol's document promises, for clients that behave, for
+//! those that do not, and while replicas die.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod command;
+mod document;
+mod draining;
+mod hostile;
+mod losing;
+mod orchestrated;
+mod relay;
+mod replica;
