@@ -6,6 +6,7 @@
 //! Linux only: it reads `/proc` and pins by `sched_setaffinity`.
 
 mod cache;
+mod calculator;
 mod cases;
 mod constant;
 mod cores;
@@ -49,6 +50,8 @@ enum Command {
     Proxy(driver::Arguments),
     /// Measure the gateway as a cache beside nginx, Varnish and constant bytes
     Cache(cache::Arguments),
+    /// Measure a replica of the calculator
+    Calculator(calculator::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Command::Constant(arguments) => constant::run(&arguments),
         Command::Proxy(arguments) => driver::run(&arguments),
         Command::Cache(arguments) => cache::run(&arguments),
+        Command::Calculator(arguments) => calculator::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

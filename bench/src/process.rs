@@ -71,7 +71,7 @@ impl Process {
         Ok(Process { name: name.to_owned(), child, words })
     }
 
-    /// Waits for the line `listening on http://ADDR` and takes the address from it.
+    /// Waits for the line `listening on http://ADDR` (or `tcp://ADDR`) and takes the address from it.
     ///
     /// # Errors
     /// When it ends first, or does not say so in ten seconds; the message has its last words.
@@ -219,7 +219,8 @@ fn listen_to(from: impl std::io::Read + Send + 'static, to: mpsc::Sender<String>
 }
 
 fn announced_address(line: &str) -> Option<SocketAddr> {
-    let (_, rest) = line.split_once("listening on http://")?;
+    let (_, rest) = line.split_once("listening on ")?;
+    let rest = rest.strip_prefix("http://").or_else(|| rest.strip_prefix("tcp://"))?;
     let end = rest.find(|c: char| !(c.is_ascii_hexdigit() || ".:[]".contains(c)));
     rest.get(..end.unwrap_or(rest.len()))?.parse().ok()
 }

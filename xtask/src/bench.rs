@@ -30,28 +30,36 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// The calculator by itself; `calculator --help` lists the options
+    #[command(disable_help_flag = true)]
+    Calculator {
+        /// Options of the driver
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
 }
 
 impl Command {
-    /// The driver's subcommand and what goes with it.
-    fn of_driver(&self) -> (&'static str, &[String]) {
+    /// The driver's subcommand, what goes with it, and the programs it needs.
+    fn of_driver(&self) -> (&'static str, &[String], &'static [packages::Need]) {
         match self {
-            Command::Proxy { options } => ("proxy", options),
-            Command::Cache { options } => ("cache", options),
+            Command::Proxy { options } => ("proxy", options, packages::MEASURING),
+            Command::Cache { options } => ("cache", options, packages::MEASURING),
+            Command::Calculator { options } => ("calculator", options, packages::MEASURING_ALONE),
         }
     }
 }
 
 /// Runs a measurement. The report goes to standard output, progress to standard error.
 pub(crate) fn run(workspace: &Workspace, command: &Command) -> Result<bool> {
-    let (name, options) = command.of_driver();
+    let (name, options, needs) = command.of_driver();
     if options.iter().any(|option| option == "--help" || option == "-h") {
         let help = ["run", "--quiet", "-p", "tombolo-bench", "--", name, "--help"];
         run_program(workspace.cargo().args(help), BUILD_LIMIT)?;
         return Ok(true);
     }
-    packages::install(packages::MEASURING)?;
-    let missing = packages::missing(packages::MEASURING);
+    packages::install(needs)?;
+    let missing = packages::missing(needs);
     ensure!(missing.is_empty(), "{}", packages::advice(&missing));
     run_program(
         workspace.cargo().args(["build", "--release", "-p", "tombolo", "-p", "tombolo-bench"]),

@@ -56,6 +56,9 @@ pub(crate) const MEASURING: &[Need] = &[
     need("setpriv", "util-linux"),
 ];
 
+/// What a measurement without rivals needs: only what ends children with their parent.
+pub(crate) const MEASURING_ALONE: &[Need] = &[need("setpriv", "util-linux")];
+
 /// Longest time for fetching the list of packages.
 const UPDATE_LIMIT: Duration = Duration::from_secs(5 * 60);
 /// Longest time for installing.

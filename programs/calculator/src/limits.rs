@@ -61,7 +61,11 @@ pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// One evaluation.
 pub(crate) const EVALUATION_TIME: Duration = Duration::from_secs(1);
 
-/// Beyond that, for an evaluator to say by itself that it took too long, before it is killed.
+/// The first try at it. Most evaluations need a hundredth of it; what needs more is begun anew in
+/// the slow lane, which never has all evaluators, so that quick ones do not wait for slow ones.
+pub(crate) const FIRST_TRY_TIME: Duration = Duration::from_millis(50);
+
+/// Beyond these, for an evaluator to say by itself that it took too long, before it is killed.
 pub(crate) const EVALUATION_GRACE: Duration = Duration::from_millis(250);
 
 /// For a turn at an evaluator; answered with `busy` above.

@@ -172,7 +172,7 @@ mod tests {
         match session.take(&Line::Text(line.to_owned()), "test-1") {
             Step::Answer(answer) | Step::Last(answer) => answer,
             Step::Evaluate(job) => {
-                let outcome = worker::evaluate(&job);
+                let outcome = worker::evaluate(&job, crate::limits::EVALUATION_TIME);
                 session.conclude(&job, outcome)
             }
         }

@@ -81,5 +81,8 @@ pub(super) fn bench(context: &Context<'_>) -> Result<()> {
     let mut cache = Command::new(&program);
     cache.arg("cache").args(BRIEF).args(["--keys", "5000", "--objects", "5000"]);
     cache.args(["--only", "hot,large,variants,many,mixed,million"]);
-    context.run(&mut cache, RUN_LIMIT)
+    context.run(&mut cache, RUN_LIMIT)?;
+    let mut calculator = Command::new(&program);
+    calculator.arg("calculator").args(BRIEF);
+    context.run(&mut calculator, RUN_LIMIT)
 }

@@ -4,6 +4,8 @@
 //! Both sides are the same program, but the child has worked on a stranger's expression: what it
 //! sends is read with the same care as what comes from a network.
 
+use std::time::Duration;
+
 use bytes::{Buf, BufMut};
 
 use crate::limits::FRAME_BYTES;
@@ -45,10 +47,11 @@ pub(crate) fn length(heading: [u8; HEADING_BYTES]) -> Option<usize> {
 }
 
 impl Job {
-    /// As a frame; None if it is too long for one.
-    pub(crate) fn encode(&self) -> Option<Vec<u8>> {
+    /// As a frame, with the time that it may take; None if it is too long for one.
+    pub(crate) fn encode(&self, time: Duration) -> Option<Vec<u8>> {
+        let millis = u32::try_from(time.as_millis()).unwrap_or(u32::MAX).to_le_bytes();
         let mut fields: Vec<&[u8]> =
-            vec![self.expression.as_bytes(), self.name.as_bytes(), &self.values];
+            vec![&millis, self.expression.as_bytes(), self.name.as_bytes(), &self.values];
         let fractions: Vec<_> = self
             .fractions
             .iter()
@@ -60,9 +63,10 @@ impl Job {
         encode(&fields)
     }
 
-    /// Reads a frame's fields.
-    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+    /// Reads a frame's fields: the job and its time.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<(Self, Duration)> {
         let mut fields = Fields(bytes);
+        let millis = u32::from_le_bytes(fields.next()?.try_into().ok()?);
         let (expression, name) = (fields.text()?, fields.text()?);
         let values = fields.next()?.to_vec();
         let mut fractions = Vec::new();
@@ -72,7 +76,8 @@ impl Job {
             let below = i128::from_le_bytes(below.try_into().ok()?);
             fractions.push((name, i128::from_le_bytes(*above), below));
         }
-        Some(Self { expression, name, values, fractions })
+        let job = Self { expression, name, values, fractions };
+        Some((job, Duration::from_millis(millis.into())))
     }
 }
 
@@ -139,10 +144,11 @@ mod tests {
             fractions in prop::collection::vec(("[a-z]{1,5}", any::<i128>(), any::<i128>()), 0..4),
         ) {
             let job = Job { expression, name, values, fractions };
-            let frame = job.encode().unwrap();
+            let time = Duration::from_millis(50);
+            let frame = job.encode(time).unwrap();
             let (heading, fields) = frame.split_first_chunk::<4>().unwrap();
             prop_assert_eq!(length(*heading), Some(fields.len()));
-            prop_assert_eq!(Job::decode(fields), Some(job));
+            prop_assert_eq!(Job::decode(fields), Some((job, time)));
         }
 
         #[test]
@@ -162,7 +168,10 @@ mod tests {
 
     #[test]
     fn too_much_is_not_sent() {
-        assert_eq!(Job { values: vec![0; FRAME_BYTES], ..Job::default() }.encode(), None);
+        assert_eq!(
+            Job { values: vec![0; FRAME_BYTES], ..Job::default() }.encode(Duration::ZERO),
+            None
+        );
         assert_eq!(length([0xff; 4]), None);
     }
 }

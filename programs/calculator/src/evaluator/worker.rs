@@ -6,7 +6,7 @@
 
 use std::io::{self, Read, Write};
 use std::sync::mpsc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fend_core::{Context, Interrupt};
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -31,8 +31,8 @@ pub(crate) fn run() -> io::Result<()> {
     limit_resources()?;
     let (jobs, inbox) = mpsc::sync_channel(1);
     let work = move || {
-        for job in inbox {
-            let sent = evaluate(&job).encode().map(|frame| write(&frame));
+        for (job, time) in inbox {
+            let sent = evaluate(&job, time).encode().map(|frame| write(&frame));
             if !matches!(sent, Some(Ok(()))) {
                 std::process::abort();
             }
@@ -68,7 +68,7 @@ fn limit_resources() -> io::Result<()> {
     Ok(())
 }
 
-fn read(input: &mut impl Read) -> io::Result<Option<Job>> {
+fn read(input: &mut impl Read) -> io::Result<Option<(Job, Duration)>> {
     let mut heading = [0; HEADING_BYTES];
     match input.read_exact(&mut heading) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
@@ -96,8 +96,8 @@ impl Interrupt for Deadline {
 }
 
 /// Evaluates one job. Everything it knows comes with the job, so the same job has the same outcome.
-pub(crate) fn evaluate(job: &Job) -> Outcome {
-    let deadline = Deadline(Instant::now() + EVALUATION_TIME);
+pub(crate) fn evaluate(job: &Job, time: Duration) -> Outcome {
+    let deadline = Deadline(Instant::now() + time);
     let mut context = Context::new();
     if !job.values.is_empty()
         && let Err(words) = context.deserialize_variables(&mut job.values.as_slice())
@@ -202,8 +202,12 @@ mod tests {
         Job { expression: expression.to_owned(), ..Job::default() }
     }
 
+    fn within_a_second(job: &Job) -> Outcome {
+        evaluate(job, EVALUATION_TIME)
+    }
+
     fn refusal(expression: &str) -> Code {
-        match evaluate(&job(expression)) {
+        match within_a_second(&job(expression)) {
             Outcome::Refused(code, _) => code,
             value => panic!("{expression}: {value:?}"),
         }
@@ -230,14 +234,16 @@ mod tests {
     #[test]
     fn values_keep_their_names_and_nothing_else_is_kept() {
         let named = |name: &str, expression: &str, values: Vec<u8>| {
-            evaluate(&Job { name: name.to_owned(), values, ..job(expression) })
+            within_a_second(&Job { name: name.to_owned(), values, ..job(expression) })
         };
         let Outcome::Value { text, values } = named("d", "5 km", Vec::new()) else { panic!() };
         assert_eq!(text, "5 km");
         let Outcome::Value { values, .. } = named("t", "1/3 hours", values) else { panic!() };
         let fractions = vec![("x".to_owned(), 1, 3)];
         let asked = Job { values, fractions, ..job("d / t * x * 3 to km/hour") };
-        assert!(matches!(evaluate(&asked), Outcome::Value { text, .. } if text == "15 km / hour"));
+        assert!(
+            matches!(within_a_second(&asked), Outcome::Value { text, .. } if text == "15 km / hour")
+        );
         for expression in ["sin", "y: y^2", "\"text\"", "true", "@2020-01-01"] {
             let refused = named("f", expression, Vec::new());
             assert!(
@@ -290,7 +296,7 @@ mod tests {
             let plain = arithmetic::value(&expression, variable).and_then(|value| arithmetic::decimal(&value));
             if let Some(plain) = plain {
                 let fractions = vec![("x".to_owned(), -7, 1), ("half".to_owned(), 1, 2)];
-                let outcome = evaluate(&Job { fractions, ..job(&expression) });
+                let outcome = within_a_second(&Job { fractions, ..job(&expression) });
                 let same = matches!(&outcome, Outcome::Value { text, .. } if *text == plain);
                 prop_assert!(same, "{}: {} but {:?}", expression, plain, outcome);
             }

@@ -26,7 +26,7 @@ EXAMPLES
 
 WHAT TO WRITE
   2+3*4, (1/3)*3, 2^100, 5!, sqrt 2     exact where there is an exact value
-  5 km / 20 minutes to km/hour          units; '1/3 to fraction', '255 to hex', 'pi to 30 dp'
+  5 km / (20 minutes) to km/hour        units; '1/3 to fraction', '255 to hex', 'pi to 30 dp'
   x = 5                                 a variable, for as long as this command runs
   vars, clear, who, ping, quit          commands; also EVAL and LET as the protocol has them
 

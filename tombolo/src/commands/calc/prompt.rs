@@ -60,7 +60,7 @@ const WELCOME: &str = "2+3*4, x = 5, 5 km to miles; vars, clear, help, quit; Tab
 
 const HELP: &str = "\
   2+3*4  (1/3)*3  2^100  5!  sqrt 2      exact where there is an exact value
-  5 km / 20 minutes to km/hour           units
+  5 km / (20 minutes) to km/hour           units
   1/3 to fraction   255 to hex   pi to 30 dp
   x = 5                                  a variable; vars lists them, clear forgets them
   who   ping   version                   about the replica that answers
