@@ -144,6 +144,7 @@ fn the_command_loses_nothing_and_keeps_its_variables_while_replicas_are_killed()
     let replicas: Vec<_> = (1..=REPLICAS).map(|n| replica(&format!("calculator-{n}"))).collect();
     let relay = Relay::to(replicas.iter().map(Tombolo::address).collect());
     let count = 4 * requests();
+    let mut all_bytes = 0;
     let commands: Vec<_> = (1..=4_u64)
         .map(|id| {
             let mut input = format!("third = {id}/3\nn = 0\n");
@@ -154,16 +155,15 @@ fn the_command_loses_nothing_and_keeps_its_variables_while_replicas_are_killed()
                 let n = (number + 1) * id;
                 expected += &format!("{n}\n{}\n", n * number);
             }
+            all_bytes += (expected.len() + "OK ".len() * expected.lines().count()) as u64;
             let server = relay.address.to_string();
             let command = Tombolo::program().args(["calc", "--server", &server]).input(input);
             thread::spawn(move || (command.run(), expected))
         })
         .collect();
-    // Each of them has a definition that only an evaluator can work out: so they are under way
-    // when the replicas die.
     let mut replicas = replicas;
     for (index, dying) in replicas.iter_mut().enumerate() {
-        thread::sleep(std::time::Duration::from_millis(150));
+        wait_for(relay.answered_bytes(), all_bytes * (index as u64 + 1) / 8);
         dying.kill();
         *dying = replica(&format!("calculator-{}", index + 4));
         relay.replace(index, dying.address());

@@ -112,3 +112,82 @@ async fn accept(listener: &TcpListener) -> TcpStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::SocketAddr;
+    use std::thread;
+
+    use tombolo_daemon::shutdown::Trigger;
+
+    use super::*;
+    use crate::connection::Patience;
+    use crate::evaluator::{Pool, Program};
+
+    const LONG: Duration = Duration::from_secs(60);
+    const SHORT: Duration = Duration::from_millis(200);
+
+    /// A replica without evaluators, with little patience.
+    fn start(patience: Patience) -> (SocketAddr, Trigger) {
+        let (trigger, shutdown) = Shutdown::by_hand();
+        let (tell, told) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                tell.send(listener.local_addr().unwrap()).unwrap();
+                let nothing =
+                    Program { path: "".into(), arguments: Vec::new(), environment: Vec::new() };
+                let evaluators = Pool::start(nothing, 0).unwrap();
+                let replica = Replica { name: "test-1".to_owned(), evaluators, patience };
+                Server::new(replica, shutdown).run(listener, LONG).await;
+            });
+        });
+        (told.recv_timeout(LONG).unwrap(), trigger)
+    }
+
+    fn rest(stream: &mut std::net::TcpStream) -> String {
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn a_client_that_says_nothing_is_told_goodbye() {
+        let (address, _trigger) = start(Patience { idle: SHORT, line: LONG });
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        stream.write_all(b"EVAL 1+1\n").unwrap();
+        let said = rest(&mut stream);
+        assert!(said.starts_with("OK 2\nBYE idle "), "{said}");
+    }
+
+    #[test]
+    fn a_line_that_drips_is_cut_off_however_it_drips() {
+        let (address, _trigger) = start(Patience { idle: LONG, line: SHORT });
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let mut dripping = stream.try_clone().unwrap();
+        let drip = thread::spawn(move || {
+            let drops = std::iter::repeat_with(|| {
+                thread::sleep(SHORT / 20);
+                dripping.write_all(b"1")
+            });
+            drops.take(2000).take_while(Result::is_ok).count()
+        });
+        let said = rest(&mut stream);
+        assert!(said.starts_with("BYE slow "), "{said}");
+        drop(stream);
+        assert!(drip.join().unwrap() < 2000);
+    }
+
+    #[test]
+    fn a_long_line_that_drips_is_cut_off_as_well() {
+        let (address, _trigger) = start(Patience { idle: LONG, line: SHORT });
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        stream.write_all(&[b'1'; 20_000]).unwrap();
+        let said = rest(&mut stream);
+        assert!(said.starts_with("ERR too-long ") && said.contains("\nBYE slow "), "{said}");
+    }
+}

@@ -24,7 +24,7 @@ pub const AHEAD: usize = 256;
 /// Times in a row that connecting may fail.
 const TRIES: u32 = 8;
 /// Connections that may be lost in a row over one request before it is given up.
-const LOSSES: u32 = 5;
+const LOSSES: u32 = 8;
 /// Before the second try; doubled for each further one, up to [`PAUSE_MAX`].
 const PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
@@ -218,7 +218,10 @@ impl Client {
     fn restore(&mut self, mut link: Link) -> Result<(), Error> {
         self.waiting.retain(|waiting| waiting.purpose == Purpose::Asked);
         if self.was_connected {
-            let lines = self.definitions.lines().map_err(Error::Variables)?;
+            let lines = match self.definitions.lines() {
+                Ok(lines) => lines,
+                Err(words) => return Err(self.give_variables_up(words)),
+            };
             self.notices.push(Notice::Back { variables: self.definitions.names().len() });
             for request in lines.into_iter().rev() {
                 let purpose = Purpose::Restored;
@@ -231,6 +234,14 @@ impl Client {
         self.was_connected = true;
         self.link = Some(link);
         Ok(())
+    }
+
+    /// Goes on without variables, and without the requests that may need them.
+    fn give_variables_up(&mut self, words: String) -> Error {
+        self.link = None;
+        self.waiting.clear();
+        self.definitions = Definitions::default();
+        Error::Variables(words)
     }
 
     fn lose(&mut self, source: io::Error) -> Result<(), Error> {
@@ -275,9 +286,12 @@ impl Client {
         if purpose == Purpose::Restored {
             return match answer {
                 Answer::Ok(_) => Ok(None),
+                // It was answered before, so this replica has too much to do.
+                Answer::Err(code, words) if code == "busy" || code == "timeout" => {
+                    self.lose(io::Error::new(io::ErrorKind::ResourceBusy, words)).map(|()| None)
+                }
                 Answer::Err(_, words) => {
-                    self.link = None;
-                    Err(Error::Variables(format!("{request:?} was refused: {words}")))
+                    Err(self.give_variables_up(format!("{request:?} was refused: {words}")))
                 }
             };
         }
@@ -296,3 +310,6 @@ fn pause(failures: u32) -> Duration {
     let factor = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
     PAUSE.saturating_mul(factor).min(PAUSE_MAX)
 }
+
+#[cfg(test)]
+mod tests;
