@@ -105,6 +105,11 @@ impl Tombolo {
         Foreign::at(binary())
     }
 
+    /// Where the program lies, for others who start it.
+    pub fn path() -> PathBuf {
+        binary()
+    }
+
     /// Runs the program to its end.
     pub fn run(folder: &Path, arguments: &[&str]) -> Finished {
         Foreign::at(binary()).args(arguments).folder(folder).run()

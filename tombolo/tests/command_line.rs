@@ -62,6 +62,8 @@ fn version_and_help_are_results() {
         vec!["serve", "site", "--help"],
         vec!["status", "--help"],
         vec!["purge", "--help"],
+        vec!["serve", "calculator", "--help"],
+        vec!["calc", "--help"],
         vec!["check", "--help"],
         vec!["schema", "--help"],
         vec!["completions", "--help"],
@@ -81,6 +83,7 @@ fn wrong_usage_is_two_and_names_what_was_meant() {
         (vec!["up", "--lisen", "8080"], "'--listen'"),
         (vec!["up", "--listen", "localhost:8080"], "127.0.0.1:8080"),
         (vec!["up", "--join", "127.0.0.1:1"], "--join"),
+        (vec!["calc", "--server", "127.0.0.1", "1"], "the port is missing"),
         (vec!["gateway"], "--upstream 127.0.0.1:9001"),
         (vec!["gateway", "--upstream", "http://a:1/"], "write \"a:1\""),
         (vec!["gateway", "--upstream", "a:1", "--workers", "9999"], "0..=1024"),
@@ -180,9 +183,9 @@ fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = tombolo(&["completions", shell]);
         assert_eq!(script.status.code(), Some(0), "{shell}");
-        for command in
-            ["up", "gateway", "serve", "status", "purge", "check", "schema", "completions"]
-        {
+        for command in [
+            "up", "gateway", "serve", "status", "purge", "calc", "check", "schema", "completions",
+        ] {
             assert!(out(&script).contains(command), "{shell} {command}");
         }
         for flag in ["cache-ttl", "cache-dir", "admin"] {

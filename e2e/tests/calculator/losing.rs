@@ -102,12 +102,12 @@ impl Asking {
 
 /// Kills each replica once, at even stages of the work, and starts another in its place.
 fn kill_in_turn(mut replicas: Vec<Tombolo>, relay: &Relay, answered: &AtomicU64, all: u64) {
-    for index in 0..REPLICAS {
+    for (index, dying) in replicas.iter_mut().enumerate() {
         let stage = all * (index as u64 + 1) / (REPLICAS as u64 + 1);
         wait_for(answered, stage);
-        replicas[index].kill();
-        replicas[index] = replica(&format!("calculator-{}", index + 1));
-        relay.replace(index, replicas[index].address());
+        dying.kill();
+        *dying = replica(&format!("calculator-{}", index + 1));
+        relay.replace(index, dying.address());
     }
     wait_for(answered, all);
 }

@@ -7,6 +7,7 @@
 //! so an answer never belongs to another question and none is told twice.
 
 mod definitions;
+mod error;
 mod link;
 
 use std::collections::VecDeque;
@@ -17,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::protocol::{Answer, Received, Request};
 use definitions::Definitions;
+pub use error::Error;
 use link::Link;
 
 /// Requests that may be sent ahead of their answers.
@@ -28,41 +30,6 @@ const LOSSES: u32 = 8;
 /// Before the second try; doubled for each further one, up to [`PAUSE_MAX`].
 const PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
-
-/// Why there is no answer. The requests that have none may be asked again at any time.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// No server could be reached.
-    #[error(
-        "cannot reach a calculator at {server}: {source}; is it running ('tombolo serve \
-         calculator'), and is that its address (--server)?"
-    )]
-    Unreachable {
-        /// The address asked for.
-        server: String,
-        /// What the system said, last.
-        source: io::Error,
-    },
-    /// What answers is no calculator.
-    #[error("{server} does not speak the calculator's protocol: it sent {line:?}; see --server")]
-    Stranger {
-        /// The address.
-        server: String,
-        /// What it sent.
-        line: String,
-    },
-    /// Every connection ended before this request had its answer.
-    #[error("the connection was lost {LOSSES} times over {request:?}: {source}")]
-    GivenUp {
-        /// The request.
-        request: String,
-        /// How the last one ended.
-        source: io::Error,
-    },
-    /// The variables cannot be brought to another replica.
-    #[error("the connection was lost, and the variables with it: {0}")]
-    Variables(String),
-}
 
 /// What happens besides answers, to be told to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]

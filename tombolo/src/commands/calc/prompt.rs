@@ -58,9 +58,9 @@ const FUNCTIONS: [&str; 30] = [
 
 const WELCOME: &str = "2+3*4, x = 5, 5 km to miles; vars, clear, help, quit; Tab completes";
 
-const HELP: &str = "\
+const HELP: &str = "what to write
   2+3*4  (1/3)*3  2^100  5!  sqrt 2      exact where there is an exact value
-  5 km / (20 minutes) to km/hour           units
+  5 km / (20 minutes) to km/hour         units
   1/3 to fraction   255 to hex   pi to 30 dp
   x = 5                                  a variable; vars lists them, clear forgets them
   who   ping   version                   about the replica that answers
@@ -110,7 +110,7 @@ fn converse(
         let _ = editor.add_history_entry(line.as_str());
         match line.trim().to_ascii_lowercase().as_str() {
             "help" | "?" => {
-                console::say(&format!("what to write\n{HELP}"));
+                console::say(HELP);
                 continue;
             }
             "exit" => return ExitCode::Success,
