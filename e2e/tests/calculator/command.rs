@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::TcpListener;
 
-use tombolo_e2e::{Finished, Foreign, Tombolo};
+use tombolo_e2e::{Finished, Tombolo};
 
 use crate::replica::replica;
 
@@ -45,34 +45,6 @@ fn piped_lines_have_a_line_each() {
     assert_eq!((piped.code, piped.stderr.as_str()), (Some(1), ""));
     assert_eq!(calc(&replica, &[], "1+1\n2+2").succeeded(), "2\n4\n");
     assert_eq!(calc(&replica, &[], "").succeeded(), "");
-}
-
-/// What a terminal shows after these keys.
-fn terminal(replica: &Tombolo, keys: &str, state: &std::path::Path, no_colour: &str) -> String {
-    let program = Tombolo::path();
-    let command = format!("exec {} calc --server {}", program.display(), replica.address());
-    let script = Foreign::program("script", "bsdutils");
-    script
-        .args(["--quiet", "--return", "--flush", "--command", &command, "/dev/null"])
-        .env("SHELL", "/bin/sh")
-        .env("TERM", "xterm")
-        .env("NO_COLOR", no_colour)
-        .env("XDG_STATE_HOME", state)
-        .input(keys)
-        .run()
-        .succeeded()
-}
-
-#[test]
-fn the_prompt_answers_completes_and_remembers() {
-    let replica = replica("calculator-1");
-    let state = tempfile::tempdir().unwrap();
-    let shown = terminal(&replica, "side = 4 m\rsid\t^2\r1/0\rquit\r", state.path(), "");
-    assert!(shown.contains("\x1b[1m16 m^2\x1b[0m"), "{shown}");
-    assert!(shown.contains("division by zero (domain)"), "{shown}");
-    // The line before the last, by the arrow, in another session; without colours.
-    let shown = terminal(&replica, "\x1b[A\x1b[A\x1b[A\x1b[A\rquit\r", state.path(), "1");
-    assert!(shown.contains("4 m") && !shown.contains("\x1b[1m"), "{shown}");
 }
 
 #[test]

@@ -14,5 +14,6 @@ mod draining;
 mod hostile;
 mod losing;
 mod orchestrated;
+mod prompt;
 mod relay;
 mod replica;
