@@ -89,7 +89,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     };
     let placement = cores::place(&cores::usable()?, 1)?;
     println!("# The calculator, asked directly\n");
-    for line in machine::describe(&cores::usable()?, &placement).iter().take(1) {
+    for line in machine::describe(&cores::usable()?, &placement, &[]).iter().take(1) {
         println!("{line}");
     }
     println!("One core for the replica and its evaluators, the rest for the load.\n");

@@ -183,9 +183,9 @@ fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = tombolo(&["completions", shell]);
         assert_eq!(script.status.code(), Some(0), "{shell}");
-        for command in [
-            "up", "gateway", "serve", "status", "purge", "calc", "check", "schema", "completions",
-        ] {
+        for command in
+            ["up", "gateway", "serve", "status", "purge", "calc", "check", "schema", "completions"]
+        {
             assert!(out(&script).contains(command), "{shell} {command}");
         }
         for flag in ["cache-ttl", "cache-dir", "admin"] {
