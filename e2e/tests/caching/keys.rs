@@ -1,0 +1,95 @@
+//! RFC 9111 section 2: the key, and the rules an operator gives for it.
+
+use crate::site::{Site, ok};
+
+const FRESH: &str = "Cache-Control: max-age=60";
+
+/// Which of the targets were answered by the origin, after they were asked for in this order.
+fn asked(route: &str, targets: &[&str]) -> Vec<usize> {
+    let site = Site::with("", route);
+    site.given("/", &[ok(&[FRESH])]);
+    targets.iter().for_each(|target| drop(site.get(target)));
+    targets.iter().map(|target| site.asked(target).len()).collect()
+}
+
+#[test]
+fn rfc9110_4_2_3_path_and_query_as_sent() {
+    assert_eq!(asked("cache = true", &["/?a=1", "/?a=2", "/", "/?", "/?a=%31"]), [1; 5]);
+    assert_eq!(asked("cache = true", &["/?b=1&a=2", "/?a=2&b=1"]), [1, 1]);
+}
+
+#[test]
+fn rfc9110_4_2_3_spellings_of_one_host() {
+    let site = Site::new();
+    site.given("/", &[ok(&[FRESH])]);
+    let ask = |target: &str, host: &str| {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        site.gateway().connect().exchange(request).text()
+    };
+    assert_eq!(ask("/", "example.org"), "answer 1");
+    assert_eq!(ask("/", "EXAMPLE.ORG"), "answer 1");
+    assert_eq!(ask("/", "example.org:80"), "answer 1");
+    assert_eq!(ask("http://example.org/", "other.example"), "answer 1", "the target's host counts");
+    assert_eq!(ask("/", "example.org:8080"), "answer 2");
+    assert_eq!(ask("/", "other.example"), "answer 3");
+}
+
+#[test]
+fn rules_for_the_query() {
+    assert_eq!(asked("cache = { query = \"ignore\" }", &["/?a", "/?b", "/"]), [1, 0, 0]);
+    assert_eq!(
+        asked("cache = { sort_query = true }", &["/?b=1&a=2", "/?a=2&b=1", "/?a=2"]),
+        [1, 0, 1]
+    );
+    let ignore = "cache = { ignore_query = [\"utm_*\", \"id\"] }";
+    assert_eq!(asked(ignore, &["/?a=1", "/?a=1&utm_x=2&id=3", "/?idx=1&a=1"]), [1, 0, 1]);
+    let keep = "cache = { keep_query = [\"page\"] }";
+    assert_eq!(asked(keep, &["/?page=1&x=2", "/?y=3&page=1", "/?page=2"]), [1, 0, 1]);
+}
+
+#[test]
+fn rules_that_pass_the_cache_by() {
+    let rules = "[route.cache]\nbypass_cookies = [\"session\"]\nbypass_headers = [\"X-Preview\"]\n\
+                 bypass_paths = [\"/admin\"]";
+    let site = Site::with("", rules);
+    for path in ["/", "/admin", "/admin/x", "/administrator"] {
+        site.given(path, &[ok(&[FRESH])]);
+    }
+    for fields in ["Cookie: a=b; session=1", "X-Preview: yes"] {
+        let before = site.asked("/").len();
+        assert!(!site.keeps_what_is_given("/", &[fields], &[fields]), "{fields}");
+        assert_eq!(site.asked("/").len(), before + 2);
+    }
+    assert!(site.keeps_what_is_given("/", &[], &["Cookie: other=session"]));
+    let passing = site.get_with("/", &["Cookie: session=1"]);
+    assert_eq!(passing.text(), "answer 6", "not answered from the cache either");
+    for path in ["/admin", "/admin/x"] {
+        assert!(!site.keeps_what_is_given(path, &[], &[]), "{path}");
+    }
+    assert!(site.keeps_what_is_given("/administrator", &[], &[]), "whole segments only");
+}
+
+#[test]
+fn a_request_with_content_passes_the_cache_by() {
+    let site = Site::new();
+    site.given("/", &[ok(&[FRESH])]);
+    site.get("/");
+    let mut client = site.gateway().connect();
+    let asked = "GET / HTTP/1.1\r\nHost: example.org\r\nContent-Length: 1\r\n\r\nx";
+    assert_eq!(client.exchange(asked).text(), "answer 2");
+    assert_eq!(site.get("/").text(), "answer 1", "and does not change what is stored");
+}
+
+#[test]
+fn a_route_that_does_not_cache() {
+    let site = Site::with("", "cache = false");
+    assert!(!site.keeps("/", ok(&[FRESH])));
+    assert!(!site.get("/").head.has("cache-status"));
+}
+
+#[test]
+fn cookies_without_freshness_if_the_operator_says_so() {
+    let site = Site::with("ttl = \"60s\"\ncookies_without_freshness = true", "cache = true");
+    site.given("/", &[ok(&[])]);
+    assert!(site.keeps_what_is_given("/", &["Cookie: a=b"], &["Cookie: c=d"]));
+}
