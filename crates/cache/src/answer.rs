@@ -24,7 +24,7 @@ pub fn write_whole(meta: &Metadata, stored_head: &[u8], length: u64, age: u32, o
 /// 206 with one part (RFC 9110 section 15.3.7.1).
 pub fn write_part(stored_head: &[u8], part: &Part, age: u32, out: &mut Vec<u8>) {
     write::status_line(out, 206, b"");
-    out.extend_from_slice(StoredHead::new(stored_head).field_lines());
+    write_fields_but(stored_head, &[FieldId::ContentRange], out);
     write_content_range(part, out);
     write_length(part.len(), out);
     write_age(age, out);
@@ -40,14 +40,19 @@ pub fn write_parts(
     out: &mut Vec<u8>,
 ) {
     write::status_line(out, 206, b"");
-    for field in StoredHead::new(stored_head).fields() {
-        if field.id != FieldId::ContentType {
-            out.extend_from_slice(field.line);
-        }
-    }
+    write_fields_but(stored_head, &[FieldId::ContentType, FieldId::ContentRange], out);
     frame.write_content_type(out);
     write_length(frame.length(parts), out);
     write_age(age, out);
+}
+
+/// The stored fields but those that the answer has of its own.
+fn write_fields_but(stored_head: &[u8], but: &[FieldId], out: &mut Vec<u8>) {
+    for field in StoredHead::new(stored_head).fields() {
+        if !but.contains(&field.id) {
+            out.extend_from_slice(field.line);
+        }
+    }
 }
 
 /// 416 without content (RFC 9110 section 15.5.17). `complete`: bytes of the whole.
@@ -105,6 +110,16 @@ mod tests {
             text(|out| write_whole(&meta, head, 0, 0, out)),
             "HTTP/1.1 204 No Content\r\nAge: 0\r\n"
         );
+    }
+
+    #[test]
+    fn rfc9110_14_4_a_part_has_the_content_range_of_its_own() {
+        let head = b"HTTP/1.1 200 OK\r\nContent-Range: abc\r\nA: 1\r\n";
+        let single = text(|out| write_part(head, &part(2, 4), 3, out));
+        assert_eq!(single.matches("Content-Range").count(), 1, "{single}");
+        let frame = Multipart { boundary: b"B", content_type: None };
+        let several = text(|out| write_parts(head, &[part(0, 0), part(4, 5)], &frame, 3, out));
+        assert!(!several.contains("Content-Range") && several.contains("A: 1\r\n"), "{several}");
     }
 
     #[test]

@@ -39,8 +39,9 @@ fn rfc9211_2_2_every_reason() {
     for path in ["/", "/bypass", "/unknown"] {
         site.given(path, &[ok(&[FRESH, "Vary: Foo"])]);
     }
-    site.get("/");
+    site.settled("/", &[]);
     assert_eq!(told(&site.get_with("/", &["Foo: 1"])), "tombolo; fwd=vary-miss; stored");
+    site.settled("/", &["Foo: 1"]);
     assert_eq!(
         told(&site.get_with("/", &["Cache-Control: no-cache"])),
         "tombolo; fwd=request; stored"

@@ -75,6 +75,20 @@ fn rfc9112_9_3_clients_of_http_1_0() {
 }
 
 #[test]
+fn a_client_of_http_1_0_before_an_origin_of_chunks() {
+    let site = Site::new();
+    let bytes = format!("{HEAD}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+    site.given("/", &[Answer::Raw(bytes.into())]);
+    for _ in 0..2 {
+        let answer =
+            site.gateway().connect().exchange("GET / HTTP/1.0\r\nHost: example.org\r\n\r\n");
+        assert_eq!(answer.text(), "abc");
+        assert_ne!(answer.framing, Framing::Chunked, "1.0 knows no chunks");
+    }
+    assert_eq!(site.asked("/").len(), 1);
+}
+
+#[test]
 fn many_requests_on_one_connection() {
     let site = Site::new();
     site.given("/", &[ok(&["Cache-Control: max-age=60", "ETag: \"a\""])]);

@@ -16,6 +16,7 @@ mod dates;
 mod site;
 
 mod cache_status;
+mod collapsing;
 mod framing;
 mod freshness;
 mod interim;

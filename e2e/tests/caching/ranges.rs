@@ -100,6 +100,28 @@ fn rfc9110_13_1_5_if_range() {
     assert_eq!(site.asked("/").len(), 1);
 }
 
+#[test]
+fn ranges_of_a_body_in_a_file() {
+    let site = Site::with("memory = \"0\"", "cache = true");
+    let text: String = (0..300_000_u32).map(|n| format!("{n:010}")).collect();
+    site.given("/", &[body(&FRESH, &text)]);
+    assert!(site.get("/").text() == text);
+    assert!(site.settled("/", &[]).text() == text, "from the file");
+    let middle = site.get_with("/", &["Range: bytes=1500000-1500019"]);
+    is_part(&middle, "00001500000000150001", "bytes 1500000-1500019/3000000");
+    let end = site.get_with("/", &["Range: bytes=-10"]);
+    is_part(&end, "0000299999", "bytes 2999990-2999999/3000000");
+    let long = site.get_with("/", &["Range: bytes=10-2500009"]);
+    assert_eq!((long.status(), long.body.len()), (206, 2_500_000));
+    assert!(long.text() == text[10..2_500_010]);
+    let both = site.get_with("/", &["Range: bytes=0-9,2000000-2000009"]);
+    assert_eq!(both.status(), 206);
+    for bytes in ["\r\n\r\n0000000000\r\n", "\r\n\r\n0000200000\r\n"] {
+        assert!(both.text().contains(bytes), "{}", both.text());
+    }
+    assert_eq!(site.asked("/").len(), 1);
+}
+
 fn by_parts() -> Site {
     let site = Site::new();
     site.given("/", &[ranged(&FRESH, TEXT.as_bytes())]);

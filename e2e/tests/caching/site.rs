@@ -3,7 +3,7 @@
 use crate::dates::from_now;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use tombolo_e2e::{Connection, Origin, Request, Response, Setup, Tombolo, WireError};
+use tombolo_e2e::{Connection, Origin, Request, Response, Setup, Tombolo, WireError, eventually};
 
 /// What the origin does with one request.
 #[derive(Clone)]
@@ -108,6 +108,15 @@ impl Site {
     /// GET with field lines.
     pub(crate) fn get_with(&self, target: &str, fields: &[&str]) -> Response {
         self.ask("GET", target, fields)
+    }
+
+    /// GET until the answer comes from the cache: what varies, and what is long, is found there a
+    /// moment after it was sent.
+    pub(crate) fn settled(&self, target: &str, fields: &[&str]) -> Response {
+        eventually("an answer from the cache", || {
+            let answer = self.get_with(target, fields);
+            answer.head.one("cache-status")?.contains("; hit").then_some(answer)
+        })
     }
 
     /// The requests that came to the origin for a target, in order.

@@ -126,7 +126,7 @@ fn rfc9111_4_3_2_conditions_of_clients() {
         "/",
         &[ok(&["Cache-Control: max-age=60", "ETag: \"a\"", &field, "Vary: X", "X-A: 1"])],
     );
-    site.get("/");
+    site.settled("/", &[]);
     let earlier = format!("If-Modified-Since: {}", from_now(-6000));
     let later = format!("If-Modified-Since: {}", from_now(-10));
     let same = format!("If-Modified-Since: {modified}");

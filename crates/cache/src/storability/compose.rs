@@ -28,9 +28,8 @@ pub(super) fn head(
         let name = field.name.of(response.buf);
         let value = field.value.of(response.buf);
         match field.id {
-            FieldId::Age | FieldId::XRequestId | FieldId::XServedBy | FieldId::ContentRange => {
-                continue;
-            }
+            FieldId::Age | FieldId::XRequestId | FieldId::XServedBy => continue,
+            FieldId::ContentRange if metadata.part.is_some() => continue,
             _ if directives.withholds(name) => continue,
             FieldId::Date if dated || Timestamp::parse(value, metadata.date).is_none() => continue,
             FieldId::Date => dated = true,

@@ -168,7 +168,9 @@ impl Facts {
 /// The part that a 206 brings; none for a whole representation.
 fn part(response: &Response<'_>) -> Result<Option<Part>, NotStored> {
     if response.status() != 206 {
-        let stray = response.has(FieldId::ContentRange);
+        // It means nothing here (RFC 9110 section 14.4). But one that names a range is likely to
+        // be of a part that its origin calls a whole.
+        let stray = response.lines(FieldId::ContentRange).any(|v| content_range(v).is_some());
         return if stray { Err(NotStored::StrayContentRange) } else { Ok(None) };
     }
     let mut lines = response.lines(FieldId::ContentRange);

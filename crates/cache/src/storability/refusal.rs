@@ -36,7 +36,7 @@ pub enum NotStored {
     Useless,
     /// A part that is not one range of bytes with a length that fits.
     ContentRange,
-    /// Content-Range in an answer that is not 206.
+    /// Content-Range that names a range, in an answer that is not 206.
     StrayContentRange,
     /// A head that was put together from a stored one cannot be read.
     Head,
@@ -91,7 +91,7 @@ impl NotStored {
             }
             Self::Useless => "it is stale at once and has no validator",
             Self::ContentRange => "the part is not one range of bytes with a fitting length",
-            Self::StrayContentRange => "it has a Content-Range and is not a part",
+            Self::StrayContentRange => "its Content-Range names a range and its status no part",
             Self::Head => "the updated head cannot be read",
         }
     }

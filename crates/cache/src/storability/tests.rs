@@ -325,6 +325,17 @@ fn rfc9111_3_3_partial_responses() {
     assert_eq!(stray, Err(NotStored::StrayContentRange));
 }
 
+/// RFC 9110 section 14.4 gives the field no meaning in a 200; RFC 9111 section 3.1 keeps all
+/// fields that it does not name.
+#[test]
+fn rfc9111_3_1_a_content_range_without_a_meaning_is_a_field_like_others() {
+    for value in ["abc", "bytes */10", "items 0-4/10"] {
+        let plan = with(&format!("Cache-Control: max-age=5\r\nContent-Range: {value}\r\n"));
+        let head = String::from_utf8(plan.unwrap().head).unwrap();
+        assert!(head.contains(&format!("Content-Range: {value}\r\n")), "{head}");
+    }
+}
+
 #[test]
 fn reasons_name_their_clause() {
     assert_eq!(

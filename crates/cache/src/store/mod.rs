@@ -141,7 +141,9 @@ impl Store {
     /// Opens a directory, or makes it. Answers at once: what is there is found by name while it
     /// is being counted. A directory that cannot be used now is no error; [`Self::status`] tells,
     /// and it is tried again.
-    pub fn open(settings: Settings) -> Self {
+    pub fn open(mut settings: Settings) -> Self {
+        // What is not stored is not held in memory either.
+        settings.hot_object = settings.hot_object.min(settings.max_object);
         let (pool, mut threads) = Pool::start(settings.io_threads);
         let core = Arc::new(Core::new(settings, pool));
         if let Err(error) = core.rebuild() {
