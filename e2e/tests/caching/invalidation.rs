@@ -1,22 +1,18 @@
 //! RFC 9111 section 4.4: what an unsafe request makes invalid.
 
-use crate::site::{Site, ok, status};
-use tombolo_e2e::Response;
+use crate::site::{Answer, Site, ok, status};
 
 const FRESH: &str = "Cache-Control: max-age=60";
 
-/// Stores `/`, sends a request to `target`, and tells whether `/` is still answered with.
-fn survives(method: &str, target: &str, answer: crate::site::Answer) -> bool {
+/// Stores `/`, sends a request to `target`, which may be `/a/b`, and tells whether `/` is still
+/// answered with.
+fn survives(method: &str, target: &str, answer: Answer) -> bool {
     let site = Site::new();
     site.given("/", &[ok(&[FRESH]), answer.clone(), ok(&[FRESH])]);
-    site.given(target, &[answer.clone()]);
-    if target == "/" {
-        site.given("/", &[ok(&[FRESH]), answer, ok(&[FRESH])]);
-    }
+    site.given("/a/b", &[answer]);
     site.get("/");
     site.ask(method, target, &["Content-Length: 0"]);
-    let Response { body, .. } = site.get("/");
-    body == b"answer 1"
+    site.get("/").text() == "answer 1"
 }
 
 #[test]
@@ -26,9 +22,7 @@ fn rfc9111_4_4_unsafe_methods_invalidate_their_target() {
         assert!(!survives(method, "/", status("204 No Content", &[])), "{method} 204");
         assert!(!survives(method, "/", status("303 See Other", &[])), "{method} 303");
     }
-    for method in ["OPTIONS"] {
-        assert!(survives(method, "/", ok(&[])), "{method} is safe");
-    }
+    assert!(survives("OPTIONS", "/", ok(&[])), "a safe one");
 }
 
 #[test]

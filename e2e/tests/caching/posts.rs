@@ -35,6 +35,23 @@ fn a_post_is_never_answered_from_the_cache() {
 }
 
 #[test]
+fn a_post_with_much_content_and_an_expectation() {
+    let site = Site::new();
+    site.given("/", &[ok(&[FRESH, "Content-Location: /"])]);
+    let content = "x".repeat(1 << 20);
+    let mut client = site.gateway().connect();
+    client.send(format!(
+        "POST / HTTP/1.1\r\nHost: example.org\r\nTransfer-Encoding: chunked\r\n\
+         Expect: 100-continue\r\n\r\n100000\r\n{content}\r\n0\r\n\r\n"
+    ));
+    let answer = client.read_response().unwrap();
+    assert_eq!((answer.status(), answer.text()), (200, "answer 1".into()));
+    assert_eq!(site.asked("/")[0].body.len(), 1 << 20);
+    assert_eq!(client.get("/").text(), "answer 1");
+    assert_eq!(site.asked("/").len(), 1);
+}
+
+#[test]
 fn no_other_method_stores() {
     let site = Site::new();
     site.given("/", &[ok(&[FRESH, "Content-Location: /"])]);

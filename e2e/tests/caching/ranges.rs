@@ -1,7 +1,7 @@
 //! RFC 9110 section 14 and RFC 9111 sections 3.3 and 3.4: parts.
 
 use crate::dates::from_now;
-use crate::site::{Answer, Site, body, ranged};
+use crate::site::{Answer, Site, body, ranged, status};
 use tombolo_e2e::Response;
 
 const TEXT: &str = "0123456789abcdefghij";
@@ -15,12 +15,12 @@ fn with_the_whole() -> Site {
     site
 }
 
-fn part(answer: &Response) -> (u16, String, Option<String>) {
+fn part_of(answer: &Response) -> (u16, String, Option<String>) {
     (answer.status(), answer.text(), answer.head.one("content-range").map(str::to_owned))
 }
 
 fn is_part(answer: &Response, text: &str, range: &str) {
-    assert_eq!(part(answer), (206, text.to_owned(), Some(range.to_owned())));
+    assert_eq!(part_of(answer), (206, text.to_owned(), Some(range.to_owned())));
     assert_eq!(answer.head.one("etag"), Some("\"a\""), "{:?}", answer.head);
 }
 
@@ -43,7 +43,7 @@ fn rfc9110_14_2_what_is_no_range_is_ignored() {
     let site = with_the_whole();
     for range in ["lines=0-1", "bytes=5-1", "bytes=a-b", "bytes=", "bytes 0-1"] {
         let answer = site.get_with("/", &[&format!("Range: {range}")]);
-        assert_eq!(part(&answer), (200, TEXT.to_owned(), None), "{range}");
+        assert_eq!(part_of(&answer), (200, TEXT.to_owned(), None), "{range}");
     }
     let head = site.ask("HEAD", "/", &["Range: bytes=0-1"]);
     assert_eq!(head.status(), 200, "Range is for GET");
@@ -55,7 +55,7 @@ fn rfc9110_15_5_17_none_inside_is_416() {
     let site = with_the_whole();
     for range in ["bytes=20-", "bytes=900-901", "bytes=-0"] {
         let answer = site.get_with("/", &[&format!("Range: {range}")]);
-        assert_eq!(part(&answer), (416, String::new(), Some("bytes */20".into())), "{range}");
+        assert_eq!(part_of(&answer), (416, String::new(), Some("bytes */20".into())), "{range}");
     }
     assert_eq!(site.get("/").status(), 200);
     assert_eq!(site.asked("/").len(), 1);
@@ -80,7 +80,7 @@ fn rfc9110_15_3_7_2_several_ranges() {
     }
     assert!(parts[4].starts_with("--"));
     let long = site.get_with("/", &["Range: bytes=0-18, 1-19"]);
-    assert_eq!(part(&long), (200, TEXT.into(), None), "no longer than the whole");
+    assert_eq!(part_of(&long), (200, TEXT.into(), None), "no longer than the whole");
     assert_eq!(site.asked("/").len(), 1);
 }
 
@@ -91,7 +91,7 @@ fn rfc9110_13_1_5_if_range() {
     let get = |validator: &str| site.get_with("/", &[range, &format!("If-Range: {validator}")]);
     assert_eq!(get("\"a\"").status(), 206);
     for other in ["\"b\"", "W/\"a\"", "Thu, 01 Jan 1970 00:00:00 GMT", "junk"] {
-        assert_eq!(part(&get(other)), (200, TEXT.into(), None), "{other}");
+        assert_eq!(part_of(&get(other)), (200, TEXT.into(), None), "{other}");
     }
     let modified = site.get("/").head.one("last-modified").unwrap().to_owned();
     assert_eq!(get(&modified).status(), 206);
@@ -147,8 +147,8 @@ fn rfc9111_3_3_a_stored_part_answers_what_it_covers() {
 fn rfc9111_3_3_a_part_is_never_sent_as_the_whole() {
     let site = by_parts();
     site.get_with("/", &["Range: bytes=5-9"]);
-    assert_eq!(part(&site.get("/")), (200, TEXT.into(), None));
-    assert_eq!(part(&site.get("/")), (200, TEXT.into(), None));
+    assert_eq!(part_of(&site.get("/")), (200, TEXT.into(), None));
+    assert_eq!(part_of(&site.get("/")), (200, TEXT.into(), None));
     assert_eq!(site.asked("/").len(), 2, "the whole took the part's place");
 }
 
@@ -160,7 +160,7 @@ fn rfc9111_3_4_parts_that_touch_are_joined() {
     is_part(&site.get_with("/", &["Range: bytes=8-12"]), "89abc", "bytes 8-12/20");
     assert_eq!(site.asked("/").len(), 2, "from both");
     is_part(&site.get_with("/", &["Range: bytes=13-"]), "defghij", "bytes 13-19/20");
-    assert_eq!(part(&site.get("/")), (200, TEXT.into(), None));
+    assert_eq!(part_of(&site.get("/")), (200, TEXT.into(), None));
     assert_eq!(site.asked("/").len(), 3, "the parts have become the whole");
 }
 
@@ -170,7 +170,7 @@ fn rfc9111_3_4_a_part_is_completed() {
         let site = by_parts();
         site.get_with("/", &[&format!("Range: {range}")]);
         let whole = site.get("/");
-        assert_eq!(part(&whole), (200, TEXT.into(), None), "{range}");
+        assert_eq!(part_of(&whole), (200, TEXT.into(), None), "{range}");
         let asked = &site.asked("/")[1].head;
         assert_eq!((asked.one("range"), asked.one("if-range")), (Some(rest), Some("\"a\"")));
         assert_eq!(site.get("/").text(), TEXT);
@@ -188,6 +188,36 @@ fn rfc9111_3_4_what_is_of_another_version_is_not_joined() {
     let whole = site.get("/");
     assert_eq!((whole.status(), whole.text()), (200, other.clone()), "If-Range did not hold");
     assert_eq!(site.get("/").text(), other);
+}
+
+#[test]
+fn what_is_no_rest_is_asked_for_whole() {
+    for refusal in ["416 Range Not Satisfiable", "404 Not Found", "500 Broken"] {
+        let site = Site::new();
+        let part = ranged(&FRESH, TEXT.as_bytes());
+        site.given("/", &[part, status(refusal, &[]), body(&FRESH, "another")]);
+        site.get_with("/", &["Range: bytes=0-9"]);
+        assert_eq!(part_of(&site.get("/")), (200, "another".into(), None), "{refusal}");
+        let asked = &site.asked("/")[2].head;
+        assert!(!asked.has("range") && !asked.has("if-range"), "{refusal}");
+        assert_eq!(site.get("/").text(), "another");
+    }
+}
+
+#[test]
+fn ranges_of_what_is_stale() {
+    let site = Site::new();
+    let old = |more: &str| {
+        body(&[&format!("Cache-Control: max-age=60{more}"), "Age: 90", "ETag: \"a\""], TEXT)
+    };
+    site.given("/same", &[old(""), status("304 Not Modified", &FRESH)]);
+    site.given("/error", &[old(", stale-if-error=600"), status("503 Busy", &[])]);
+    for path in ["/same", "/error"] {
+        site.get(path);
+        is_part(&site.get_with(path, &["Range: bytes=5-9"]), "56789", "bytes 5-9/20");
+        let asked = &site.asked(path)[1].head;
+        assert_eq!((asked.one("if-none-match"), asked.one("range")), (Some("\"a\""), None));
+    }
 }
 
 #[test]

@@ -79,6 +79,16 @@ fn rfc5861_4_stale_if_error() {
 }
 
 #[test]
+fn rfc5861_4_head_and_conditions_of_what_is_stale() {
+    let site = Site::new();
+    site.given("/", &[old(", stale-if-error=600"), gone()]);
+    site.get("/");
+    let head = site.ask("HEAD", "/", &[]);
+    assert_eq!((head.status(), head.head.one("content-length")), (200, Some("8")));
+    assert_eq!(site.get_with("/", &["If-None-Match: \"a\""]).status(), 304);
+}
+
+#[test]
 fn rfc5861_4_the_request_may_say_it_too() {
     let site = Site::new();
     site.given("/", &[old(""), status("503 Busy", &[])]);

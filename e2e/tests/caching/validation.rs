@@ -214,6 +214,17 @@ fn rfc9111_4_3_4_a_304_may_be_about_what_the_client_has() {
 }
 
 #[test]
+fn rfc9111_4_3_4_a_304_about_nothing_we_have_is_asked_again() {
+    let site = Site::new();
+    let other = unchanged(&["Cache-Control: max-age=60", "ETag: \"b\""]);
+    site.given("/", &[stale(&["ETag: \"a\""]), other, ok(&["Cache-Control: max-age=60"])]);
+    site.get("/");
+    assert_eq!(site.get("/").text(), "answer 3");
+    assert!(!site.asked("/")[2].head.has("if-none-match"));
+    assert_eq!(site.get("/").text(), "answer 3");
+}
+
+#[test]
 fn a_stale_response_and_a_client_with_the_same_tag() {
     let site = Site::new();
     let tag = "ETag: \"a\"";

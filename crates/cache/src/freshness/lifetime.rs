@@ -69,7 +69,8 @@ fn expires(response: &Response<'_>, response_time: Timestamp) -> u32 {
     let date = date(response, response_time);
     let seconds = |value: &[u8]| {
         let expires = Timestamp::parse(value, response_time)?;
-        u32::try_from(expires.secs().saturating_sub(date.secs())).ok()
+        let left = expires.secs().saturating_sub(date.secs()).max(0);
+        Some(u32::try_from(left).unwrap_or(u32::MAX))
     };
     let earliest = response.lines(FieldId::Expires).map(|value| seconds(value).unwrap_or(0)).min();
     earliest.unwrap_or(0).min(DELTA_SECONDS_MAX)

@@ -166,6 +166,8 @@ fn rfc9111_5_3_expires() {
     assert_eq!(of("Friday, 21-Nov-25 00:01:00 GMT"), 60);
     assert_eq!(of("Fri Nov 21 00:01:00 2025"), 60);
     assert_eq!(of("Fri, 21 Nov 2025 00:01:00 GMT\r\nExpires: 0"), 0);
+    // More seconds than 32 bits hold are many, not none.
+    assert_eq!(of("Sun, 21 Nov 2286 04:46:39 GMT"), 1 << 31);
     // Without Date, the time it came counts.
     assert_eq!(lifetime("Expires: Fri, 21 Nov 2025 00:01:00 GMT\r\n"), 60);
     // A Date ahead of our clock shortens nothing but what Expires is ahead of it.
