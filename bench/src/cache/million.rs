@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use bytes::Bytes;
 use tombolo_cache::{
     freshness::Arrival,
-    key::{Key, Scheme},
+    key::{Key, Scheme, Target},
     message::{Request, Response},
     policy::Policy,
     storability::{Exchange, Plan, storable},
@@ -86,9 +86,10 @@ fn plan() -> Result<Plan> {
     asked_head.parse(asked.as_bytes(), &limits).context("parsing a request")?;
     answered_head.parse(&answered, &limits, Method::Get).context("parsing an answer")?;
     let now = Timestamp::from_secs(std::time::UNIX_EPOCH.elapsed()?.as_secs().try_into()?);
+    let request = Request { head: &asked_head, buf: asked.as_bytes() };
     let exchange = Exchange {
-        scheme: Scheme::Http,
-        request: Request { head: &asked_head, buf: asked.as_bytes() },
+        target: Target::of(Scheme::Http, &request),
+        request,
         response: Response { head: &answered_head, buf: &answered },
         arrival: Arrival { request_time: now, response_time: now },
     };

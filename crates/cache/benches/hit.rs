@@ -15,7 +15,7 @@ use tombolo_cache::answer::write_whole;
 use tombolo_cache::conditional::{Precondition, precondition};
 use tombolo_cache::directives::RequestDirectives;
 use tombolo_cache::freshness::{Arrival, Judgement, Mark, Verdict, judge};
-use tombolo_cache::key::{Key, KeyRules, Scheme};
+use tombolo_cache::key::{Key, KeyRules, Scheme, Target};
 use tombolo_cache::lookup::consult;
 use tombolo_cache::message::{Request, Response};
 use tombolo_cache::metadata::Metadata;
@@ -107,9 +107,10 @@ fn warm((asked, answered): (&'static [u8], &'static [u8])) -> Warm {
 fn plan(head: &RequestHead, asked: &'static [u8], answered: &'static [u8]) -> Plan {
     let mut response = ResponseHead::new();
     response.parse(answered, &HeadLimits::default(), Method::Get).unwrap();
+    let request = Request { head, buf: asked };
     let exchange = Exchange {
-        scheme: Scheme::Http,
-        request: Request { head, buf: asked },
+        target: Target::of(Scheme::Http, &request),
+        request,
         response: Response { head: &response, buf: answered },
         arrival: Arrival { request_time: NOW, response_time: NOW },
     };
@@ -119,7 +120,7 @@ fn plan(head: &RequestHead, asked: &'static [u8], answered: &'static [u8]) -> Pl
 fn fill(warm: &mut Warm, answered: &'static [u8]) {
     let plan = plan(&warm.head, warm.asked, answered);
     let request = Request { head: &warm.head, buf: warm.asked };
-    let key = warm.rules.of_request(Scheme::Http, &request, &mut warm.key);
+    let key = warm.rules.of_request(Target::of(Scheme::Http, &request), &request, &mut warm.key);
     let variant = plan.vary.variant(&request, &mut warm.variant);
     let Role::Fill(mut filling) = warm.store.begin_or_join(key, None, warm.store.ticket()) else {
         panic!("nobody else fills");
@@ -141,7 +142,7 @@ fn hit(warm: &mut Warm) -> bool {
     if consult(&request).is_err() {
         return false;
     }
-    let key = rules.of_request(Scheme::Http, &request, key);
+    let key = rules.of_request(Target::of(Scheme::Http, &request), &request, key);
     let Some(entry) = entry(store, key, &request, variant) else { return false };
     // As the gateway does: read once, and kept beside the response while it is in memory.
     let meta = entry.object().annex(|front| Metadata::decode(front.meta()).ok());

@@ -4,7 +4,7 @@
 
 use tombolo_http1::FieldId;
 
-use crate::key::{KeyRules, Scheme};
+use crate::key::{KeyRules, Scheme, Target};
 use crate::message::{Request, Response};
 use crate::storability::Exchange;
 
@@ -17,18 +17,18 @@ pub const INVALIDATED_MAX: usize = 3;
 ///
 /// With rules that ignore parts of the query the key stands for all of them.
 pub fn invalidated(exchange: &Exchange<'_>, rules: &KeyRules) -> Vec<Vec<u8>> {
-    let Exchange { scheme, request, response, .. } = exchange;
+    let Exchange { target: place, request, response, .. } = exchange;
     if request.method().is_safe() || !(200..400).contains(&response.status()) {
         return Vec::new();
     }
     let mut texts: Vec<Vec<u8>> = Vec::with_capacity(INVALIDATED_MAX);
     let mut target = Vec::new();
-    rules.of_request(*scheme, request, &mut target);
+    rules.of_request(*place, request, &mut target);
     texts.push(target);
     for id in [FieldId::Location, FieldId::ContentLocation] {
-        if let Some(path) = of_same_origin(*scheme, request, response, id) {
+        if let Some(path) = of_same_origin(*place, request, response, id) {
             let mut text = Vec::new();
-            rules.write(*scheme, request.head.authority().of(request.buf), &path, &mut text);
+            rules.write(place.scheme, place.authority, &path, &mut text);
             if !texts.contains(&text) {
                 texts.push(text);
             }
@@ -40,21 +40,21 @@ pub fn invalidated(exchange: &Exchange<'_>, rules: &KeyRules) -> Vec<Vec<u8>> {
 /// Whether Content-Location names the target of the request: then the content of a successful
 /// answer to a POST is what a GET would have brought (RFC 9110 sections 8.7 and 9.3.3).
 pub(crate) fn is_own_content(exchange: &Exchange<'_>) -> bool {
-    let Exchange { scheme, request, response, .. } = exchange;
+    let Exchange { target: place, request, response, .. } = exchange;
     let rules = KeyRules::default();
-    let Some(path) = of_same_origin(*scheme, request, response, FieldId::ContentLocation) else {
+    let Some(path) = of_same_origin(*place, request, response, FieldId::ContentLocation) else {
         return false;
     };
     let (mut named, mut target) = (Vec::new(), Vec::new());
-    rules.write(*scheme, request.head.authority().of(request.buf), &path, &mut named);
-    rules.of_request(*scheme, request, &mut target);
+    rules.write(place.scheme, place.authority, &path, &mut named);
+    rules.of_request(*place, request, &mut target);
     named == target
 }
 
 /// Path and query that a field of the answer names, resolved against the target (RFC 3986 section
 /// 5.2), if it is of the target's origin.
 fn of_same_origin(
-    scheme: Scheme,
+    target: Target<'_>,
     request: &Request<'_>,
     response: &Response<'_>,
     id: FieldId,
@@ -62,7 +62,7 @@ fn of_same_origin(
     let mut lines = response.lines(id);
     let (Some(reference), None) = (lines.next(), lines.next()) else { return None };
     let reference = reference.split(|&byte| byte == b'#').next().unwrap_or_default();
-    let authority = request.head.authority().of(request.buf);
+    let Target { scheme, authority } = target;
     let base = request.head.path_and_query().of(request.buf);
     let rest = match split_scheme(reference) {
         Some((named, rest)) if named == scheme => rest,
@@ -149,7 +149,7 @@ mod tests {
         let response = answer(status, fields);
         let now = Timestamp::default();
         let exchange = Exchange {
-            scheme: Scheme::Http,
+            target: Target::of(Scheme::Http, &request.as_request()),
             request: request.as_request(),
             response: response.as_response(),
             arrival: Arrival { request_time: now, response_time: now },

@@ -20,7 +20,7 @@
 //! ```
 //! use tombolo_cache::directives::RequestDirectives;
 //! use tombolo_cache::freshness::{Arrival, Mark, Verdict, judge};
-//! use tombolo_cache::key::Scheme;
+//! use tombolo_cache::key::{Scheme, Target};
 //! use tombolo_cache::message::{Request, Response};
 //! use tombolo_cache::policy::Policy;
 //! use tombolo_cache::storability::{Exchange, storable};
@@ -39,7 +39,8 @@
 //! let policy = Policy::default();
 //! let now = Timestamp::from_secs(1_763_683_200);
 //! let arrival = Arrival { request_time: now, response_time: now };
-//! let exchange = Exchange { scheme: Scheme::Http, request, response, arrival };
+//! let target = Target::of(Scheme::Http, &request);
+//! let exchange = Exchange { target, request, response, arrival };
 //! let plan = storable(&exchange, &policy)?;
 //!
 //! let later = Timestamp::from_secs(now.secs() + 60);

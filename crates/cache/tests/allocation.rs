@@ -10,7 +10,7 @@ use tombolo_cache::cache_status::CacheStatus;
 use tombolo_cache::conditional::{Precondition, precondition};
 use tombolo_cache::directives::RequestDirectives;
 use tombolo_cache::freshness::{Arrival, Mark, Verdict, judge};
-use tombolo_cache::key::{KeyRules, Scheme};
+use tombolo_cache::key::{KeyRules, Scheme, Target};
 use tombolo_cache::lookup::consult;
 use tombolo_cache::message::{Request, Response};
 use tombolo_cache::metadata::Metadata;
@@ -65,7 +65,7 @@ fn a_hit_allocates_nothing() {
     let now = Timestamp::from_secs(1_763_683_200);
     let request = Request { head: &asked, buf: ASKED };
     let exchange = Exchange {
-        scheme: Scheme::Http,
+        target: Target::of(Scheme::Http, &request),
         request,
         response: Response { head: &answered, buf: ANSWERED },
         arrival: Arrival { request_time: now, response_time: now },
@@ -79,7 +79,7 @@ fn a_hit_allocates_nothing() {
     let mut serve = || {
         out.clear();
         consult(&request).unwrap();
-        black_box(rules.of_request(Scheme::Http, &request, &mut key));
+        black_box(rules.of_request(Target::of(Scheme::Http, &request), &request, &mut key));
         black_box(plan.vary.variant(&request, &mut variant));
         let meta = Metadata::decode(&kept).unwrap();
         let wanted = RequestDirectives::of(&request);

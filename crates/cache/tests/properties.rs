@@ -8,7 +8,7 @@ use tombolo_cache::conditional::{self, Freshened, freshen, head_effect, precondi
 use tombolo_cache::directives::RequestDirectives;
 use tombolo_cache::freshness::{Arrival, Mark, Verdict, judge};
 use tombolo_cache::invalidation::{INVALIDATED_MAX, invalidated};
-use tombolo_cache::key::{Key, KeyRules, Scheme};
+use tombolo_cache::key::{Key, KeyRules, Scheme, Target};
 use tombolo_cache::message::{Request, Response};
 use tombolo_cache::metadata::Metadata;
 use tombolo_cache::policy::Policy;
@@ -92,9 +92,10 @@ impl fmt::Debug for Heads {
 
 impl Heads {
     fn exchange(&self) -> Exchange<'_> {
+        let request = Request { head: &self.request.0, buf: &self.request.1 };
         Exchange {
-            scheme: Scheme::Http,
-            request: Request { head: &self.request.0, buf: &self.request.1 },
+            target: Target::of(Scheme::Http, &request),
+            request,
             response: Response { head: &self.response.0, buf: &self.response.1 },
             arrival: Arrival { request_time: NOW, response_time: NOW },
         }

@@ -34,6 +34,52 @@ fn rfc9110_4_2_3_spellings_of_one_host() {
     assert_eq!(ask("/", "other.example"), "answer 3");
 }
 
+/// A request for `/` with this in front of its usual fields; the answer's text.
+fn said(site: &Site, fields: &[&str]) -> String {
+    site.get_with("/", fields).text()
+}
+
+#[test]
+fn the_scheme_and_host_that_a_trusted_hop_tells_are_those_of_the_target() {
+    let site = Site::behind_a_trusted_hop();
+    site.given("/", &[ok(&[FRESH])]);
+    assert_eq!(said(&site, &[]), "answer 1");
+    assert_eq!(said(&site, &["X-Forwarded-Proto: https"]), "answer 2", "origins tell them apart");
+    assert_eq!(said(&site, &["X-Forwarded-Proto: http"]), "answer 1");
+    assert_eq!(said(&site, &["X-Forwarded-Proto: HTTPS"]), "answer 2");
+    assert_eq!(said(&site, &["X-Forwarded-Host: example.org"]), "answer 1");
+    assert_eq!(said(&site, &["X-Forwarded-Host: other.example"]), "answer 3");
+    assert_eq!(said(&site, &["X-Forwarded-Host: OTHER.example:80"]), "answer 3");
+    site.ask("POST", "/", &["X-Forwarded-Host: other.example", "Content-Length: 0"]);
+    assert_eq!(said(&site, &["X-Forwarded-Host: other.example"]), "answer 5", "invalidated");
+    assert_eq!(said(&site, &[]), "answer 1", "and the others not");
+}
+
+#[test]
+fn what_a_trusted_hop_tells_and_is_no_scheme_or_host_passes_the_cache_by() {
+    for field in [
+        "X-Forwarded-Host: example.org/x?",
+        "X-Forwarded-Host: a, b",
+        "X-Forwarded-Host:",
+        "X-Forwarded-Host: a\r\nX-Forwarded-Host: b",
+        "X-Forwarded-Proto: wss",
+        "X-Forwarded-Proto: https, http",
+    ] {
+        let site = Site::behind_a_trusted_hop();
+        site.given("/", &[ok(&[FRESH])]);
+        assert!(!site.keeps_what_is_given("/", &[field], &[field]), "{field}");
+    }
+}
+
+#[test]
+fn what_anybody_else_tells_does_not_count() {
+    let site = Site::new();
+    site.given("/", &[ok(&[FRESH])]);
+    for fields in [&["X-Forwarded-Proto: https"][..], &["X-Forwarded-Host: other.example"], &[]] {
+        assert_eq!(said(&site, fields), "answer 1", "{fields:?}");
+    }
+}
+
 #[test]
 fn rules_for_the_query() {
     assert_eq!(asked("cache = { query = \"ignore\" }", &["/?a", "/?b", "/"]), [1, 0, 0]);

@@ -3,7 +3,9 @@
 use crate::dates::from_now;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use tombolo_e2e::{Connection, Origin, Request, Response, Setup, Tombolo, WireError, eventually};
+use tombolo_e2e::{
+    Client, Connection, Origin, Request, Response, Setup, Tombolo, WireError, eventually,
+};
 
 /// What the origin does with one request.
 #[derive(Clone)]
@@ -78,12 +80,25 @@ impl Site {
 
     /// With these lines in `[cache]` and these in the route.
     pub(crate) fn with(cache: &str, route: &str) -> Self {
+        Self::start("", cache, route)
+    }
+
+    /// Behind a hop whose forwarding fields are believed.
+    pub(crate) fn behind_a_trusted_hop() -> Self {
+        Self::start("trusted = [\"127.0.0.0/8\"]", "", "cache = true")
+    }
+
+    fn start(gateway: &str, cache: &str, route: &str) -> Self {
         let script = Arc::new(Mutex::new(Script::default()));
         let inner = Arc::clone(&script);
         let origin = Origin::start(move |connection| serve(connection, &inner));
         let routes =
             format!("[cache]\n{cache}\n[[route]]\npath = \"/\"\nupstream = \"app\"\n{route}");
-        let gateway = Setup::to(&origin).routes(&routes).start();
+        let gateway = Setup::to(&origin)
+            .gateway("admin = \"127.0.0.1:0\"")
+            .gateway(gateway)
+            .routes(&routes)
+            .start();
         Self { gateway, origin, script }
     }
 
@@ -123,6 +138,18 @@ impl Site {
     pub(crate) fn asked(&self, target: &str) -> Vec<Request> {
         let script = self.script.lock().unwrap();
         script.requests.iter().filter(|r| r.head.target() == target).cloned().collect()
+    }
+
+    /// Tells the admin API to purge; the JSON object says what.
+    pub(crate) fn purge(&self, what: &str) {
+        let said = |line: &str| line.split("admin API at http://").nth(1)?.trim().parse().ok();
+        let admin = self.gateway.stderr().wait_for("the admin address", said);
+        let answer = Client::connect(admin).exchange(format!(
+            "POST /api/v1/purge HTTP/1.1\r\nHost: {admin}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{what}",
+            what.len()
+        ));
+        assert_eq!(answer.status(), 200, "{}", answer.text());
     }
 
     /// The gateway itself.

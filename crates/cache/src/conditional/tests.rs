@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::freshness::Arrival;
-use crate::key::Scheme;
+use crate::key::{Scheme, Target};
 use crate::message::Request;
 use crate::metadata::Metadata;
 use crate::policy::Policy;
@@ -21,7 +21,7 @@ fn stored(fields: &str) -> Plan {
     let asked = request("");
     let got = response(&format!("Cache-Control: max-age=2\r\n{fields}"));
     let exchange = Exchange {
-        scheme: Scheme::Http,
+        target: Target::of(Scheme::Http, &asked.as_request()),
         request: asked.as_request(),
         response: got.as_response(),
         arrival: ARRIVAL,

@@ -45,6 +45,23 @@ impl Scheme {
     }
 }
 
+/// Where a request goes: what its target URI has before the path (RFC 9110 section 7.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target<'a> {
+    /// The connection's scheme, or what a hop that is believed says of its own.
+    pub scheme: Scheme,
+    /// Host and port, in any spelling.
+    pub authority: &'a [u8],
+}
+
+impl<'a> Target<'a> {
+    /// The target of a request that came by a connection of this scheme. What a client claims of
+    /// the scheme, in an absolute-form target or a field, does not count.
+    pub fn of(scheme: Scheme, request: &Request<'a>) -> Self {
+        Self { scheme, authority: request.head.authority().of(request.buf) }
+    }
+}
+
 /// What of the target goes into the key, for one route.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct KeyRules {
@@ -69,17 +86,15 @@ impl<'a> Key<'a> {
 }
 
 impl KeyRules {
-    /// Writes the key of a request into `out`, which is cleared and reused. `scheme` is the
-    /// connection's: what a client claims in an absolute-form target or a field does not count.
+    /// Writes the key of a request to `target` into `out`, which is cleared and reused.
     pub fn of_request<'o>(
         &self,
-        scheme: Scheme,
+        target: Target<'_>,
         request: &Request<'_>,
         out: &'o mut Vec<u8>,
     ) -> Key<'o> {
-        let authority = request.head.authority().of(request.buf);
         let path_and_query = request.head.path_and_query().of(request.buf);
-        self.write(scheme, authority, path_and_query, out)
+        self.write(target.scheme, target.authority, path_and_query, out)
     }
 
     /// Writes the key of a target into `out`, which is cleared and reused. An empty path is `/`

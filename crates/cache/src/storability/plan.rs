@@ -7,7 +7,7 @@ use crate::directives::{RequestDirectives, ResponseDirectives, Scope};
 use crate::freshness::{Arrival, Lifetime, age_field, initial_age_ms, lifetime};
 use crate::freshness::{date_of, is_heuristically_cacheable};
 use crate::invalidation;
-use crate::key::Scheme;
+use crate::key::Target;
 use crate::message::{Request, Response};
 use crate::metadata::{Metadata, Part};
 use crate::policy::Policy;
@@ -17,8 +17,8 @@ use crate::vary::{Selecting, Vary};
 /// A request and its final response.
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange<'a> {
-    /// Scheme of the target URI.
-    pub scheme: Scheme,
+    /// Where the request goes.
+    pub target: Target<'a>,
     /// The request as the client sent it.
     pub request: Request<'a>,
     /// The response as the origin sent it.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::freshness::Arrival;
-use crate::key::Scheme;
+use crate::key::{Scheme, Target};
 use crate::metadata::{LifetimeSource, Part};
 use crate::policy::Policy;
 use crate::stored_head::StoredHead;
@@ -24,7 +24,7 @@ fn decide_with(
     let request = request_to(line, asked);
     let response = answer(status, fields);
     let exchange = Exchange {
-        scheme: Scheme::Http,
+        target: Target::of(Scheme::Http, &request.as_request()),
         request: request.as_request(),
         response: response.as_response(),
         arrival: Arrival { request_time: NOW, response_time: NOW },

@@ -9,7 +9,7 @@ use tombolo_cache::storability::Exchange;
 use tombolo_cache::store::{Mode, Purge, PurgeError};
 use tombolo_http1::Method;
 
-use super::{SCHEME, Stage, keep, now, pass_on, request, response};
+use super::{Stage, keep, now, pass_on, request, response, target};
 use crate::data_plane::{Next, Workspace};
 use crate::exchange::forward::{Errand, Forwarded, forward};
 use crate::exchange::journal::Journal;
@@ -50,9 +50,10 @@ pub(super) async fn pass(
 
 /// Purges what the answer in the workspace makes invalid.
 fn purge_changed(stage: &Stage<'_>, workspace: &Workspace, arrival: Arrival) {
+    let request = request(workspace);
     let exchange = Exchange {
-        scheme: SCHEME,
-        request: request(workspace),
+        target: target::or_as_sent(stage.asked, &request),
+        request,
         response: response(workspace),
         arrival,
     };

@@ -14,7 +14,7 @@ use super::follow::{self, Passage};
 use super::keeping::{Keeping, tags};
 use super::question::Question;
 use super::stored::Stored;
-use super::{Need, SCHEME, Stage, now, origin, pass_on, request, response};
+use super::{Need, Stage, now, origin, pass_on, request, response, target};
 use crate::data_plane::{Next, Workspace};
 use crate::exchange::forward::Held;
 use crate::exchange::journal::Journal;
@@ -85,7 +85,10 @@ pub(super) async fn content_of_post(
     };
     let Workspace { inbound, request, key, .. } = &mut *workspace;
     let request = Request { head: request, buf: inbound.whole() };
-    let key = stage.rules.key.of_request(SCHEME, &request, key);
+    let Some(target) = target::of(stage.asked, &request) else {
+        return pass_on::relay(stage, workspace, held, journal).await;
+    };
+    let key = stage.rules.key.of_request(target, &request, key);
     // Begun here, not before the request was sent: its own invalidation must not hit it.
     let Some(filling) = stage.store.begin_alone(key) else {
         return pass_on::relay(stage, workspace, held, journal).await;
@@ -122,9 +125,10 @@ pub(super) async fn complete(
 }
 
 fn plan(workspace: &Workspace, stage: &Stage<'_>, arrival: Arrival) -> Result<Plan, NotStored> {
+    let request = request(workspace);
     let exchange = Exchange {
-        scheme: SCHEME,
-        request: request(workspace),
+        target: target::or_as_sent(stage.asked, &request),
+        request,
         response: response(workspace),
         arrival,
     };

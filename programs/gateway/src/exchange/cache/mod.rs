@@ -18,6 +18,7 @@
 //! | file | one idea |
 //! |---|---|
 //! | `question.rs` | what the request asks of the cache, and what passes it by |
+//! | `target.rs` | the scheme and host it goes to |
 //! | `lookup.rs`, `stored.rs` | what is stored for it |
 //! | `serve.rs`, `content.rs` | an answer from what is stored |
 //! | `join.rs`, `follow.rs` | an answer from what another is fetching |
@@ -42,12 +43,12 @@ mod pass_on;
 mod question;
 mod serve;
 mod stored;
+mod target;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tombolo_cache::cache_status::{CacheStatus, Forward};
 use tombolo_cache::freshness::{Judgement, Staleness, Verdict, Why};
-use tombolo_cache::key::Scheme;
 use tombolo_cache::message::{Request, Response};
 use tombolo_cache::range::Selection;
 use tombolo_cache::store::Store;
@@ -68,9 +69,6 @@ use stored::Stored;
 
 /// Times a request looks into the cache anew, because what it found was gone or came meanwhile.
 const LOOKS: u32 = 8;
-
-/// The scheme of the key: what the gateway speaks to its clients.
-const SCHEME: Scheme = Scheme::Http;
 
 /// What the steps of one request have in common.
 struct Stage<'s> {

@@ -8,7 +8,7 @@ use tombolo_cache::message::Request;
 use tombolo_daemon::config::CacheBypass;
 use tombolo_http1::{FieldId, Method};
 
-use super::{SCHEME, Stage};
+use super::{Stage, target};
 use crate::data_plane::Workspace;
 use crate::exchange::pick::cookie;
 
@@ -43,7 +43,8 @@ pub(super) fn question(stage: &Stage<'_>, workspace: &mut Workspace) -> Result<Q
         Ok(()) if passes_by(&stage.rules.bypass, &request) => return Err(Forward::Bypass),
         Ok(()) => {}
     }
-    let hash = stage.rules.key.of_request(SCHEME, &request, key).hash;
+    let target = target::of(stage.asked, &request).ok_or(Forward::Bypass)?;
+    let hash = stage.rules.key.of_request(target, &request, key).hash;
     let directives = RequestDirectives::of(&request);
     let head = request.method() == Method::Head;
     let particular = [FieldId::Range, FieldId::IfNoneMatch, FieldId::IfModifiedSince];
