@@ -23,6 +23,7 @@ mod interim;
 mod invalidation;
 mod keys;
 mod posts;
+mod purging;
 mod ranges;
 mod requests;
 mod stale;
