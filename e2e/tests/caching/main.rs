@@ -17,6 +17,7 @@ mod site;
 
 mod cache_status;
 mod collapsing;
+mod conditions;
 mod framing;
 mod freshness;
 mod interim;
