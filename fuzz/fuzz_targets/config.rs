@@ -19,8 +19,14 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn check_promises(config: &Config) {
-    assert!(!config.gateway.listen.is_empty());
-    assert!(!config.upstreams.is_empty() && !config.routes.is_empty());
+    assert_eq!(config.gateway.listen.is_empty(), config.routes.is_empty());
+    assert!(!config.upstreams.is_empty());
+    assert!(!config.routes.is_empty() || !config.tcp.is_empty());
+    assert!(!config.gateway.proxy_protocol || !config.gateway.trusted.is_empty());
+    for tcp in &config.tcp {
+        assert!(tcp.upstream < config.upstreams.len() && !tcp.listen.is_empty());
+        assert!(tcp.proxy_protocol_in.as_ref().is_none_or(|trusted| !trusted.is_empty()));
+    }
     for route in &config.routes {
         assert!(route.upstream < config.upstreams.len() && route.path.starts_with('/'));
     }

@@ -28,7 +28,7 @@ fn every_example_is_right_and_listed() {
             count += 1;
         }
     }
-    assert!(count >= 14, "{count} examples");
+    assert!(count >= 16, "{count} examples");
 }
 
 #[test]
@@ -53,6 +53,9 @@ fn examples_mean_what_their_comments_say() {
     let caches: Vec<bool> = cache.routes.iter().map(|route| route.cache.is_some()).collect();
     assert_eq!(caches, [true, true, true, false]);
     assert_eq!(cache.cache.unwrap().max_size, 20 << 30);
+    let tcp = load("tcp.toml");
+    assert_eq!((tcp.gateway.listen.len(), tcp.routes.len(), tcp.tcp.len()), (0, 0, 2));
+    assert_eq!(tcp.tcp[1].proxy_protocol_in, Some(vec!["192.0.2.0/28".parse().unwrap()]));
     let limits = load("limits.toml");
     assert_eq!(limits.body_limit(&limits.routes[1]), Some(2 << 30));
 }

@@ -41,6 +41,8 @@ struct Member {
     role: Role,
     /// Where it answers its clients.
     listeners: Vec<Listener>,
+    /// Where the gateway takes connections that are not HTTP, `[[tcp]]` after `[[tcp]]`.
+    tcp: Vec<Listener>,
     /// Where the gateway is administered.
     admin: Option<Listener>,
     /// It was started before; if it was beaten to a port, it looks elsewhere.
@@ -82,6 +84,7 @@ impl Fleet {
                         root: service.root.clone(),
                     },
                     listeners: vec![Listener::new(address, service.listen.is_some())],
+                    tcp: Vec::new(),
                     admin: None,
                     tried: false,
                     settled: false,
@@ -93,6 +96,11 @@ impl Fleet {
             name: "gateway".to_owned(),
             role: Role::Gateway,
             listeners: gateway.listen.iter().map(|at| Listener::new(*at, true)).collect(),
+            tcp: config
+                .tcp
+                .iter()
+                .flat_map(|tcp| tcp.listen.iter().map(|at| Listener::new(*at, is_written)))
+                .collect(),
             admin: gateway.admin.as_ref().map(|admin| Listener::new(admin.listen, is_written)),
             tried: false,
             settled: false,
@@ -136,13 +144,14 @@ impl Fleet {
 
     /// Where it answers, one URL for each address.
     pub(crate) fn urls(&self, id: Id) -> Vec<String> {
-        let addresses = self.members.get(id).map(Member::addresses).unwrap_or_default();
-        let role = self.members.get(id).map(|member| &member.role);
-        let scheme = match role {
-            Some(Role::Replica { kind, .. }) if !kind.speaks_http() => "tcp",
+        let Some(member) = self.members.get(id) else { return Vec::new() };
+        let scheme = match &member.role {
+            Role::Replica { kind, .. } if !kind.speaks_http() => "tcp",
             _ => "http",
         };
-        addresses.iter().map(|address| format!("{scheme}://{address}")).collect()
+        let first = member.addresses().into_iter().map(|address| format!("{scheme}://{address}"));
+        let tcp = member.tcp.iter().map(|own| format!("tcp://{}", own.address));
+        first.chain(tcp).collect()
     }
 
     /// What shows that it serves.
@@ -156,7 +165,10 @@ impl Fleet {
                 let address = listener.address;
                 Probe::Answers { address, asked: b"PING\n", answer: b"OK pong\n" }
             }
-            _ => Probe::Listens(member.addresses()),
+            _ => {
+                let tcp = member.tcp.iter().map(|own| own.address);
+                Probe::Listens(member.addresses().into_iter().chain(tcp).collect())
+            }
         }
     }
 
@@ -177,6 +189,10 @@ impl Fleet {
         match &member.role {
             Role::Gateway => {
                 self.config.gateway.listen = member.addresses();
+                let tables = self.config.tcp.iter_mut().flat_map(|tcp| &mut tcp.listen);
+                for (address, listener) in tables.zip(&member.tcp) {
+                    *address = listener.address;
+                }
                 if let (Some(admin), Some(listener)) =
                     (&mut self.config.gateway.admin, &member.admin)
                 {
@@ -209,11 +225,13 @@ impl Fleet {
             let source = ports::probe(address).err()?;
             let near = alternative_to(address, &source);
             let for_clients = member.listeners.iter().any(|own| own.address == address);
+            let for_tcp = member.tcp.iter().any(|own| own.address == address);
             Some(CannotListen {
-                name: match (self.is_gateway(id), for_clients) {
-                    (true, true) => "the gateway".to_owned(),
-                    (true, false) => "the gateway's admin listener".to_owned(),
-                    (false, _) => member.name.clone(),
+                name: match self.is_gateway(id) {
+                    true if for_clients => "the gateway".to_owned(),
+                    true if for_tcp => "the gateway's TCP listener".to_owned(),
+                    true => "the gateway's admin listener".to_owned(),
+                    false => member.name.clone(),
                 },
                 address,
                 source,
@@ -241,7 +259,7 @@ impl Fleet {
             return;
         };
         taken.extend(member.all().filter(|own| !own.may_move()).map(|own| own.address));
-        for own in member.listeners.iter_mut().chain(&mut member.admin) {
+        for own in member.listeners.iter_mut().chain(&mut member.tcp).chain(&mut member.admin) {
             if own.may_move() {
                 let skip = if member.tried { fastrand::u16(..ports::TRIED) } else { 0 };
                 // With none free the start itself will say so.
@@ -288,7 +306,7 @@ impl Member {
 
     /// Every listener it has.
     fn all(&self) -> impl Iterator<Item = &Listener> {
-        self.listeners.iter().chain(&self.admin)
+        self.listeners.iter().chain(&self.tcp).chain(&self.admin)
     }
 }
 

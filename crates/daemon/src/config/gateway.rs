@@ -10,10 +10,14 @@ use super::Admin;
 /// The gateway's own settings: `[gateway]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gateway {
-    /// The addresses to accept HTTP/1.1 on; at least one, none twice.
+    /// The addresses to accept HTTP/1.1 on, none twice. None at all only where no request has a
+    /// route: a gateway that balances TCP alone.
     pub listen: Vec<SocketAddr>,
     /// Where it is administered. None: nowhere.
     pub admin: Option<Admin>,
+    /// Whether each connection begins with a PROXY protocol header from a trusted hop, which
+    /// names its client. Then `trusted` is not empty.
+    pub proxy_protocol: bool,
     /// Data-plane threads; 0 means one per usable core.
     pub workers: usize,
     /// The hops whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are believed.
@@ -38,6 +42,7 @@ impl Default for Gateway {
         Self {
             listen: vec![Self::DEFAULT_LISTEN],
             admin: None,
+            proxy_protocol: false,
             workers: 0,
             trusted: Vec::new(),
             served_by: true,

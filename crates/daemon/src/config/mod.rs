@@ -19,6 +19,7 @@ mod render;
 mod route;
 mod schema;
 mod service;
+mod tcp;
 #[cfg(test)]
 mod tests;
 mod upstream;
@@ -39,6 +40,7 @@ pub use reference::reference;
 pub use route::Route;
 pub use schema::schema;
 pub use service::{Service, ServiceKind};
+pub use tcp::{ProxyProtocol, Tcp};
 pub use tombolo_balance::Policy;
 pub use upstream::{HashKey, Server, Sticky, Upstream};
 pub use written::environment::{Environment, ProcessEnvironment};
@@ -56,6 +58,8 @@ pub struct Config {
     pub upstreams: Vec<Upstream>,
     /// Which requests go where; no two for the same host and path.
     pub routes: Vec<Route>,
+    /// Which connections are passed on as they are.
+    pub tcp: Vec<Tcp>,
     /// What `tombolo up` starts.
     pub services: Vec<Service>,
     /// Where programs keep what they must remember, relative to the directory they run in.
@@ -83,6 +87,7 @@ impl Default for Config {
             cache: None,
             upstreams: Vec::new(),
             routes: Vec::new(),
+            tcp: Vec::new(),
             services: Vec::new(),
             data_dir: Self::DEFAULT_DATA_DIR.into(),
         }

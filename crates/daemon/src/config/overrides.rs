@@ -14,6 +14,7 @@ pub struct Overrides {
     /// Instead of `[gateway] listen`.
     pub listen: Vec<SocketAddr>,
     /// Instead of every upstream and route: one upstream of these servers gets every request.
+    /// A `[[tcp]]` keeps the upstream it names.
     pub upstreams: Vec<HostPort>,
     /// Instead of `[access_log] file`.
     pub access_log: Option<PathBuf>,
@@ -56,7 +57,8 @@ impl Overrides {
         }
         if !self.upstreams.is_empty() {
             let servers = without_twins(&self.upstreams).into_iter().map(Server::new);
-            config.upstreams = vec![Upstream::new(Self::UPSTREAM, servers.collect())];
+            let upstream = Upstream::new(Self::UPSTREAM, servers.collect());
+            replace_upstreams(config, upstream);
             config.routes = vec![Route::everything(0)];
             caching.routes.clear();
         }
@@ -96,6 +98,19 @@ pub enum BadCacheTtl {
     /// It has a fraction of a second; this many seconds are the next whole ones.
     #[error("caches count in whole seconds: write \"{0}s\"")]
     Fraction(u32),
+}
+
+/// Puts `first` in place of every upstream but those that a `[[tcp]]` names.
+fn replace_upstreams(config: &mut Config, first: Upstream) {
+    let before = std::mem::replace(&mut config.upstreams, vec![first]);
+    let named: Vec<usize> = config.tcp.iter().map(|tcp| tcp.upstream).collect();
+    for (index, upstream) in before.into_iter().enumerate() {
+        if named.contains(&index) {
+            let users = config.tcp.iter_mut().zip(&named).filter(|(_, named)| **named == index);
+            users.for_each(|(tcp, _)| tcp.upstream = config.upstreams.len());
+            config.upstreams.push(upstream);
+        }
+    }
 }
 
 /// Each once, in the order of first appearance: a flag given twice means nothing more.

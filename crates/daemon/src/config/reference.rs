@@ -70,6 +70,7 @@ fn value(form: &Form) -> String {
         Form::Text { what } => (*what).to_owned(),
         Form::Texts { what, min: 0, max } => format!("list, at most {max} times {what}"),
         Form::Texts { what, min, max } => format!("list, {min} to {max} times {what}"),
+        Form::TextOrTexts { what, max } => format!("{what}, or a list of 1 to {max}"),
         Form::Entries { what, max, .. } => format!("list, 1 to {max} times {what}, or a table"),
         Form::Table(_) => "table".to_owned(),
         Form::FlagOrTable(_) => "`true`, `false` or a table".to_owned(),

@@ -74,6 +74,11 @@ fn form(form: &Form) -> Value {
             "type": "array", "minItems": min, "maxItems": max,
             "items": { "type": "string", "$comment": what },
         }),
+        Form::TextOrTexts { what, max } => {
+            let text = json!({ "type": "string", "minLength": 1, "$comment": what });
+            let list = json!({ "type": "array", "minItems": 1, "maxItems": max, "items": text });
+            json!({ "anyOf": [text, list] })
+        }
         Form::Entries { what, table, max, .. } => json!({
             "type": "array", "minItems": 1, "maxItems": max,
             "items": { "anyOf": [{ "type": "string", "$comment": what }, object(table)] },

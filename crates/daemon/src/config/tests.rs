@@ -85,6 +85,61 @@ fn a_service_over_tcp_is_none_that_requests_go_to() {
 }
 
 #[test]
+fn a_tcp_table_has_what_is_written_and_defaults() {
+    let config = good(&format!("{APP}[[tcp]]\nlisten = \"[::1]:7070\"\nupstream = \"app\"\n"));
+    assert_eq!(config.tcp, [Tcp::new(vec!["[::1]:7070".parse().unwrap()], 0)]);
+    let text = format!(
+        "[gateway]\ntrusted = [\"10.0.0.1\"]\n{APP}[[tcp]]\nlisten = [\"127.0.0.1:0\", \"[::1]:0\"]\n\
+         upstream = \"app\"\nidle = \"10m\"\nconnect = \"500ms\"\nconnections = 7\n\
+         proxy_protocol_in = true\nproxy_protocol_out = \"v2\"\n"
+    );
+    let tcp = &good(&text).tcp[0];
+    assert_eq!((tcp.listen.len(), tcp.connections), (2, Some(7)));
+    assert_eq!(tcp.idle, Duration::from_secs(600));
+    assert_eq!(tcp.connect, Some(Duration::from_millis(500)));
+    assert_eq!(tcp.proxy_protocol_out, Some(ProxyProtocol::V2));
+    assert_eq!(tcp.proxy_protocol_in, Some(vec!["10.0.0.1/32".parse().unwrap()]));
+    let own = text.replace("connections = 7", "trusted = [\"192.0.2.0/24\"]");
+    assert_eq!(good(&own).tcp[0].proxy_protocol_in, Some(vec!["192.0.2.0/24".parse().unwrap()]));
+}
+
+#[test]
+fn http_is_spoken_only_where_something_answers_it() {
+    let tcp = "[[tcp]]\nlisten = [\"127.0.0.1:7070\"]\nupstream = \"app\"\n";
+    let alone = good(&format!("{APP}{tcp}"));
+    assert_eq!((alone.routes.as_slice(), alone.gateway.listen.as_slice()), (&[][..], &[][..]));
+    let other = "[[upstream]]\nname = \"web\"\nservers = [\"a:1\"]\n";
+    let both = good(&format!("{APP}{other}{tcp}"));
+    assert_eq!(both.routes, [Route::everything(1)]);
+    assert_eq!(both.gateway.listen, [Gateway::DEFAULT_LISTEN]);
+    let shared = good(&format!("{APP}{tcp}[[route]]\nupstream = \"app\"\n"));
+    assert_eq!(shared.routes, [Route::everything(0)]);
+}
+
+#[test]
+fn flags_replace_the_upstreams_of_requests_alone() {
+    let upstream =
+        |name: &str| format!("[[upstream]]\nname = \"{name}\"\nservers = [\"{name}:1\"]\n");
+    let tcp = |name: &str, port: u16| {
+        format!("[[tcp]]\nlisten = [\"127.0.0.1:{port}\"]\nupstream = \"{name}\"\n")
+    };
+    let all = ["one", "two", "three"].map(upstream).concat();
+    let text = [all, tcp("three", 1), tcp("one", 2), tcp("three", 3)].concat();
+    let flags = Overrides { upstreams: vec!["b:2".parse().unwrap()], ..Overrides::default() };
+    let nothing = BTreeMap::new();
+    let config = parse(&text, "test.toml", &nothing, &flags).unwrap();
+    let named = |index: usize| config.upstreams[index].name.as_str();
+    let named: Vec<_> = config.tcp.iter().map(|tcp| named(tcp.upstream)).collect();
+    assert_eq!(named, ["three", "one", "three"]);
+    assert_eq!((config.upstreams.len(), config.routes.len()), (3, 1));
+    assert_eq!(config.upstreams[0].name, Overrides::UPSTREAM);
+    // With the flag there is something to answer HTTP with.
+    let alone = [upstream("one"), tcp("one", 2)].concat();
+    let config = parse(&alone, "test.toml", &nothing, &flags).unwrap();
+    assert_eq!(config.gateway.listen, [Gateway::DEFAULT_LISTEN]);
+}
+
+#[test]
 fn hosts_are_kept_as_requests_are_compared() {
     let route = |host: &str| {
         good(&format!("{APP}[[route]]\nhost = \"{host}\"\nupstream = \"app\"\n")).routes[0].clone()
@@ -184,13 +239,20 @@ fn a_file_of_nothing_but_mistakes_is_refused_quickly() {
 fn file_with(table: &str, key: Option<(&str, &str)>) -> String {
     let base: &[(&str, &str)] = match table {
         "access_log" => &[("file", "\"base.log\"")],
-        "gateway" => &[("admin", "\"127.0.0.1:1\"")],
+        "gateway" => &[("admin", "\"127.0.0.1:1\""), ("trusted", "[\"192.0.2.1\"]")],
         "upstream" => {
             &[("name", "\"base\""), ("policy", "\"hash\""), ("servers", "[\"127.0.0.1:1\"]")]
         }
         "upstream.sticky" => &[("cookie", "\"base\"")],
         "upstream.servers" => &[("address", "\"127.0.0.1:1\"")],
         "route" => &[("path", "\"/base\""), ("upstream", "\"base\"")],
+        // Who is trusted matters to headers alone.
+        "tcp" if key.is_some_and(|(name, _)| name == "trusted") => &[
+            ("listen", "[\"127.0.0.1:2\"]"),
+            ("upstream", "\"base\""),
+            ("proxy_protocol_in", "true"),
+        ],
+        "tcp" => &[("listen", "[\"127.0.0.1:2\"]"), ("upstream", "\"base\"")],
         "service" => &[("name", "\"site\"")],
         _ => &[],
     };
@@ -208,6 +270,11 @@ fn file_with(table: &str, key: Option<(&str, &str)>) -> String {
         }
         "route" => format!("{APP}{other}[[route]]\n{body}\n"),
         "route.cache" => format!("{APP}[[route]]\nupstream = \"app\"\n[route.cache]\n{body}\n"),
+        "tcp" => {
+            format!(
+                "[gateway]\ntrusted = [\"192.0.2.1\"]\n{APP}{other}[[tcp]]\n{body}\n[[route]]\nupstream = \"app\"\n"
+            )
+        }
         "service" => format!("[[service]]\n{body}\n"),
         name => format!("[{name}]\n{body}\n{other}"),
     }
@@ -238,8 +305,8 @@ fn every_default_can_be_written_and_changes_nothing() {
             // With a table, the access log is just what the table says.
             let keys::Absent::Is(default) = key.absent else { continue };
             let without = good(&file_with(table.name, None));
-            // The base has another path and another policy, so that the default shows.
-            if ["path", "policy"].contains(&key.name) {
+            // The base has others, so that the default shows.
+            if ["path", "policy", "trusted"].contains(&key.name) {
                 continue;
             }
             let with = good(&file_with(table.name, Some((key.name, &default.show()))));
@@ -281,7 +348,7 @@ proptest! {
     #[test]
     fn nothing_made_of_our_own_words_panics(
         parts in proptest::collection::vec(prop_oneof![
-            Just("[[upstream]]\n"), Just("[gateway]\n"), Just("[gateway.limits]\n"),
+            Just("[[upstream]]\n"), Just("[gateway]\n"), Just("[gateway.limits]\n"), Just("[[tcp]]\n"),
             Just("[[route]]\n"), Just("[[service]]\n"), Just("[access_log]\n"),
             Just("name = "), Just("servers = "), Just("listen = "), Just("path = "),
             Just("[cache]\n"), Just("cache = "), Just("query = "), Just("bypass_paths = "),

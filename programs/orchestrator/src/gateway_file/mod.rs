@@ -5,11 +5,13 @@
 
 mod cache;
 mod notation;
+mod tcp;
 
 use std::fmt::{self, Write};
 
 use cache::{write_cache, write_route_cache};
 use notation::{duration, list, quoted, size};
+use tcp::write_tcp;
 use tombolo_daemon::config::{
     AccessLog, Admin, Config, Gateway, HashKey, Limits, Policy, Route, Server, Timeouts, Upstream,
 };
@@ -30,7 +32,8 @@ pub(crate) fn render(config: &Config) -> String {
 
 fn write_config(out: &mut String, config: &Config) -> fmt::Result {
     // Services are the orchestrator's business, and so is the data folder.
-    let Config { gateway, access_log, cache, upstreams, routes, services: _, data_dir: _ } = config;
+    let Config { gateway, access_log, cache, upstreams, routes, tcp, services: _, data_dir: _ } =
+        config;
     write_gateway(out, gateway)?;
     write_access_log(out, access_log)?;
     if let Some(cache) = cache {
@@ -42,19 +45,27 @@ fn write_config(out: &mut String, config: &Config) -> fmt::Result {
     for route in routes {
         write_route(out, route, upstreams)?;
     }
+    for tcp in tcp {
+        write_tcp(out, tcp, upstreams)?;
+    }
     Ok(())
 }
 
 fn write_gateway(out: &mut String, gateway: &Gateway) -> fmt::Result {
-    let Gateway { listen, admin, workers, trusted, served_by, limits, timeouts } = gateway;
+    let Gateway { listen, admin, proxy_protocol, workers, trusted, served_by, limits, timeouts } =
+        gateway;
     writeln!(out, "\n[gateway]")?;
-    writeln!(out, "listen = {}", list(listen))?;
+    // A gateway for TCP alone has none.
+    if !listen.is_empty() {
+        writeln!(out, "listen = {}", list(listen))?;
+    }
     if let Some(Admin { listen, token_file }) = admin {
         writeln!(out, "admin = {}", quoted(&listen.to_string()))?;
         if let Some(file) = token_file {
             writeln!(out, "admin_token_file = {}", quoted(&file.to_string_lossy()))?;
         }
     }
+    writeln!(out, "proxy_protocol = {proxy_protocol}")?;
     writeln!(out, "workers = {workers}  # 0: one per usable core")?;
     writeln!(out, "trusted = {}  # hops whose forwarding fields are believed", list(trusted))?;
     writeln!(out, "served_by = {served_by}  # X-Served-By on answers")?;

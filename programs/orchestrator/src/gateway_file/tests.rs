@@ -13,6 +13,7 @@ data_dir = "elsewhere"
 listen = ["127.0.0.1:8080", "[::1]:80"]
 admin = "0.0.0.0:8081"
 admin_token_file = "a \"token\""
+proxy_protocol = true
 workers = 3
 trusted = ["10.0.0.0/8", "::1/128"]
 served_by = false
@@ -41,6 +42,19 @@ stale_if_error = "1h1m1s"
 soft_purge_window = "0s"
 cookies_without_freshness = true
 stale_beside_s_maxage = true
+[[tcp]]
+listen = ["127.0.0.1:7070", "[::1]:7070"]
+upstream = "site"
+idle = "1500ms"
+connect = "3s"
+connections = 9
+proxy_protocol_in = true
+trusted = ["192.0.2.0/24"]
+proxy_protocol_out = "v1"
+[[tcp]]
+listen = ["127.0.0.1:7071"]
+upstream = "sticky"
+proxy_protocol_in = true
 [[service]]
 name = "site"
 replicas = 2
@@ -122,6 +136,17 @@ fn every_setting_survives() {
     let config = parse(EVERY_SETTING, "written.toml", &nothing, &Overrides::default())
         .unwrap_or_else(|mistakes| panic!("{mistakes}"));
     assert_eq!(round_trip(&config), as_the_gateway_sees_it(config));
+}
+
+#[test]
+fn gateway_for_tcp_alone_survives() {
+    let written = "[[upstream]]\nname = \"a\"\nservers = [\"a:1\"]\n\
+                   [[tcp]]\nlisten = [\"127.0.0.1:0\"]\nupstream = \"a\"\n";
+    let nothing = BTreeMap::new();
+    let config = parse(written, "written.toml", &nothing, &Overrides::default())
+        .unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    assert!(config.gateway.listen.is_empty() && config.routes.is_empty());
+    assert_eq!(round_trip(&config), config);
 }
 
 #[test]

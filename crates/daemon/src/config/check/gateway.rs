@@ -8,11 +8,13 @@ use ipnet::IpNet;
 use super::super::written::context::At;
 use super::super::written::reader::Reader;
 use super::super::{Gateway, Limits, Timeouts};
+use super::tcp::nobody_trusted;
 
 /// `[gateway]` as meant but for the admin listener, and where each address it listens on stands.
 pub(super) fn gateway(reader: &Reader<'_>) -> (Gateway, Vec<At<SocketAddr>>) {
     let default = Gateway::default();
     let listen = listen(reader);
+    let trusted = networks(reader, "trusted");
     let gateway = Gateway {
         listen: match listen.as_slice() {
             [] => default.listen,
@@ -20,7 +22,8 @@ pub(super) fn gateway(reader: &Reader<'_>) -> (Gateway, Vec<At<SocketAddr>>) {
         },
         admin: None,
         workers: reader.count("workers").map_or(default.workers, whole),
-        trusted: trusted(reader),
+        proxy_protocol: proxy_protocol(reader, &trusted),
+        trusted,
         served_by: reader.flag("served_by").map_or(default.served_by, |flag| flag.value),
         limits: reader.table("limits").map(|reader| limits(&reader)).unwrap_or_default(),
         timeouts: reader.table("timeouts").map(|reader| timeouts(&reader)).unwrap_or_default(),
@@ -69,8 +72,19 @@ fn listen_hint(text: &str) -> String {
     }
 }
 
-fn trusted(reader: &Reader<'_>) -> Vec<IpNet> {
-    let texts = reader.texts("trusted").map(|list| list.value).unwrap_or_default();
+/// Whether PROXY protocol headers are expected, which somebody must be trusted to send.
+fn proxy_protocol(reader: &Reader<'_>, trusted: &[IpNet]) -> bool {
+    let Some(flag) = reader.flag("proxy_protocol").filter(|flag| flag.value) else { return false };
+    let is_wrong = reader.texts("trusted").is_some_and(|list| !list.value.is_empty());
+    if trusted.is_empty() && !is_wrong {
+        nobody_trusted(reader, &flag);
+    }
+    true
+}
+
+/// The networks of a list that can be read.
+pub(super) fn networks(reader: &Reader<'_>, key: &str) -> Vec<IpNet> {
+    let texts = reader.texts(key).map(|list| list.value).unwrap_or_default();
     texts.into_iter().filter_map(|text| network(reader, &text)).collect()
 }
 

@@ -1,4 +1,4 @@
-//! No address may be listened on twice: by the gateway, its admin listener, or by a service's replicas.
+//! No address may be listened on twice: by the gateway for HTTP, TCP or its administration, or by a service's replicas.
 
 use std::net::SocketAddr;
 

@@ -10,12 +10,17 @@ use super::super::written::context::At;
 use super::super::written::reader::Reader;
 use super::super::written::wording::{list, nearest};
 use super::cache;
+use super::tcp::Found;
 use super::upstream::Named;
 
 /// The routes, and what each says about caching.
-pub(super) fn routes(root: &Reader<'_>, upstreams: &[Named]) -> (Vec<Route>, Vec<Said>) {
+pub(super) fn routes(
+    root: &Reader<'_>,
+    upstreams: &[Named],
+    tcp: &Found,
+) -> (Vec<Route>, Vec<Said>) {
     if !root.has("route") {
-        return (only_route(root, upstreams), Vec::new());
+        return (only_route(root, upstreams, tcp), Vec::new());
     }
     let mut seen: Vec<At<(Option<String>, String)>> = Vec::new();
     let (mut routes, mut said) = (Vec::new(), Vec::new());
@@ -51,13 +56,15 @@ pub(super) fn routes(root: &Reader<'_>, upstreams: &[Named]) -> (Vec<Route>, Vec
     (routes, said)
 }
 
-/// Without any `[[route]]`: every request goes to the only upstream there is.
-fn only_route(root: &Reader<'_>, upstreams: &[Named]) -> Vec<Route> {
-    let mut candidates = upstreams.iter().enumerate().filter(|(_, named)| named.speaks_http);
-    let first = candidates.next();
-    if candidates.next().is_some() && !root.context.has_gaps() {
-        let names = upstreams.iter().filter(|named| named.speaks_http);
-        let names = names.filter_map(|named| named.name.as_ref());
+/// Without any `[[route]]`: every request goes to the only upstream that speaks HTTP and that no
+/// `[[tcp]]` names.
+fn only_route(root: &Reader<'_>, upstreams: &[Named], tcp: &Found) -> Vec<Route> {
+    let free = || {
+        let all = upstreams.iter().enumerate();
+        all.filter(|(index, named)| named.speaks_http && !tcp.names(*index))
+    };
+    if free().count() > 1 && !root.context.has_gaps() && !tcp.has_gaps {
+        let names = free().filter_map(|(_, named)| named.name.as_ref());
         let names = list(names.map(|name| name.value.as_str()));
         root.context.whole(
             Kind::Missing,
@@ -65,11 +72,11 @@ fn only_route(root: &Reader<'_>, upstreams: &[Named]) -> Vec<Route> {
             &format!("add a [[route]] with a path and upstream = {names}"),
         );
     }
-    first.map(|(index, _)| Route::everything(index)).into_iter().collect()
+    free().next().map(|(index, _)| Route::everything(index)).into_iter().collect()
 }
 
 /// The index of the upstream of this name.
-fn named(reader: &Reader<'_>, name: &At<String>, upstreams: &[Named]) -> Option<usize> {
+pub(super) fn named(reader: &Reader<'_>, name: &At<String>, upstreams: &[Named]) -> Option<usize> {
     let names = || upstreams.iter().filter_map(|named| named.name.as_ref());
     let is_it = |named: &Named| named.name.as_ref().is_some_and(|other| other.value == name.value);
     if let Some(index) = upstreams.iter().position(is_it) {

@@ -12,7 +12,8 @@ pub(super) static GATEWAY: Table = Table {
         Key {
             name: "listen",
             about: "The addresses to accept HTTP/1.1 on. `0.0.0.0:8080` means every IPv4 address \
-                    of the machine, `[::]:8080` every address; port 0 means any free port.",
+                    of the machine, `[::]:8080` every address; port 0 means any free port. A gateway \
+                    with a `[[tcp]]` and nothing to send requests to has none.",
             form: Form::Texts { what: "an IP address and a port", min: 1, max: 64 },
             absent: Absent::Is(Default::Texts(|| vec![Gateway::DEFAULT_LISTEN.to_string()])),
             example: "[\"0.0.0.0:8080\"]",
@@ -51,6 +52,16 @@ pub(super) static GATEWAY: Table = Table {
             form: Form::Texts { what: "an IP address or a network", min: 0, max: 1024 },
             absent: Absent::Is(Default::Texts(Vec::new)),
             example: "[\"10.0.0.0/8\"]",
+        },
+        Key {
+            name: "proxy_protocol",
+            about: "Whether each connection to `listen` begins with a PROXY protocol header \
+                    (version 1 or 2) that names its client, as a TCP balancer in front sends it. \
+                    Only peers in `trusted` may connect then, and only with a header. The client \
+                    it names is the one in the log, in `X-Forwarded-For`, in limits and policies.",
+            form: Form::Flag,
+            absent: Absent::Is(Default::Flag(false)),
+            example: "true",
         },
         Key {
             name: "served_by",
@@ -154,8 +165,8 @@ static LIMITS: Table = Table {
     later: &[],
 };
 
-const MOMENT: Duration = Duration::from_millis(10);
-const DAY: Duration = Duration::from_secs(24 * 3600);
+pub(super) const MOMENT: Duration = Duration::from_millis(10);
+pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
 
 const fn time(
     name: &'static str,

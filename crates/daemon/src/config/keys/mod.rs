@@ -6,6 +6,7 @@
 mod cache;
 mod gateway;
 mod tables;
+mod tcp;
 
 use std::time::Duration;
 
@@ -115,6 +116,8 @@ pub(crate) enum Form {
     Text { what: &'static str },
     /// A list of texts of the form these words describe, with at least `min` of them.
     Texts { what: &'static str, min: usize, max: usize },
+    /// A text of the form these words describe, or a list of up to `max` of them.
+    TextOrTexts { what: &'static str, max: usize },
     /// A list of texts or tables: a text alone stands for the table's first key.
     Entries { what: &'static str, table: &'static Table, max: usize },
     /// A table of its own.

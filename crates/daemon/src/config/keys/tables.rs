@@ -3,6 +3,7 @@
 use super::super::{Config, LogFormat, Policy, Server, Service, ServiceKind, Upstream};
 use super::cache::{CACHE, ROUTE_CACHE};
 use super::gateway::GATEWAY;
+use super::tcp::TCP;
 use super::{Absent, Default, Form, Key, Table, table};
 
 /// The file itself.
@@ -44,6 +45,13 @@ pub(crate) static ROOT: Table = Table {
             Form::Tables { table: &ROUTE, max: 4096 },
         ),
         table(
+            "tcp",
+            "Passes whole connections on to an upstream, byte for byte, whatever they speak. Needs \
+             no route: with no `[[route]]`, HTTP goes to the only upstream that no `[[tcp]]` names, \
+             and where there is none, the gateway speaks no HTTP.",
+            Form::Tables { table: &TCP, max: 256 },
+        ),
+        table(
             "service",
             "What `tombolo up` starts, watches and restarts. Routes can name a service like an \
              upstream: its replicas are the servers. An `[[upstream]]` of the same name without \
@@ -51,7 +59,7 @@ pub(crate) static ROOT: Table = Table {
             Form::Tables { table: &SERVICE, max: 64 },
         ),
     ],
-    later: &["tcp", "storage", "members", "tls"],
+    later: &["storage", "members", "tls"],
 };
 
 static ACCESS_LOG: Table = Table {

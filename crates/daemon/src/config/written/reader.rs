@@ -112,7 +112,16 @@ impl<'r> Reader<'r> {
     /// A list of texts, those that can be read. None when there is no list.
     pub(crate) fn texts(&self, name: &str) -> Option<At<Vec<At<String>>>> {
         let (key, value) = self.get(name)?;
-        let Form::Texts { min, max, .. } = key.form else { return None };
+        let (min, max) = match key.form {
+            Form::Texts { min, max, .. } => (min, max),
+            Form::TextOrTexts { .. } if matches!(value.get_ref(), DeValue::String(_)) => {
+                let text = self.text_of(name, "a text or a list of texts", key, value)?;
+                let only = At { value: text, span: value.span() };
+                return Some(At { value: vec![only], span: value.span() });
+            }
+            Form::TextOrTexts { max, .. } => (1, max),
+            _ => return None,
+        };
         let list = self.list_of(name, key, value, min, max)?;
         let texts = list.iter().filter_map(|element| {
             let text = self.text_of(name, "a list of texts", key, element)?;
@@ -210,7 +219,9 @@ impl<'r> Reader<'r> {
     ) -> Option<&'r [Spanned<DeValue<'r>>]> {
         let hint = format!("write {name} = {}", key.example);
         let DeValue::Array(list) = value.get_ref() else {
-            return self.wrong_type(name, "a list", value, hint);
+            let several = matches!(key.form, Form::TextOrTexts { .. });
+            let wanted = if several { "a text or a list of texts" } else { "a list" };
+            return self.wrong_type(name, wanted, value, hint);
         };
         if list.len() < min {
             return self.bad(&value.span(), format!("{name:?} is empty"), hint);
