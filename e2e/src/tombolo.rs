@@ -28,6 +28,16 @@ impl Tombolo {
         Self::start_in(folder, &["gateway", "-c", "tombolo.toml"]).listening()
     }
 
+    /// As [`Tombolo::gateway`], for a configuration whose only listeners are those of `[[tcp]]`.
+    pub fn tcp_gateway(configuration: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("tombolo.toml");
+        std::fs::write(&file, configuration).expect("the configuration can be written");
+        let mut gateway = Self::start_in(folder, &["gateway", "-c", "tombolo.toml"]);
+        gateway.addresses.push(gateway.tcp_address());
+        gateway
+    }
+
     /// Any command line of the program, in a fresh folder; does not wait for anything.
     pub fn start(arguments: &[&str]) -> Self {
         Self::start_in(tempfile::tempdir().expect("a temporary folder"), arguments)
@@ -127,6 +137,13 @@ impl Tombolo {
     /// The first address it listens on.
     pub fn address(&self) -> SocketAddr {
         *self.addresses.first().expect("it listens")
+    }
+
+    /// The first address it takes connections for a `[[tcp]]` on.
+    pub fn tcp_address(&self) -> SocketAddr {
+        self.stderr.wait_for("listening on tcp://", |line| {
+            line.split("listening on tcp://").nth(1)?.trim().parse().ok()
+        })
     }
 
     /// All addresses it listens on.

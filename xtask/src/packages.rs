@@ -33,6 +33,8 @@ pub(crate) const FOREIGN_CLIENTS: &[Need] = &[
     need("h2load", "nghttp2-client"),
     need("nc", "netcat-openbsd"),
     need("nginx", "nginx"),
+    need("haproxy", "haproxy"),
+    need("nc", "netcat-openbsd"),
     need("python3", "python3-venv"),
     need("node", "nodejs"),
     need("npm", "npm"),

@@ -7,6 +7,7 @@
 //!       │
 //!  exchange        the life of a request, stage by stage
 //!       │
+//!  tcp             connections that are not HTTP, passed on as they are
 //!  upstream        servers, connections to them, pools
 //!  access_log      one line for each request, written off the request path
 //!  metrics         counters of each thread, and their text for Prometheus
@@ -19,6 +20,7 @@ mod data_plane;
 mod error;
 mod exchange;
 mod metrics;
+mod tcp;
 mod upstream;
 
 pub use control_plane::AdminError;

@@ -84,7 +84,7 @@ impl Up {
         let rows = text.lines().skip_while(|line| !line.starts_with("NAME")).skip(1);
         rows.map_while(|line| {
             let fields: Vec<_> = line.split_whitespace().collect();
-            let [name, url, pid] = fields[..] else { return None };
+            let [name, url, .., pid] = fields[..] else { return None };
             let address = url.strip_prefix("http://")?.parse().ok()?;
             Some((name.to_owned(), (address, pid.parse().ok()?)))
         })

@@ -1,6 +1,7 @@
 //! While it runs: turns, restarts, output.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -27,6 +28,24 @@ fn nine_requests_reach_three_replicas_three_times_each_in_turn() {
     assert!(counts.values().all(|count| *count == 3), "{turns:?}");
     assert_eq!(turns[0..3], turns[3..6]);
     assert_eq!(turns[0..3], turns[6..9]);
+}
+
+#[test]
+fn tcp_is_balanced_over_the_replicas_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[[service]]\nname = \"site\"\n[[route]]\nupstream = \"site\"\n\
+                [[tcp]]\nlisten = \"127.0.0.1:0\"\nupstream = \"site\"\n";
+    std::fs::write(folder.path().join("tombolo.toml"), text).unwrap();
+    let mut up = Up::ready(folder.path(), &["-c", "tombolo.toml"]);
+    let row = up.out_line(|line| line.starts_with("gateway "));
+    let url = row.split_whitespace().find_map(|word| word.strip_prefix("tcp://"));
+    let address: SocketAddr = url.unwrap_or_else(|| panic!("{row}")).parse().unwrap();
+    let turns = (0..6).map(|_| get(address, "/").unwrap().field("x-replica").unwrap().to_owned());
+    let turns: Vec<_> = turns.collect();
+    assert!(turns[..3].iter().collect::<HashSet<_>>().len() == 3, "{turns:?}");
+    assert_eq!(turns[..3], turns[3..]);
+    let (gateway, _) = up.table()["gateway"];
+    assert_eq!(get(gateway, "/").unwrap().status, 200);
 }
 
 #[test]

@@ -36,6 +36,22 @@ fn admin_port_in_use_names_holder_and_the_file() {
 }
 
 #[test]
+fn tcp_port_in_use_names_holder_and_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = held.local_addr().unwrap();
+    let text = format!(
+        "[[service]]\nname = \"site\"\n[[tcp]]\nlisten = \"{address}\"\nupstream = \"site\"\n"
+    );
+    fs::write(folder.path().join("tombolo.toml"), text).unwrap();
+    let mut up = Up::start(folder.path(), &["-c", "tombolo.toml"]);
+    assert_eq!(up.ended().code(), Some(1));
+    let said = up.err_text();
+    assert!(said.contains(&format!("TCP listener cannot listen on {address}")), "{said}");
+    assert!(said.contains("configuration file"), "{said}");
+}
+
+#[test]
 fn address_of_another_machine_is_explained() {
     let folder = tempfile::tempdir().unwrap();
     let mut up = Up::start(folder.path(), &["--listen", "192.0.2.1:8080"]);

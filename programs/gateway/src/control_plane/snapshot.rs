@@ -10,16 +10,20 @@ use tombolo_http1::{BodyLimits, HeadLimits};
 
 use super::routes::Routes;
 use crate::data_plane::ticks;
+use crate::tcp::TcpProxy;
 use crate::upstream::Upstream;
 
 /// The configuration in the form the request path uses.
 pub(crate) struct Snapshot {
     pub(crate) routes: Routes,
     pub(crate) upstreams: Vec<Arc<Upstream>>,
+    pub(crate) tcp: Vec<Arc<TcpProxy>>,
     pub(crate) limits: Limits,
     pub(crate) head: HeadLimits,
     pub(crate) patience: Patience,
     pub(crate) trusted: Vec<IpNet>,
+    /// HTTP connections begin with a PROXY protocol header.
+    pub(crate) proxy_protocol: bool,
     pub(crate) served_by: bool,
     /// Where responses are stored; none: no route caches.
     pub(crate) store: Option<Store>,
@@ -48,12 +52,16 @@ impl Snapshot {
             .upstreams
             .iter()
             .map(|upstream| Arc::new(Upstream::new(upstream, workers, &mut pools)))
-            .collect();
+            .collect::<Vec<_>>();
         let gateway = &config.gateway;
         let times = &gateway.timeouts;
+        let tcp =
+            config.tcp.iter().filter_map(|tcp| TcpProxy::new(tcp, &upstreams, times, workers));
+        let tcp = tcp.collect();
         Self {
             routes: Routes::new(&config.routes, gateway.limits.body_bytes),
             upstreams,
+            tcp,
             limits: gateway.limits,
             head: HeadLimits {
                 head_bytes: gateway.limits.head_bytes,
@@ -71,6 +79,7 @@ impl Snapshot {
                 linger: ticks(times.linger),
             },
             trusted: gateway.trusted.clone(),
+            proxy_protocol: gateway.proxy_protocol,
             served_by: gateway.served_by,
             store,
             pools,

@@ -1,5 +1,6 @@
 //! Starts the data plane, and ends it when it is told to.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -11,8 +12,9 @@ use super::admin::{Admin, Facts};
 use super::{Snapshot, resolver};
 use crate::Error;
 use crate::access_log::AccessLog;
-use crate::data_plane::{Admission, Listeners, Worker, WorkerOptions};
+use crate::data_plane::{Admission, Listeners, Speaks, Worker, WorkerOptions};
 use crate::metrics::Metrics;
+use crate::tcp::Totals;
 use crate::upstream::Overflow;
 
 /// Descriptors that are needed beside those of connections.
@@ -27,7 +29,7 @@ pub(crate) async fn supervise(config: Config) -> Result<(), Error> {
     let cores = tombolo_daemon::resources::usable_cores().get();
     let workers = if config.gateway.workers == 0 { cores } else { config.gateway.workers };
     report_shortage(&config);
-    let listeners = Listeners::bind(&config.gateway.listen, workers)?;
+    let listeners = Listeners::bind(&addresses(&config), workers)?;
     let admin = match &config.gateway.admin {
         Some(settings) => Some(Admin::bind(settings).await?),
         None => None,
@@ -44,7 +46,7 @@ pub(crate) async fn supervise(config: Config) -> Result<(), Error> {
         log_lines: access_log.lines(),
         shutdown: shutdown.clone(),
         listeners: listeners.addresses.clone(),
-        snapshot,
+        snapshot: Arc::clone(&snapshot),
         admission,
         workers,
         started,
@@ -54,8 +56,8 @@ pub(crate) async fn supervise(config: Config) -> Result<(), Error> {
         tracing::info!("admin API at http://{}", admin.address);
         tokio::spawn(admin.serve(facts));
     }
-    for address in &addresses {
-        tracing::info!(workers, "listening on http://{address}");
+    for (speaks, address) in &addresses {
+        tracing::info!(workers, "listening on {}", speaks.url(*address));
     }
     tokio::spawn(signals.watch());
     let reopening = reopen_on_hangup(hangup, &access_log);
@@ -63,14 +65,49 @@ pub(crate) async fn supervise(config: Config) -> Result<(), Error> {
         () = shutdown.draining() => {}
         () = reopening => {}
     }
+    let open: usize = snapshot.tcp.iter().map(|proxy| proxy.tally.totals().open).sum();
+    if open > 0 {
+        tracing::info!(
+            open,
+            "TCP connections go on until their peers end them or `drain` has passed"
+        );
+    }
     let whole = tokio::task::spawn_blocking(move || running.into_iter().all(Worker::join));
     let whole = whole.await.unwrap_or(false);
+    report_tcp(&snapshot);
     if let Some(store) = store {
         // Responses that came whole are written before the process ends.
         let _ = tokio::task::spawn_blocking(move || store.close()).await;
     }
     access_log.close();
     if whole { Ok(()) } else { Err(Error::Panicked) }
+}
+
+/// Every address that clients connect to, and what is spoken there.
+fn addresses(config: &Config) -> Vec<(Speaks, SocketAddr)> {
+    let http = config.gateway.listen.iter().map(|address| (Speaks::Http, *address));
+    let tcp = config.tcp.iter().enumerate();
+    let tcp =
+        tcp.flat_map(|(index, tcp)| tcp.listen.iter().map(move |at| (Speaks::Tcp(index), *at)));
+    http.chain(tcp).collect()
+}
+
+/// Tells at the end what went through each `[[tcp]]`.
+fn report_tcp(snapshot: &Snapshot) {
+    for proxy in &snapshot.tcp {
+        let Totals { open: _, connections, refused, unreached, bytes_in, bytes_out } =
+            proxy.tally.totals();
+        tracing::info!(
+            listen = %proxy.listen,
+            upstream = %proxy.upstream.name,
+            connections,
+            refused,
+            unreached,
+            bytes_in,
+            bytes_out,
+            "passed on over TCP"
+        );
+    }
 }
 
 /// Opens the cache. A directory that cannot be used is no reason not to serve: it is told of in

@@ -65,9 +65,31 @@ impl Admission {
         Ok(())
     }
 
+    /// Counts an admitted connection for the client it is from, in place of the proxy it came
+    /// through. Unless that client has too many: then it is still the proxy's.
+    pub(crate) fn rename(&self, proxy: IpAddr, client: IpAddr) -> Result<(), Full> {
+        if proxy == client {
+            return Ok(());
+        }
+        {
+            let mut clients = self.shard(client).lock().unwrap_or_else(PoisonError::into_inner);
+            let count = clients.entry(client).or_insert(0);
+            if *count >= self.limit_per_client {
+                return Err(Full::ForClient);
+            }
+            *count = count.saturating_add(1);
+        }
+        self.forget(proxy);
+        Ok(())
+    }
+
     /// Counts an admitted connection out.
     pub(crate) fn leave(&self, client: IpAddr) {
         self.open.fetch_sub(1, Ordering::Relaxed);
+        self.forget(client);
+    }
+
+    fn forget(&self, client: IpAddr) {
         let mut clients = self.shard(client).lock().unwrap_or_else(PoisonError::into_inner);
         if let Entry::Occupied(mut entry) = clients.entry(client) {
             let count = entry.get_mut();
@@ -117,6 +139,21 @@ mod tests {
         admission.leave(one);
         assert_eq!(admission.open.load(Ordering::Relaxed), 2);
         assert!(admission.admit(one).is_ok());
+    }
+
+    #[test]
+    fn a_renamed_connection_counts_for_its_client() {
+        let admission = Admission::new(3, 1);
+        let (proxy, client) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([192, 0, 2, 7]));
+        assert_eq!(admission.admit(proxy), Ok(()));
+        assert_eq!(admission.rename(proxy, client), Ok(()));
+        assert_eq!(admission.admit(proxy), Ok(()), "its place is free again");
+        assert_eq!(admission.rename(proxy, client), Err(Full::ForClient));
+        assert_eq!(admission.rename(proxy, proxy), Ok(()), "it is counted already");
+        admission.leave(proxy);
+        admission.leave(client);
+        assert_eq!(admission.open.load(Ordering::Relaxed), 0);
+        assert!(admission.clients.iter().all(|shard| shard.lock().unwrap().is_empty()));
     }
 
     #[test]

@@ -11,11 +11,15 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Poll;
 
+use ipnet::IpNet;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::task::spawn_local;
+use tombolo_proxy_protocol::Header;
 
 use super::admission::Full;
 use super::core::Core;
+use super::introduction::{self, Unintroduced};
 use super::timers::Timer;
 use crate::exchange;
 
@@ -117,6 +121,54 @@ impl Connection {
                 if Box::pin(self.busy(&mut stream)).await == Next::Close {
                     return;
                 }
+            }
+        }
+    }
+
+    /// Reads the header that a proxy in front sends, then serves the connection in a task anew:
+    /// what is idle afterwards is no larger for it.
+    pub(super) async fn serve_introduced(mut self, stream: TcpStream) {
+        let snapshot = self.core.snapshot();
+        let head = snapshot.patience.head;
+        if self.introduce(&stream, &snapshot.trusted, head).await.is_some() {
+            spawn_local(self.serve(stream));
+        }
+    }
+
+    /// Reads a PROXY protocol header from a trusted peer within `patience` ticks. The client it
+    /// names is the connection's from then on, in limits too. None: it is to be closed.
+    pub(crate) async fn introduce(
+        &mut self,
+        stream: &TcpStream,
+        trusted: &[IpNet],
+        patience: u64,
+    ) -> Option<Header> {
+        let peer = self.client;
+        let is_trusted = trusted.iter().any(|network| network.contains(&peer.ip()));
+        let header = match is_trusted {
+            true => introduction::header(stream, &self.timer, patience).await,
+            false => Err(Unintroduced::Stranger),
+        };
+        match header {
+            Ok(Header::Own) => Some(Header::Own),
+            Ok(Header::Proxied { source, destination }) => {
+                let client = SocketAddr::new(source.ip().to_canonical(), source.port());
+                if let Err(full) = self.core.admission.rename(peer.ip(), client.ip()) {
+                    tracing::debug!(%client, %peer, limit = ?full, "turned a connection away");
+                    return None;
+                }
+                self.client = client;
+                Some(Header::Proxied { source, destination })
+            }
+            Err(error) => {
+                // Balancers open and close connections to see whether somebody is there.
+                let is_probe = matches!(error, Unintroduced::Closed | Unintroduced::Failed(_));
+                if !is_probe && self.core.unintroduced.is_due(self.core.timers.now()) {
+                    tracing::warn!(%peer, %error, "closed a connection (told at most every ten seconds)");
+                } else {
+                    tracing::debug!(%peer, %error, "closed a connection");
+                }
+                None
             }
         }
     }

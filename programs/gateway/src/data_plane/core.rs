@@ -7,12 +7,14 @@ use std::sync::Arc;
 use super::admission::Admission;
 use super::connection::{Live, Warm};
 use super::date::DateText;
+use super::seldom::Seldom;
 use super::splice::Pipes;
 use super::timers::Timers;
 use super::workspace::Workspaces;
 use crate::access_log::Lane;
 use crate::control_plane::Snapshot;
 use crate::metrics::Row;
+use crate::tcp::Chunks;
 use crate::upstream::{Overflow, Pool};
 
 /// One thread's own things. Nothing in here is seen by another thread.
@@ -23,6 +25,7 @@ pub(crate) struct Core {
     pub(crate) workspaces: Workspaces,
     pub(crate) pool: Pool,
     pub(crate) pipes: Pipes,
+    pub(crate) chunks: Chunks,
     pub(crate) date: DateText,
     pub(crate) random: RefCell<fastrand::Rng>,
     pub(crate) draining: Cell<bool>,
@@ -31,6 +34,10 @@ pub(crate) struct Core {
     pub(crate) errands: Cell<usize>,
     /// What this thread counts; no other writes there.
     pub(crate) metrics: Arc<Row>,
+    /// Complaints about peers that were not introduced.
+    pub(super) unintroduced: Seldom,
+    /// Complaints about connections for which there was no server.
+    pub(crate) unreached: Seldom,
     pub(super) live: Live,
     pub(super) admission: Arc<Admission>,
     lane: RefCell<Option<Lane>>,
@@ -57,12 +64,15 @@ impl Core {
             workspaces: Workspaces::new(),
             pool,
             pipes: Pipes::new(),
+            chunks: Chunks::default(),
             date: DateText::new(),
             random: RefCell::new(fastrand::Rng::new()),
             draining: Cell::new(false),
             warm: Warm::default(),
             errands: Cell::new(0),
             metrics,
+            unintroduced: Seldom::default(),
+            unreached: Seldom::default(),
             live: Live::default(),
             admission,
             lane: RefCell::new(lane),

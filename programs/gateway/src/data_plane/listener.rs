@@ -23,23 +23,46 @@ pub struct BindError {
     pub advice: &'static str,
 }
 
+/// What is spoken on the connections of a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    /// HTTP/1.1.
+    Http,
+    /// Anything: they are passed on as the `[[tcp]]` of this index says.
+    Tcp(usize),
+}
+
+impl Speaks {
+    /// A listener's address as a URL.
+    pub(crate) fn url(self, address: SocketAddr) -> String {
+        match self {
+            Self::Http => format!("http://{address}"),
+            Self::Tcp(_) => format!("tcp://{address}"),
+        }
+    }
+}
+
 /// The listening sockets of all threads.
 pub(crate) struct Listeners {
     /// Where it listens, with the port the system chose where 0 was asked for.
-    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) addresses: Vec<(Speaks, SocketAddr)>,
     /// For each thread, a socket for each address.
-    pub(crate) of_worker: Vec<Vec<TcpListener>>,
+    pub(crate) of_worker: Vec<Vec<(Speaks, TcpListener)>>,
 }
 
 impl Listeners {
     /// Binds every address for `workers` threads, or says which one it could not.
-    pub(crate) fn bind(addresses: &[SocketAddr], workers: usize) -> Result<Self, BindError> {
+    pub(crate) fn bind(
+        addresses: &[(Speaks, SocketAddr)],
+        workers: usize,
+    ) -> Result<Self, BindError> {
         let mut bound = Self {
             addresses: Vec::with_capacity(addresses.len()),
             of_worker: (0..workers).map(|_| Vec::new()).collect(),
         };
-        for &address in addresses {
-            let explain = |cause: io::Error| BindError { address, advice: advice(&cause), cause };
+        for &(speaks, address) in addresses {
+            let explain =
+                |cause: io::Error| BindError { address, advice: advice(&cause, speaks), cause };
             // Another process that also shares the port would take part of our connections
             // without a word: an exclusive socket first tells whether the address is free.
             let mut actual = address;
@@ -51,9 +74,9 @@ impl Listeners {
                 socket.listen(BACKLOG).map_err(explain)?;
                 let socket = TcpListener::from(socket);
                 actual = socket.local_addr().map_err(explain)?;
-                sockets.push(socket);
+                sockets.push((speaks, socket));
             }
-            bound.addresses.push(actual);
+            bound.addresses.push((speaks, actual));
         }
         Ok(bound)
     }
@@ -78,8 +101,11 @@ fn bind(address: SocketAddr, shared: bool) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn advice(cause: &io::Error) -> &'static str {
+fn advice(cause: &io::Error, speaks: Speaks) -> &'static str {
     match cause.kind() {
+        io::ErrorKind::AddrInUse if speaks != Speaks::Http => {
+            "another program listens there (`ss -ltnp` shows which): stop it, or choose another address in `listen` of the [[tcp]]"
+        }
         io::ErrorKind::AddrInUse => {
             "another program listens there (`ss -ltnp` shows which): stop it, or choose another address with --listen or `listen` in [gateway]"
         }
@@ -100,19 +126,20 @@ mod tests {
     #[test]
     fn every_thread_has_a_socket_on_the_same_port() {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let bound = Listeners::bind(&[any], 3).unwrap();
-        let port = bound.addresses[0].port();
+        let bound = Listeners::bind(&[(Speaks::Tcp(1), any)], 3).unwrap();
+        assert_eq!(bound.addresses[0].0, Speaks::Tcp(1));
+        let port = bound.addresses[0].1.port();
         assert_ne!(port, 0);
         assert_eq!(bound.of_worker.len(), 3);
         for sockets in &bound.of_worker {
-            assert_eq!(sockets[0].local_addr().unwrap().port(), port);
+            assert_eq!(sockets[0].1.local_addr().unwrap().port(), port);
         }
     }
 
     #[test]
     fn a_port_in_use_is_refused_even_where_it_could_be_shared() {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let bound = Listeners::bind(&[any], 1).unwrap();
+        let bound = Listeners::bind(&[(Speaks::Http, any)], 1).unwrap();
         let Err(error) = Listeners::bind(&bound.addresses, 1) else { panic!("bound twice") };
         assert!(error.to_string().contains("another program listens there"), "{error}");
     }

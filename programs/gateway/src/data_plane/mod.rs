@@ -10,6 +10,7 @@
 //! | `listener.rs` | binding a socket for each thread |
 //! | `core.rs` | what all connections of a thread use |
 //! | `admission.rs` | how many connections in all and for each client |
+//! | `introduction.rs` | whom a proxy in front says a connection is from |
 //! | `connection.rs` | keep-alive: exchanges one after another, small while idle |
 //! | `timers.rs` | deadlines by a coarse clock |
 //! | `workspace.rs`, `buffer.rs` | the memory of one exchange |
@@ -17,6 +18,7 @@
 //! | `reply.rs`, `sendfile.rs` | answers from memory and from files |
 //! | `rounds.rs` | reads first, then sends upstream, then to clients: fewer wake-ups |
 //! | `splice.rs` | large bodies moved inside the kernel |
+//! | `seldom.rs` | complaints that a stranger can cause |
 //! | `date.rs` | the `Date` field, made once a second |
 
 mod admission;
@@ -24,9 +26,11 @@ mod buffer;
 mod connection;
 mod core;
 mod date;
+mod introduction;
 mod listener;
 mod reply;
 mod rounds;
+mod seldom;
 mod sendfile;
 mod splice;
 mod stream;
@@ -40,11 +44,13 @@ pub(crate) use buffer::Buffer;
 pub(crate) use connection::{Connection, Next};
 pub(crate) use core::Core;
 pub use listener::BindError;
-pub(crate) use listener::Listeners;
+pub(crate) use listener::{Listeners, Speaks};
 pub(crate) use reply::reply;
 pub(crate) use sendfile::send_file;
+pub(crate) use splice::{Borrowed, Pipes};
 pub(crate) use stream::{
-    Stop, Waiting, Watch, half_close, peek, read, read_for, write_ahead, write_all,
+    Stop, Waiting, Watch, half_close, peek, poll_read_now, poll_write_now, read, read_for,
+    reset_on_close, try_read, write_ahead, write_all,
 };
 pub(crate) use timers::{Timer, ticks};
 pub(crate) use transfer::{Transfer, TransferError};

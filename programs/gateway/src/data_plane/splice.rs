@@ -50,7 +50,7 @@ impl Pipes {
     }
 
     /// A pipe, if one is to be had.
-    pub(super) fn borrow(&self) -> Option<Borrowed<'_>> {
+    pub(crate) fn borrow(&self) -> Option<Borrowed<'_>> {
         if self.lent.get() >= MOST {
             return None;
         }
@@ -69,11 +69,56 @@ fn open() -> Option<Pipe> {
 }
 
 /// A pipe that is in use.
-pub(super) struct Borrowed<'p> {
+pub(crate) struct Borrowed<'p> {
     pipes: &'p Pipes,
     pipe: Option<Pipe>,
     /// Bytes in the pipe.
     held: usize,
+}
+
+impl Borrowed<'_> {
+    /// Bytes in the pipe.
+    pub(crate) fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Moves at most `most` bytes of what the source has into the pipe. `Ok(0)` is the end of the
+    /// source, as long as there is room in the pipe.
+    pub(crate) fn poll_fill(
+        &mut self,
+        source: &TcpStream,
+        most: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let pipe = self.pipe.as_ref();
+        let moved = poll_splice(source, Interest::READABLE, cx, || {
+            let Some(Pipe { writer, .. }) = pipe else { return Ok(0) };
+            let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
+            Ok(splice(source, None, writer, None, most.min(AT_ONCE), flags)?)
+        });
+        let count = ready!(moved)?;
+        self.held = self.held.saturating_add(count);
+        Poll::Ready(Ok(count))
+    }
+
+    /// Moves what the pipe holds to the sink; `more`: further bytes follow soon.
+    pub(crate) fn poll_drain(
+        &mut self,
+        sink: &TcpStream,
+        more: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let (pipe, held) = (self.pipe.as_ref(), self.held);
+        let moved = poll_splice(sink, Interest::WRITABLE, cx, || {
+            let Some(Pipe { reader, .. }) = pipe else { return Ok(0) };
+            let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
+            let flags = if more { flags | SpliceFlags::MORE } else { flags };
+            Ok(splice(reader, None, sink, None, held, flags)?)
+        });
+        let count = ready!(moved)?;
+        self.held = self.held.saturating_sub(count);
+        Poll::Ready(Ok(count))
+    }
 }
 
 impl Drop for Borrowed<'_> {
@@ -130,18 +175,10 @@ impl Splice<'_> {
         remaining: u64,
         cx: &mut Context<'_>,
     ) -> Poll<Result<usize, TransferError>> {
-        let most = usize::try_from(remaining).unwrap_or(AT_ONCE).min(AT_ONCE);
-        let moved = poll_splice(self.source, Interest::READABLE, cx, || {
-            let Some(Pipe { writer, .. }) = &pipe.pipe else { return Ok(0) };
-            let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
-            Ok(splice(self.source, None, writer, None, most, flags)?)
-        });
-        match moved {
+        let most = usize::try_from(remaining).unwrap_or(AT_ONCE);
+        match pipe.poll_fill(self.source, most, cx) {
             Poll::Ready(Ok(0)) => Poll::Ready(Err(TransferError::Truncated)),
-            Poll::Ready(Ok(count)) => {
-                pipe.held = pipe.held.saturating_add(count);
-                Poll::Ready(Ok(count))
-            }
+            Poll::Ready(Ok(count)) => Poll::Ready(Ok(count)),
             Poll::Ready(Err(error)) => Poll::Ready(Err(TransferError::Source(Stop::Failed(error)))),
             Poll::Pending => {
                 if let Some(client) = self.client {
@@ -158,17 +195,8 @@ impl Splice<'_> {
         more: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Result<usize, TransferError>> {
-        let moved = poll_splice(self.sink, Interest::WRITABLE, cx, || {
-            let Some(Pipe { reader, .. }) = &pipe.pipe else { return Ok(0) };
-            let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
-            let flags = if more { flags | SpliceFlags::MORE } else { flags };
-            Ok(splice(reader, None, self.sink, None, pipe.held, flags)?)
-        });
-        match moved {
-            Poll::Ready(Ok(count)) => {
-                pipe.held = pipe.held.saturating_sub(count);
-                Poll::Ready(Ok(count))
-            }
+        match pipe.poll_drain(self.sink, more, cx) {
+            Poll::Ready(Ok(count)) => Poll::Ready(Ok(count)),
             Poll::Ready(Err(error)) => Poll::Ready(Err(TransferError::Sink(Stop::Failed(error)))),
             Poll::Pending => {
                 self.timer.poll_expired(cx).map(|()| Err(TransferError::Sink(Stop::Expired)))

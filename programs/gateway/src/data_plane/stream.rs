@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use tokio::io::Interest;
@@ -66,7 +67,8 @@ fn poll_read(
     }
 }
 
-fn poll_read_now(
+/// Reads what is there, without a deadline.
+pub(crate) fn poll_read_now(
     source: &TcpStream,
     room: &mut [u8],
     cx: &mut Context<'_>,
@@ -138,7 +140,8 @@ async fn write_flagged(
     Ok(())
 }
 
-fn poll_write_now(
+/// Writes what the socket takes, without a deadline.
+pub(crate) fn poll_write_now(
     sink: &TcpStream,
     slices: &[IoSlice<'_>],
     flags: SendFlags,
@@ -158,6 +161,18 @@ fn poll_write_now(
             Err(error) => return Poll::Ready(Err(error)),
         }
     }
+}
+
+/// Reads what is there already, if anything is. An end or a failure is left for the next read.
+pub(crate) fn try_read(source: &TcpStream, room: &mut [u8]) -> Option<usize> {
+    let (count, _) = recv(source, room, RecvFlags::DONTWAIT).ok()?;
+    (count > 0).then_some(count)
+}
+
+/// Makes the end of the connection a reset: bytes that end with the connection would otherwise
+/// look complete (RFC 9112 section 8).
+pub(crate) fn reset_on_close(stream: &TcpStream) {
+    let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }
 
 /// Ends our side of a connection; the peer may go on sending.

@@ -18,11 +18,12 @@ use tombolo_daemon::shutdown::Shutdown;
 use super::admission::{Admission, Full};
 use super::connection::Connection;
 use super::core::Core;
-use super::listener::BACKLOG;
+use super::listener::{BACKLOG, Speaks};
 use super::timers::TICK;
 use crate::access_log::Lane;
 use crate::control_plane::Snapshot;
 use crate::metrics::Row;
+use crate::tcp::{self, Place};
 use crate::upstream::Overflow;
 
 /// Steps of tasks between two looks for events: a round (see `rounds.rs`) is not to be cut short.
@@ -37,7 +38,7 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/pla
 /// What a thread is given when it starts.
 pub(crate) struct WorkerOptions {
     pub(crate) index: usize,
-    pub(crate) listeners: Vec<TcpListener>,
+    pub(crate) listeners: Vec<(Speaks, TcpListener)>,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) overflow: Arc<Overflow>,
     pub(crate) lane: Option<Lane>,
@@ -107,7 +108,9 @@ async fn run(options: WorkerOptions) {
     let clock = spawn_local(keep_time(Rc::clone(&core)));
     let accepting: Vec<_> = listeners
         .into_iter()
-        .map(|listener| spawn_local(accept(listener, Rc::clone(&core), shutdown.clone())))
+        .map(|(speaks, listener)| {
+            spawn_local(accept(speaks, listener, Rc::clone(&core), shutdown.clone()))
+        })
         .collect();
     shutdown.draining().await;
     for loop_ in accepting {
@@ -145,7 +148,7 @@ async fn keep_time(core: Rc<Core>) {
 }
 
 /// Accepts connections until the gateway drains, then takes in what the kernel had already queued.
-async fn accept(listener: TcpListener, core: Rc<Core>, shutdown: Shutdown) {
+async fn accept(speaks: Speaks, listener: TcpListener, core: Rc<Core>, shutdown: Shutdown) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => {
@@ -161,7 +164,7 @@ async fn accept(listener: TcpListener, core: Rc<Core>, shutdown: Shutdown) {
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, client)) => take_in(stream, client, &core),
+            Ok((stream, client)) => take_in(speaks, stream, client, &core),
             Err(error) => {
                 // Out of descriptors or memory: let connections end before accepting more.
                 tracing::warn!(%error, "accepting a connection failed; pausing for 100 ms");
@@ -173,15 +176,39 @@ async fn accept(listener: TcpListener, core: Rc<Core>, shutdown: Shutdown) {
     for _ in 0..BACKLOG {
         let queued = poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await;
         let Poll::Ready(Ok((stream, client))) = queued else { return };
-        take_in(stream, client, &core);
+        take_in(speaks, stream, client, &core);
     }
 }
 
 /// Serves a connection, or turns it away when there are too many.
-fn take_in(stream: TcpStream, client: SocketAddr, core: &Rc<Core>) {
-    match Connection::admitted(core, client) {
-        Ok(connection) => drop(spawn_local(connection.serve(stream))),
-        Err(full) => turn_away(&stream, client, full),
+fn take_in(speaks: Speaks, stream: TcpStream, client: SocketAddr, core: &Rc<Core>) {
+    match (Connection::admitted(core, client), speaks) {
+        (Ok(connection), Speaks::Http) if core.snapshot().proxy_protocol => {
+            drop(spawn_local(connection.serve_introduced(stream)));
+        }
+        (Ok(connection), Speaks::Http) => drop(spawn_local(connection.serve(stream))),
+        (Ok(connection), Speaks::Tcp(index)) => take_in_tcp(index, connection, stream),
+        (Err(full), Speaks::Http) => turn_away(&stream, client, full),
+        // Nobody knows what words its protocol has for that.
+        (Err(full), Speaks::Tcp(index)) => {
+            if let Some(proxy) = core.snapshot().tcp.get(index) {
+                proxy.tally.refused(core.index);
+            }
+            tracing::debug!(%client, limit = ?full, "turned a connection away");
+        }
+    }
+}
+
+/// Passes a connection on as its `[[tcp]]` says, unless that has enough of them.
+fn take_in_tcp(index: usize, connection: Connection, stream: TcpStream) {
+    let core = Rc::clone(&connection.core);
+    let snapshot = core.snapshot();
+    let Some(proxy) = snapshot.tcp.get(index) else { return };
+    match Place::take(proxy, core.index) {
+        Some(place) => drop(spawn_local(tcp::serve(connection, stream, place))),
+        None => {
+            tracing::debug!(client = %connection.client, "turned a connection away: `connections` of its [[tcp]] is reached");
+        }
     }
 }
 

@@ -12,13 +12,13 @@ use super::attempt::{self, Attempted, Facing, Unanswered};
 use super::guard::Asked;
 use super::journal::Journal;
 use super::onward::{self, Conditions};
-use super::pick::{Flight, Picker};
+use super::pick::Picker;
 use super::refusal::Refusal;
 use super::{Failure, Scene};
 use crate::control_plane::Route;
 use crate::data_plane::{Next, Waiting, Workspace, peek};
 use crate::metrics::Outcome;
-use crate::upstream::{ConnectError, Server, Upstream, connect};
+use crate::upstream::{ConnectError, Flight, Server, Upstream, connect};
 
 /// What a request is sent on for.
 #[derive(Clone, Copy, Default)]

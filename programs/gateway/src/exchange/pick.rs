@@ -1,16 +1,12 @@
 //! Stage 6: which server of the upstream, and which one after it.
 
-use std::net::IpAddr;
-use std::ops::Deref;
-use std::sync::Arc;
-
 use tombolo_balance::{Ask, Tried, hash_key};
 use tombolo_daemon::config::HashKey;
 use tombolo_http1::{FieldId, RequestHead};
 
 use super::Scene;
 use crate::data_plane::Workspace;
-use crate::upstream::Upstream;
+use crate::upstream::{Upstream, client_hash};
 
 /// The servers of one request, one after the other, each at most once.
 pub(super) struct Picker<'u> {
@@ -33,10 +29,7 @@ impl<'u> Picker<'u> {
             }
             HashKey::Header(name) => named(request, head, name.as_bytes()).map(hash_key),
             HashKey::Cookie(name) => cookie(request, head, name.as_bytes()).map(hash_key),
-            HashKey::Client => Some(match scene.connection.client.ip().to_canonical() {
-                IpAddr::V4(ip) => hash_key(&ip.octets()),
-                IpAddr::V6(ip) => hash_key(&ip.octets()),
-            }),
+            HashKey::Client => Some(client_hash(scene.connection.client.ip())),
         });
         let preferred = upstream.sticky.as_ref().and_then(|sticky| {
             upstream.balancer.sticky(cookie(request, head, sticky.cookie.as_bytes())?)
@@ -58,36 +51,6 @@ impl<'u> Picker<'u> {
     /// Notes that a server could not serve the request.
     pub(super) fn failed(&mut self, server: usize) {
         self.tried.insert(server);
-    }
-}
-
-/// Counts a request in flight for as long as it lives.
-pub(super) struct Flight<U: Deref<Target = Upstream>> {
-    upstream: U,
-    worker: usize,
-    server: usize,
-}
-
-impl<U: Deref<Target = Upstream>> Flight<U> {
-    pub(super) fn begin(upstream: U, worker: usize, server: usize) -> Self {
-        upstream.balancer.begin(worker, server);
-        Self { upstream, worker, server }
-    }
-}
-
-impl Flight<&Upstream> {
-    /// The same request, in flight for longer than the snapshot is borrowed. Counted once: it is
-    /// neither over nor begun anew.
-    pub(super) fn outlive(self, upstream: Arc<Upstream>) -> Flight<Arc<Upstream>> {
-        let longer = Flight { upstream, worker: self.worker, server: self.server };
-        std::mem::forget(self);
-        longer
-    }
-}
-
-impl<U: Deref<Target = Upstream>> Drop for Flight<U> {
-    fn drop(&mut self) {
-        self.upstream.balancer.end(self.worker, self.server);
     }
 }
 

@@ -1,8 +1,5 @@
 //! Stage 8: a final response, head and body, from the upstream's connection to the client's.
 
-use std::time::Duration;
-
-use tokio::net::TcpStream;
 use tombolo_http1::{BodyDecoder, BodyLimits, ResponseHead};
 
 use super::answer;
@@ -12,7 +9,7 @@ use super::guard::Asked;
 use super::journal::Journal;
 use super::refusal::Refusal;
 use super::{Failure, Scene};
-use crate::data_plane::{Buffer, Stop, Transfer, TransferError, Watch};
+use crate::data_plane::{Buffer, Stop, Transfer, TransferError, Watch, reset_on_close};
 
 /// A final response whose head was parsed, and what passing it on needs.
 pub(super) struct Relay<'a> {
@@ -83,12 +80,6 @@ impl Relay<'_> {
             }
         }
     }
-}
-
-/// Makes the end of the connection a reset: a body that ends with the connection would otherwise
-/// look complete (RFC 9112 section 8).
-pub(super) fn reset_on_close(client: &TcpStream) {
-    let _ = socket2::SockRef::from(client).set_linger(Some(Duration::ZERO));
 }
 
 fn why_cut(error: &TransferError) -> &'static str {

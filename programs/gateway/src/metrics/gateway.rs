@@ -204,7 +204,11 @@ mod tests {
             folder.path().join("cache"),
         ));
         super::super::write_cache(&mut out, &store.status());
-        let text = text(&Metrics::new(&config(), 1)) + &out.finish();
+        let tcp = tombolo_daemon::config::Tcp::new(Vec::new(), 0);
+        let config = tombolo_daemon::config::Config { tcp: vec![tcp], ..config() };
+        let snapshot = crate::control_plane::Snapshot::new(&config, 1, None);
+        super::super::write_tcp(&mut out, snapshot.tcp.iter().map(AsRef::as_ref));
+        let text = text(&Metrics::new(&config, 1)) + &out.finish();
         store.close();
         let told = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
         let told: Vec<String> = told.map(|line| line.replace(' ', "` | ")).collect();

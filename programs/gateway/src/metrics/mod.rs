@@ -12,7 +12,7 @@
 //! | `duration.rs` | a histogram with fixed bounds |
 //! | `labels.rs` | the words by which series are told apart |
 //! | `exposition.rs` | the text form: names, types, units, escapes |
-//! | `gateway.rs`, `cache.rs`, `process.rs` | the families of each part |
+//! | `gateway.rs`, `tcp.rs`, `cache.rs`, `process.rs` | the families of each part |
 
 mod cache;
 mod count;
@@ -22,6 +22,7 @@ mod gateway;
 mod labels;
 mod process;
 mod row;
+mod tcp;
 
 pub(crate) use exposition::{Exposition, Form};
 pub(crate) use gateway::{Gauges, write_gateway};
@@ -30,6 +31,7 @@ pub(crate) use process::write_process;
 pub(crate) use row::{Exchange, Row};
 
 pub(crate) use cache::write_cache;
+pub(crate) use tcp::write_tcp;
 
 use std::sync::Arc;
 

@@ -2,11 +2,13 @@
 //! the pools in which idle connections wait.
 
 mod connect;
+mod flight;
 mod overflow;
 mod pool;
 mod server;
 
 pub(crate) use connect::{ConnectError, connect};
+pub(crate) use flight::Flight;
 pub(crate) use overflow::Overflow;
 pub(crate) use pool::Pool;
-pub(crate) use server::{Server, Upstream};
+pub(crate) use server::{Server, Upstream, client_hash};

@@ -1,11 +1,11 @@
 //! One server, and the upstream it belongs to. Immutable but for the addresses of a name, which
 //! the control plane's resolver publishes.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tombolo_balance::{Balancer, ServerSpec, Weight};
+use tombolo_balance::{Balancer, ServerSpec, Weight, hash_key};
 use tombolo_daemon::config::{self, HashKey, HostPort, Sticky};
 
 /// A server and where it is found.
@@ -75,5 +75,13 @@ impl Upstream {
             sticky: upstream.sticky.clone(),
             servers,
         }
+    }
+}
+
+/// What an upstream that hashes on the client makes of its address.
+pub(crate) fn client_hash(client: IpAddr) -> u64 {
+    match client.to_canonical() {
+        IpAddr::V4(ip) => hash_key(&ip.octets()),
+        IpAddr::V6(ip) => hash_key(&ip.octets()),
     }
 }

@@ -46,6 +46,9 @@ pub(super) fn report(status: &Value) -> String {
     ] {
         line(&mut text, name, &value);
     }
+    for proxy in list(status, "/tcp") {
+        line(&mut text, "tcp", &tcp(proxy));
+    }
     cache(&mut text, status.get("cache").unwrap_or(&Value::Null));
     text.push('\n');
     text.push_str(&columns(&servers(status)));
@@ -83,6 +86,22 @@ fn alarms(text: &mut String, status: &Value) {
             count(dropped)
         );
     }
+}
+
+/// What went through one `[[tcp]]`.
+fn tcp(proxy: &Value) -> String {
+    let told = |name: &str| count(number(proxy, &format!("/{name}")));
+    format!(
+        "{} to {}: {} open, {} in all, {} refused, {} without a server; {} in, {} out",
+        words(proxy, "/listen"),
+        words(proxy, "/upstream"),
+        told("open"),
+        told("connections"),
+        told("refused"),
+        told("unreached"),
+        bytes(number(proxy, "/bytes_in")),
+        bytes(number(proxy, "/bytes_out")),
+    )
 }
 
 fn cache(text: &mut String, cache: &Value) {
@@ -225,6 +244,18 @@ app       127.0.0.1:9001  up     1          9         3
 app       no.example:80   down   0          0         0       its name does not resolve
 ";
         assert_eq!(report(&status()), expected);
+    }
+
+    #[test]
+    fn each_tcp_table_has_a_line() {
+        let mut status = status();
+        status["tcp"] = json!([{
+            "listen": "127.0.0.1:7070", "upstream": "calculator", "open": 1, "connections": 12_345,
+            "refused": 2, "unreached": 3, "bytes_in": 2048, "bytes_out": 0,
+        }]);
+        let told = "\ntcp           127.0.0.1:7070 to calculator: 1 open, 12 345 in all, 2 refused, \
+                    3 without a server; 2.0 KiB in, 0 bytes out\n";
+        assert!(report(&status).contains(told), "{}", report(&status));
     }
 
     #[test]

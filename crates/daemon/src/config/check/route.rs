@@ -32,7 +32,8 @@ pub(super) fn routes(
             Some(path) => checked_path(&reader, path),
             None => Some("/".to_owned()),
         };
-        let upstream = reader.text("upstream").and_then(|name| named(&reader, &name, upstreams));
+        let upstream =
+            reader.text("upstream").and_then(|name| answering(&reader, &name, upstreams));
         let body_bytes = reader.size("body_bytes").map(|bytes| bytes.value);
         let caching = cache::of_route(&reader, path.as_deref());
         // A host that could not be read is none that could be compared.
@@ -75,16 +76,22 @@ fn only_route(root: &Reader<'_>, upstreams: &[Named], tcp: &Found) -> Vec<Route>
     free().next().map(|(index, _)| Route::everything(index)).into_iter().collect()
 }
 
+/// The index of the upstream of this name, which requests can go to.
+fn answering(reader: &Reader<'_>, name: &At<String>, upstreams: &[Named]) -> Option<usize> {
+    let index = named(reader, name, upstreams)?;
+    if upstreams.get(index).is_some_and(|named| named.speaks_http) {
+        return Some(index);
+    }
+    let words = format!("the service {:?} does not speak HTTP", name.value);
+    reader.bad(&name.span, words, "remove the route, or make it a [[tcp]] with a \"listen\"")
+}
+
 /// The index of the upstream of this name.
 pub(super) fn named(reader: &Reader<'_>, name: &At<String>, upstreams: &[Named]) -> Option<usize> {
     let names = || upstreams.iter().filter_map(|named| named.name.as_ref());
     let is_it = |named: &Named| named.name.as_ref().is_some_and(|other| other.value == name.value);
     if let Some(index) = upstreams.iter().position(is_it) {
-        if upstreams.get(index).is_some_and(|named| named.speaks_http) {
-            return Some(index);
-        }
-        let words = format!("the service {:?} does not speak HTTP", name.value);
-        return reader.bad(&name.span, words, "remove the route; its clients connect by TCP");
+        return Some(index);
     }
     if reader.context.has_gaps() {
         // The name may be one that could not be read.

@@ -8,7 +8,7 @@ use tombolo_daemon::shutdown::Shutdown;
 
 use crate::access_log::Lines;
 use crate::control_plane::Snapshot;
-use crate::data_plane::Admission;
+use crate::data_plane::{Admission, Speaks};
 use crate::metrics::{Gauges, Metrics};
 
 /// Handles on the running gateway.
@@ -19,7 +19,7 @@ pub(crate) struct Facts {
     pub(crate) log_lines: Lines,
     pub(crate) shutdown: Shutdown,
     /// Where the data plane listens.
-    pub(crate) listeners: Vec<SocketAddr>,
+    pub(crate) listeners: Vec<(Speaks, SocketAddr)>,
     /// Threads of the data plane.
     pub(crate) workers: usize,
     /// When the gateway began, on both clocks.

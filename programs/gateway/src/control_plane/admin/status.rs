@@ -11,6 +11,7 @@ use tombolo_cache::store::{Status, Trouble};
 
 use super::Facts;
 use crate::metrics::{Metrics, Outcome};
+use crate::tcp::{TcpProxy, Totals};
 use crate::upstream::{Server, Upstream};
 
 pub(super) async fn answer(State(facts): State<Arc<Facts>>) -> Response {
@@ -27,7 +28,7 @@ fn status(facts: &Facts) -> Value {
         "uptime_seconds": facts.started.0.elapsed().as_secs(),
         "draining": gauges.draining,
         "workers": gauges.workers,
-        "listeners": facts.listeners.iter().map(|address| format!("http://{address}")).collect::<Vec<_>>(),
+        "listeners": facts.listeners.iter().map(|(speaks, at)| speaks.url(*at)).collect::<Vec<_>>(),
         "connections": {
             "open": gauges.connections,
             "limit": gauges.connections_limit,
@@ -35,6 +36,7 @@ fn status(facts: &Facts) -> Value {
         },
         "requests": facts.metrics.requests(),
         "upstreams": upstreams.map(|one| of_upstream(one, &facts.metrics)).collect::<Vec<_>>(),
+        "tcp": facts.snapshot.tcp.iter().map(|proxy| of_tcp(proxy)).collect::<Vec<_>>(),
         "cache": facts.snapshot.store.as_ref().map(|store| of_cache(&store.status())),
         "access_log": { "written": gauges.log_lines.0, "dropped": gauges.log_lines.1 },
     })
@@ -63,6 +65,22 @@ fn of_backend(upstream: &Upstream, index: usize, server: &Server, metrics: &Metr
         "in_flight": upstream.balancer.in_flight(index),
         "requests": upstream.balancer.total(index),
         "attempts": outcomes,
+    })
+}
+
+fn of_tcp(proxy: &TcpProxy) -> Value {
+    let Totals { open, connections, refused, unreached, bytes_in, bytes_out } =
+        proxy.tally.totals();
+    json!({
+        "listen": proxy.listen,
+        "upstream": proxy.upstream.name,
+        "open": open,
+        "limit": proxy.connections,
+        "connections": connections,
+        "refused": refused,
+        "unreached": unreached,
+        "bytes_in": bytes_in,
+        "bytes_out": bytes_out,
     })
 }
 

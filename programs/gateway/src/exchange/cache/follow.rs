@@ -13,9 +13,8 @@ use tombolo_http1::{Framing, Method, Version, write};
 
 use super::Stage;
 use super::serve::finish_head;
-use crate::data_plane::{Next, Stop, Watch, Workspace, write_all};
+use crate::data_plane::{Next, Stop, Watch, Workspace, reset_on_close, write_all};
 use crate::exchange::journal::Journal;
-use crate::exchange::relay::reset_on_close;
 use crate::exchange::{Failure, Scene};
 
 /// Ticks beyond the gap that upstream is given: it is the fill that says what went wrong.

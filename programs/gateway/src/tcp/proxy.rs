@@ -1,0 +1,57 @@
+//! A `[[tcp]]` table as the data plane uses it.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use tombolo_daemon::config::{self, ProxyProtocol, Timeouts};
+use tombolo_proxy_protocol::Version;
+
+use super::tally::Tally;
+use crate::data_plane::ticks;
+use crate::upstream::Upstream;
+
+/// What is done with connections to some addresses. Times are in ticks.
+pub(crate) struct TcpProxy {
+    /// The addresses as configured: its name where it is told of.
+    pub(crate) listen: String,
+    pub(crate) upstream: Arc<Upstream>,
+    pub(super) idle: u64,
+    pub(super) connect: u64,
+    /// For a client's PROXY protocol header.
+    pub(super) head: u64,
+    /// For what a client still sends when its server takes no more.
+    pub(super) linger: u64,
+    /// The peers that may connect, each with a header. None: anybody, without.
+    pub(super) proxies: Option<Vec<IpNet>>,
+    /// The header that servers are sent.
+    pub(super) header: Option<Version>,
+    /// Most connections at the same time.
+    pub(crate) connections: Option<usize>,
+    pub(crate) tally: Tally,
+}
+
+impl TcpProxy {
+    /// None when the upstream does not exist, which a checked configuration does not allow.
+    pub(crate) fn new(
+        tcp: &config::Tcp,
+        upstreams: &[Arc<Upstream>],
+        times: &Timeouts,
+        workers: usize,
+    ) -> Option<Arc<Self>> {
+        Some(Arc::new(Self {
+            listen: tcp.listen.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            upstream: Arc::clone(upstreams.get(tcp.upstream)?),
+            idle: ticks(tcp.idle),
+            connect: ticks(tcp.connect.unwrap_or(times.connect)),
+            head: ticks(times.head),
+            linger: ticks(times.linger),
+            proxies: tcp.proxy_protocol_in.clone(),
+            header: tcp.proxy_protocol_out.map(|version| match version {
+                ProxyProtocol::V1 => Version::One,
+                ProxyProtocol::V2 => Version::Two,
+            }),
+            connections: tcp.connections,
+            tally: Tally::new(workers),
+        }))
+    }
+}
