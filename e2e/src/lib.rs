@@ -4,6 +4,8 @@
 //! the gateway sends them ([`Origin`]), a raw client ([`Client`]) and a message reader of its own
 //! ([`Head`], [`Wire`]), written without the product's codec so that it can judge it.
 //!
+//! [`Postgres`] is a database server of a test's own.
+//!
 //! Refuses: knowing how the gateway works inside. A test says what goes in at one socket and what
 //! has to come out at the other. Everything waits for an event with the one deadline [`PATIENCE`].
 #![allow(
@@ -22,6 +24,7 @@ mod head;
 mod origin;
 mod output;
 mod patience;
+mod postgres;
 mod process;
 pub mod scripts;
 mod setup;
@@ -36,6 +39,7 @@ pub use head::{Fields, Framing, Head};
 pub use origin::{Connection, Origin, Request, Tape};
 pub use output::Output;
 pub use patience::{PATIENCE, eventually};
+pub use postgres::Postgres;
 pub use process::{Figures, allow_descriptors};
 pub use setup::Setup;
 pub use tombolo::Tombolo;

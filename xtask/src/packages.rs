@@ -41,7 +41,12 @@ pub(crate) const FOREIGN_CLIENTS: &[Need] = &[
     need("chromium", "chromium"),
     need("chromedriver", "chromium-driver"),
     need("promtool", "prometheus"),
+    need("psql", "postgresql"),
 ];
+
+/// The database server that unit and end-to-end tests start for themselves. Debian keeps its
+/// programs off the path; `psql` comes along.
+pub(crate) const DATABASE: &[Need] = &[need("psql", "postgresql")];
 
 /// What fuzz targets are linked with.
 pub(crate) const FUZZING: &[Need] = &[need("g++", "g++")];

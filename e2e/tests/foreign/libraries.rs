@@ -40,13 +40,13 @@ fn origin() -> Origin {
     })
 }
 
-fn passes(program: Foreign, name: &str, gateway: &Tombolo) {
+pub(crate) fn passes(program: Foreign, name: &str, gateway: &Tombolo) {
     let said = program.arg(script(name)).arg(gateway.address().to_string()).run().succeeded();
     assert!(said.contains("all well"), "{said}");
 }
 
 /// The environment's Python with `websockets`.
-fn python() -> Foreign {
+pub(crate) fn python() -> Foreign {
     let python = kept().join("venv/bin/python");
     assert!(
         python.is_file(),
@@ -59,7 +59,7 @@ fn python() -> Foreign {
 }
 
 /// Node with `ws`.
-fn node() -> Foreign {
+pub(crate) fn node() -> Foreign {
     let modules = kept().join("node_modules");
     assert!(
         modules.join("ws").is_dir(),

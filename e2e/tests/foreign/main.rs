@@ -12,6 +12,7 @@
 )]
 
 mod browser;
+mod chat;
 mod curl;
 mod libraries;
 mod load;

@@ -12,7 +12,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use tombolo_daemon::config::{Config, HostPort, Server, ServiceKind};
+use tombolo_daemon::config::{Config, DatabaseUrl, Engine, HostPort, Server, ServiceKind};
 
 use crate::data_folder::DataFolder;
 use crate::error::{CannotListen, Error};
@@ -212,9 +212,22 @@ impl Fleet {
                 if let Some(root) = root {
                     arguments.extend(["--root".into(), root.into()]);
                 }
+                let database = self.config.database();
+                if kind.has_database() && database.engine() == Engine::Sqlite {
+                    arguments.extend(["--database".into(), database.expose().into()]);
+                }
                 Ok(arguments)
             }
         }
+    }
+
+    /// What a process is told through its environment: everybody can read a command line, so the
+    /// address of a database with a password does not stand there.
+    pub(crate) fn environment(&self, id: Id) -> Option<(&'static str, OsString)> {
+        let Role::Replica { kind, .. } = self.members.get(id)?.role else { return None };
+        let database = self.config.database();
+        let secret = kind.has_database() && database.engine() == Engine::Postgres;
+        secret.then(|| (DatabaseUrl::VARIABLE, database.expose().into()))
     }
 
     /// The reason why a process that has ended could not have listened; None if there is none.

@@ -155,7 +155,7 @@ impl Watch {
 
     fn start(&mut self, id: Id, run: u32) -> Result<(), String> {
         let arguments = self.fleet.prepare(id)?;
-        let child = self.launcher.start(&arguments)?;
+        let child = self.launcher.start(&arguments, self.fleet.environment(id))?;
         let name = self.names.get(id).map(Arc::clone).ok_or("is not known")?;
         let run = Run { id, run, name, probe: self.fleet.probe(id) };
         let running = Running::keep(child, run, &self.output, self.events.clone());

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use crate::limits;
 use crate::range::Part;
 use crate::stored_file::StoredFile;
-use crate::watch::Exchange;
+use tombolo_serve::Exchange;
 
 /// A piece of a body.
 #[derive(Debug)]

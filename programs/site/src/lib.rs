@@ -24,23 +24,21 @@ mod representation;
 mod request_path;
 mod respond;
 mod root;
-mod server;
 mod site;
 mod stored_file;
-mod watch;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tombolo_daemon::shutdown::Shutdown;
+use tombolo_serve::{Limits, Server};
 
 pub use error::Error;
 
-use crate::server::Server;
 use crate::site::Site;
-use crate::watch::Patience;
 
 /// What `tombolo serve site` is told.
 #[derive(Debug, Clone)]
@@ -93,6 +91,122 @@ async fn start(
     let root =
         options.root.as_deref().map_or("built-in page".into(), |root| root.to_string_lossy());
     tracing::info!(replica = site.replica(), %root, "listening on http://{address}");
-    Server::new(site, listener, shutdown, Patience::default()).run(options.drain).await;
+    serve_site(site, listener, shutdown, Limits::default(), options.drain).await;
     Ok(())
+}
+
+async fn serve_site(
+    site: Site,
+    listener: TcpListener,
+    shutdown: Shutdown,
+    limits: Limits,
+    drain: Duration,
+) {
+    let site = Arc::new(site);
+    let server = Server::new(listener, shutdown, limits, move |request, peer| {
+        let site = Arc::clone(&site);
+        // The request's body is dropped unread: no method here has a use for one.
+        let (head, _) = http::Request::into_parts(request);
+        async move { site.answer(&head, peer.exchange).await }
+    });
+    server.run(drain).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::SocketAddr;
+    use std::thread;
+    use std::time::Instant;
+    use tombolo_daemon::shutdown::Trigger;
+    use tombolo_serve::Patience;
+
+    const LONG: Duration = Duration::from_secs(60);
+    const SHORT: Duration = Duration::from_millis(200);
+
+    /// A replica of the built-in page, or of a folder, with little patience.
+    fn start(patience: Patience, root: Option<std::path::PathBuf>) -> (SocketAddr, Trigger) {
+        let (trigger, shutdown) = Shutdown::by_hand();
+        let (tell, told) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let listen = listener.local_addr().unwrap();
+                tell.send(listen).unwrap();
+                let options = Options { listen, root, replica: None, drain: LONG };
+                let site = Site::new(&options, shutdown.clone()).unwrap();
+                let limits = Limits { patience, ..Limits::default() };
+                serve_site(site, listener, shutdown, limits, LONG).await;
+            });
+        });
+        (told.recv_timeout(LONG).unwrap(), trigger)
+    }
+
+    fn connect(address: SocketAddr) -> std::net::TcpStream {
+        let stream = std::net::TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        stream
+    }
+
+    /// How long it takes until the server closes the connection.
+    fn time_to_close(stream: &mut std::net::TcpStream) -> Duration {
+        let start = Instant::now();
+        // A reset is as good an end as any.
+        let _ = stream.read_to_end(&mut Vec::new());
+        start.elapsed()
+    }
+
+    #[test]
+    fn a_client_that_says_nothing_is_cut_off() {
+        let patience = Patience { idle: SHORT, head: LONG, write: LONG };
+        let (address, _trigger) = start(patience, None);
+        assert!(time_to_close(&mut connect(address)) < LONG / 2);
+    }
+
+    #[test]
+    fn a_head_that_drips_is_cut_off() {
+        let patience = Patience { idle: LONG, head: SHORT, write: LONG };
+        let (address, _trigger) = start(patience, None);
+        let mut stream = connect(address);
+        let mut dripping = stream.try_clone().unwrap();
+        let drip = thread::spawn(move || {
+            let line = b"GET / HTTP/1.1\r\nHost: example.org\r\nX-Slow: ";
+            let bytes = line.iter().chain(std::iter::repeat(&b'x')).take(20_000);
+            bytes.map(|byte| dripping.write_all(&[*byte])).take_while(Result::is_ok).count()
+        });
+        assert!(time_to_close(&mut stream) < LONG / 2);
+        drop(stream);
+        drip.join().unwrap();
+    }
+
+    #[test]
+    fn an_answered_client_may_rest_for_the_idle_time() {
+        let patience = Patience { idle: 4 * SHORT, head: SHORT / 10, write: LONG };
+        let (address, _trigger) = start(patience, None);
+        let mut stream = connect(address);
+        stream.write_all(b"GET /health HTTP/1.1\r\nHost: example.org\r\n\r\n").unwrap();
+        let elapsed = time_to_close(&mut stream);
+        assert!((3 * SHORT..LONG / 2).contains(&elapsed), "closed after {elapsed:?}");
+    }
+
+    #[test]
+    fn a_reader_that_takes_nothing_is_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("large"), vec![1; 15 * 1024 * 1024]).unwrap();
+        let patience = Patience { idle: LONG, head: LONG, write: SHORT };
+        let (address, trigger) = start(patience, Some(folder.path().to_owned()));
+        let mut stream = connect(address);
+        stream.write_all(b"GET /large HTTP/1.1\r\nHost: example.org\r\n\r\n").unwrap();
+        stream.read_exact(&mut [0; 10]).unwrap();
+        // Once the drain is asked for, the listener is closed as soon as this connection is.
+        trigger.drain();
+        let start = Instant::now();
+        while std::net::TcpStream::connect(address).is_ok() {
+            assert!(start.elapsed() < LONG / 4, "the reader holds its connection");
+            thread::yield_now();
+        }
+    }
 }

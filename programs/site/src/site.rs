@@ -24,7 +24,7 @@ use crate::representation::Representation;
 use crate::request_path::{PathMistake, RequestPath};
 use crate::respond::{respond, set};
 use crate::root::Root;
-use crate::watch::Exchange;
+use tombolo_serve::Exchange;
 
 const X_REPLICA: HeaderName = HeaderName::from_static("x-replica");
 

@@ -33,7 +33,7 @@ FILES
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Configuration file; without one, the gateway and three replicas of the site
+    /// Configuration file; without one, the gateway and three replicas of the site and of the chat
     #[arg(short, long = "config", value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
 

@@ -29,7 +29,12 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "fmt", title: "formatting", needs: &[], work: fmt },
     Step { name: "tidy", title: "the rules of the house", needs: &[], work: house },
     Step { name: "clippy", title: "lints, all targets", needs: &[], work: clippy },
-    Step { name: "unit", title: "unit, integration and doc tests", needs: &[], work: unit },
+    Step {
+        name: "unit",
+        title: "unit, integration and doc tests",
+        needs: packages::DATABASE,
+        work: unit,
+    },
     Step { name: "build", title: "the binary, profile `checked`", needs: &[], work: build },
     Step { name: "examples", title: "every example passes `check`", needs: &[], work: examples },
     Step {

@@ -24,15 +24,17 @@ pub(super) fn python_environment(context: &Context<'_>) -> Result<()> {
     context.run(Command::new(&python).args(install), LIMIT)
 }
 
-/// Node's packages at `target/e2e/node_modules`: `ws`.
+/// Node's packages at `target/e2e/node_modules`: `ws` and `eventsource`.
 pub(super) fn node_modules(context: &Context<'_>) -> Result<()> {
     let folder = context.workspace.target().join("e2e");
-    if folder.join("node_modules/ws/package.json").is_file() {
+    let packages = ["ws", "eventsource"];
+    let is_there = |name: &&str| folder.join("node_modules").join(name).is_dir();
+    if packages.iter().all(is_there) {
         return Ok(());
     }
     fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
     let install = ["install", "--no-save", "--no-audit", "--no-fund", "--prefix"];
-    context.run(Command::new("npm").args(install).arg(&folder).arg("ws"), LIMIT)
+    context.run(Command::new("npm").args(install).arg(&folder).args(packages), LIMIT)
 }
 
 /// Makes sure that `cargo fuzz` can be run; returns the folder to put on the path for it.

@@ -8,24 +8,24 @@ use super::{
 };
 
 /// What `tombolo up` runs without a file: the gateway on 127.0.0.1:8080, its admin listener on
-/// 127.0.0.1:8081, and three replicas of the site behind it.
+/// 127.0.0.1:8081, and three replicas of the site and of the chat behind it.
 #[must_use]
 pub fn builtin_up(overrides: &Overrides) -> Config {
-    let service = Service {
-        name: ServiceKind::Site,
-        replicas: Service::REPLICAS_DEFAULT,
-        listen: None,
-        root: None,
+    let services: Vec<Service> = [ServiceKind::Site, ServiceKind::Chat]
+        .map(|name| Service { name, replicas: Service::REPLICAS_DEFAULT, listen: None, root: None })
+        .into();
+    let upstream = |(index, service): (usize, &Service)| {
+        let addresses = (0..service.replicas).filter_map(|index| service.address(index));
+        let servers = addresses.map(|address| Server::new(HostPort::from(address))).collect();
+        Upstream { service: Some(index), ..Upstream::new(service.name.name(), servers) }
     };
-    let addresses = (0..service.replicas).filter_map(|index| service.address(index));
-    let servers = addresses.map(|address| Server::new(HostPort::from(address))).collect();
-    let upstream = Upstream { service: Some(0), ..Upstream::new(service.name.name(), servers) };
+    let chat = Route { path: "/chat".to_owned(), ..Route::everything(1) };
     let admin = Admin { listen: Admin::DEFAULT_LISTEN, token_file: None };
     let mut config = Config {
         gateway: Gateway { admin: Some(admin), ..Gateway::default() },
-        upstreams: vec![upstream],
-        routes: vec![Route::everything(0)],
-        services: vec![service],
+        upstreams: services.iter().enumerate().map(upstream).collect(),
+        routes: vec![Route::everything(0), chat],
+        services,
         ..Config::default()
     };
     overrides.apply(&mut config, Caching::default());

@@ -20,6 +20,7 @@ mod route;
 mod schema;
 mod service;
 mod tcp;
+mod storage;
 #[cfg(test)]
 mod tests;
 mod upstream;
@@ -41,7 +42,9 @@ pub use route::Route;
 pub use schema::schema;
 pub use service::{Service, ServiceKind};
 pub use tcp::{ProxyProtocol, Tcp};
+pub use storage::Storage;
 pub use tombolo_balance::Policy;
+pub use tombolo_storage::{DatabaseUrl, Engine};
 pub use upstream::{HashKey, Server, Sticky, Upstream};
 pub use written::environment::{Environment, ProcessEnvironment};
 
@@ -62,6 +65,8 @@ pub struct Config {
     pub tcp: Vec<Tcp>,
     /// What `tombolo up` starts.
     pub services: Vec<Service>,
+    /// Where services keep what they must remember.
+    pub storage: Storage,
     /// Where programs keep what they must remember, relative to the directory they run in.
     pub data_dir: PathBuf,
 }
@@ -69,6 +74,14 @@ pub struct Config {
 impl Config {
     /// Where data goes unless the file or `--data` says otherwise.
     pub const DEFAULT_DATA_DIR: &'static str = "tombolo-data";
+
+    /// Where services keep what they must remember: what the file says, or a SQLite file in the
+    /// data folder.
+    #[must_use]
+    pub fn database(&self) -> DatabaseUrl {
+        let in_data_dir = || DatabaseUrl::of_file(&self.data_dir.join(Storage::DEFAULT_FILE));
+        self.storage.database.clone().unwrap_or_else(in_data_dir)
+    }
 
     /// The most bytes a request body on this route may have. None: any number.
     #[must_use]
@@ -89,6 +102,7 @@ impl Default for Config {
             routes: Vec::new(),
             tcp: Vec::new(),
             services: Vec::new(),
+            storage: Storage::default(),
             data_dir: Self::DEFAULT_DATA_DIR.into(),
         }
     }

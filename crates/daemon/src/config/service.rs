@@ -40,11 +40,13 @@ pub enum ServiceKind {
     Site,
     /// The calculator over TCP.
     Calculator,
+    /// The group chat.
+    Chat,
 }
 
 impl ServiceKind {
     /// Every service, in the order the documentation lists them.
-    pub const ALL: [Self; 2] = [Self::Site, Self::Calculator];
+    pub const ALL: [Self; 3] = [Self::Site, Self::Calculator, Self::Chat];
 
     /// The name in the configuration file and after `tombolo serve`.
     #[must_use]
@@ -52,6 +54,7 @@ impl ServiceKind {
         match self {
             Self::Site => "site",
             Self::Calculator => "calculator",
+            Self::Chat => "chat",
         }
     }
 
@@ -59,17 +62,28 @@ impl ServiceKind {
     #[must_use]
     pub const fn speaks_http(self) -> bool {
         match self {
-            Self::Site => true,
+            Self::Site | Self::Chat => true,
             Self::Calculator => false,
+        }
+    }
+
+    /// Whether it keeps something in the database of `[storage]`.
+    #[must_use]
+    pub const fn has_database(self) -> bool {
+        match self {
+            Self::Site | Self::Calculator => false,
+            Self::Chat => true,
         }
     }
 
     /// Where its first replica listens unless the file says otherwise.
     #[must_use]
     pub const fn first_address(self) -> SocketAddr {
-        match self {
-            Self::Site => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9101),
-            Self::Calculator => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9201),
-        }
+        let port = match self {
+            Self::Site => 9101,
+            Self::Calculator => 9201,
+            Self::Chat => 9301,
+        };
+        SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
     }
 }

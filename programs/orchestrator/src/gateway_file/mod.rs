@@ -31,9 +31,9 @@ pub(crate) fn render(config: &Config) -> String {
 }
 
 fn write_config(out: &mut String, config: &Config) -> fmt::Result {
-    // Services are the orchestrator's business, and so is the data folder.
-    let Config { gateway, access_log, cache, upstreams, routes, tcp, services: _, data_dir: _ } =
-        config;
+    // Services are the orchestrator's business, and so are their database and the data folder.
+    let Config { gateway, access_log, cache, upstreams, routes, tcp, .. } = config;
+    let Config { services: _, storage: _, data_dir: _, .. } = config;
     write_gateway(out, gateway)?;
     write_access_log(out, access_log)?;
     if let Some(cache) = cache {

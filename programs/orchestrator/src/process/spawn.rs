@@ -40,13 +40,18 @@ impl Launcher {
         Ok(Launcher { program: std::env::current_exe()? })
     }
 
-    /// Starts `tombolo ARGUMENTS...`. Call it on the main thread: the kernel ends the child when
+    /// Starts `tombolo ARGUMENTS...`, with a variable more in its environment. Call it on the main thread: the kernel ends the child when
     /// the thread that started it ends.
     ///
     /// # Errors
     /// What the system says, after the path of the program.
-    pub(crate) fn start(&self, arguments: &[OsString]) -> Result<Child, String> {
+    pub(crate) fn start(
+        &self,
+        arguments: &[OsString],
+        environment: Option<(&str, OsString)>,
+    ) -> Result<Child, String> {
         let mut command = Command::new(&self.program);
+        command.envs(environment);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.process_group(0);
         #[cfg(target_os = "linux")]
@@ -145,9 +150,9 @@ mod tests {
     #[test]
     fn end_is_told_as_code_or_signal() {
         runtime().block_on(async {
-            let mut child = shell().start(&script("exit 3")).unwrap();
+            let mut child = shell().start(&script("exit 3"), None).unwrap();
             assert_eq!(child.wait().await, Exit::Code(3));
-            let mut child = shell().start(&script("exec sleep 600")).unwrap();
+            let mut child = shell().start(&script("exec sleep 600"), None).unwrap();
             child.kill();
             assert_eq!(child.wait().await, Exit::Signal(9));
             // Reaped: a further signal goes nowhere.
@@ -158,7 +163,7 @@ mod tests {
     #[test]
     fn child_leads_its_own_group() {
         runtime().block_on(async {
-            let mut child = shell().start(&script("exec sleep 600")).unwrap();
+            let mut child = shell().start(&script("exec sleep 600"), None).unwrap();
             let pid = Pid::from_raw(i32::try_from(child.pid).unwrap()).unwrap();
             assert_eq!(rustix::process::getpgid(Some(pid)).unwrap(), pid);
             child.kill();
@@ -170,7 +175,7 @@ mod tests {
     fn missing_program_is_named() {
         runtime().block_on(async {
             let launcher = Launcher { program: "/nowhere/tombolo".into() };
-            let refusal = launcher.start(&[]).unwrap_err();
+            let refusal = launcher.start(&[], None).unwrap_err();
             assert!(refusal.contains("/nowhere/tombolo"), "{refusal}");
         });
     }

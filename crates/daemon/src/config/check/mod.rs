@@ -9,6 +9,7 @@ mod listeners;
 mod route;
 mod service;
 mod tcp;
+mod storage;
 mod upstream;
 
 use std::net::SocketAddr;
@@ -53,6 +54,7 @@ pub(super) fn config(root: &Reader<'_>, overrides: &Overrides) -> (Config, Cachi
         upstreams: upstreams.into_iter().filter_map(|named| named.upstream).collect(),
         routes,
         tcp: tcp.tables,
+        storage: storage::storage(root),
         services: services.into_iter().filter_map(|found| found.service).collect(),
         data_dir: root
             .text("data_dir")

@@ -58,8 +58,13 @@ pub(crate) static ROOT: Table = Table {
              `servers` says how one of the replicas is chosen.",
             Form::Tables { table: &SERVICE, max: 64 },
         ),
+        table(
+            "storage",
+            "Where the services that `tombolo up` starts keep what they must remember.",
+            Form::Table(&STORAGE),
+        ),
     ],
-    later: &["storage", "members", "tls"],
+    later: &["members", "tls"],
 };
 
 static ACCESS_LOG: Table = Table {
@@ -237,10 +242,11 @@ static SERVICE: Table = Table {
     keys: &[
         Key {
             name: "name",
-            about: "Which service: `site`, the static web application, or `calculator`, exact arithmetic over TCP.",
+            about: "Which service: `site`, the static web application, `calculator`, exact \
+                    arithmetic over TCP, or `chat`, the group chat.",
             form: Form::Word {
                 words: || ServiceKind::ALL.map(ServiceKind::name).into(),
-                later: &["chat", "library", "parts", "figures"],
+                later: &["library", "parts", "figures"],
             },
             absent: Absent::Required,
             example: "\"site\"",
@@ -257,9 +263,9 @@ static SERVICE: Table = Table {
             about: "Where its first replica listens; the others take the ports that follow.",
             form: Form::Text { what: "an IP address and a port" },
             absent: Absent::Means(
-                "127.0.0.1:9101 for the site, 9201 for the calculator, or free ports",
+                "127.0.0.1:9101 for the site, 9201 for the calculator, 9301 for the chat, or free ports",
             ),
-            example: "\"127.0.0.1:9201\"",
+            example: "\"127.0.0.1:9401\"",
         },
         Key {
             name: "root",
@@ -270,4 +276,21 @@ static SERVICE: Table = Table {
         },
     ],
     later: &[],
+};
+
+static STORAGE: Table = Table {
+    name: "storage",
+    about: "Where the services that `tombolo up` starts keep what they must remember.",
+    keys: &[Key {
+        name: "database",
+        about: "The database: `sqlite:PATH`, a file on a local disk that the replicas of this \
+                machine share, or `postgres://USER:PASSWORD@HOST:PORT/NAME`, a server that several \
+                machines share. Replicas get an address with a password through their environment, \
+                never on their command line, and no log shows the password; `${NAME}` keeps it \
+                out of this file too.",
+        form: Form::Text { what: "an address of a database" },
+        absent: Absent::Means("`tombolo.db` in `data_dir`"),
+        example: "\"postgres://tombolo@db.example.org/tombolo\"",
+    }],
+    later: &["objects"],
 };

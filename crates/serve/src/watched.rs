@@ -19,13 +19,13 @@ use crate::limits;
 
 /// How long a connection may wait for what.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub struct Patience {
     /// For the first byte of a request.
-    pub(crate) idle: Duration,
+    pub idle: Duration,
     /// From there to the end of its head.
-    pub(crate) head: Duration,
+    pub head: Duration,
     /// For the client to take a byte of the answer.
-    pub(crate) write: Duration,
+    pub write: Duration,
 }
 
 impl Default for Patience {
@@ -49,15 +49,21 @@ impl Exchanges {
     /// A request's head has been read.
     pub(crate) fn begin(&self) -> Exchange {
         self.0.begun.fetch_add(1, Ordering::Relaxed);
-        Exchange(Arc::clone(&self.0))
+        Exchange { _mark: Arc::new(Mark(Arc::clone(&self.0))) }
     }
 }
 
-/// Tells the watch of a connection that a request is being answered, until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Exchange(Arc<Count>);
+/// Tells the watch of a connection that a request is being answered, until its last clone is
+/// dropped. Keep one with the body of the response, or with the connection after an upgrade.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    _mark: Arc<Mark>,
+}
 
-impl Drop for Exchange {
+#[derive(Debug)]
+struct Mark(Arc<Count>);
+
+impl Drop for Mark {
     fn drop(&mut self) {
         self.0.ended.fetch_add(1, Ordering::Relaxed);
     }

@@ -1,0 +1,99 @@
+//! The API over HTTP: one file for each thing a client can ask for.
+
+mod client;
+mod events;
+mod health;
+mod list;
+mod page;
+mod post;
+mod refusal;
+mod room;
+mod rooms;
+mod socket;
+mod typing;
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post as posting};
+use http::header::{HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tombolo_daemon::shutdown::Shutdown;
+use tombolo_serve::Peer;
+use tower::ServiceExt;
+
+use self::client::{Clients, Rates};
+use self::refusal::Refusal;
+use crate::hub::Hub;
+use crate::writer::Writer;
+use crate::{Options, limits};
+
+const X_REPLICA: HeaderName = HeaderName::from_static("x-replica");
+
+/// What every handler works with.
+#[derive(Clone, Debug)]
+struct App {
+    hub: Arc<Hub>,
+    writer: Writer,
+    rates: Arc<Rates>,
+    typing_rates: Arc<Rates>,
+    shutdown: Shutdown,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+
+/// What answers a request: for the accept loop.
+pub(crate) fn answer(
+    hub: Arc<Hub>,
+    writer: Writer,
+    replica: &str,
+    options: &Options,
+    shutdown: Shutdown,
+) -> impl Fn(Request<Incoming>, Peer) -> Answer + Clone + Send + 'static {
+    let rates = Arc::new(Rates::new(options.rate));
+    let typing_rates = Arc::new(Rates::new(options.rate));
+    let clients = Arc::new(Clients::new(options.trusted.clone()));
+    let router = router(App { hub, writer, rates, typing_rates, shutdown });
+    // It was checked to be plain.
+    let replica = HeaderValue::from_str(replica).unwrap_or(HeaderValue::from_static("chat"));
+    move |request, peer| {
+        let (router, replica) = (router.clone(), replica.clone());
+        let client = clients.of(peer.address.ip(), request.headers());
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(client);
+        request.extensions_mut().insert(peer.exchange.clone());
+        Box::pin(async move {
+            let exchange = peer.exchange;
+            let Ok(mut response) = router.oneshot(request).await;
+            let headers = response.headers_mut();
+            headers.insert(X_REPLICA, replica);
+            headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            // Until the head is written; a stream keeps one of its own.
+            drop(exchange);
+            response
+        })
+    }
+}
+
+fn router(app: App) -> Router {
+    Router::new()
+        .route("/health", get(health::get))
+        .route("/chat", get(page::add_slash))
+        .route("/chat/", get(page::index))
+        .route("/chat/index.html", get(page::index))
+        .route("/chat/chat.css", get(page::style))
+        .route("/chat/chat.js", get(page::script))
+        .route("/chat/rooms", get(rooms::get))
+        .route("/chat/rooms/{room}/messages", get(list::get).post(post::post))
+        .route("/chat/rooms/{room}/events", get(events::get))
+        .route("/chat/rooms/{room}/typing", posting(typing::post))
+        .route("/chat/rooms/{room}/ws", get(socket::get))
+        .fallback(async || Refusal::NotFound)
+        .method_not_allowed_fallback(async || Refusal::Method)
+        .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
+        .with_state(app)
+}

@@ -1,0 +1,217 @@
+//! Keeps the rings up with the log: reads what a notice, a gap or a look at the log says is new.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+use tombolo_storage::Error;
+
+use super::Hub;
+use super::feed::{Feed, Published};
+use crate::bus::Notice;
+use crate::limits;
+use crate::log::{Part, Pulse};
+use crate::said::RoomName;
+
+/// The task that follows the log.
+pub(crate) struct Follower {
+    hub: Arc<Hub>,
+    notices: mpsc::Receiver<Option<Notice>>,
+    wanted: mpsc::Receiver<RoomName>,
+    pulse: Pulse,
+    /// The log could not be read at the last look; said once.
+    is_blind: bool,
+}
+
+/// The log is no longer where it was opened.
+#[derive(Debug)]
+pub(crate) struct Misplaced;
+
+impl Follower {
+    pub(super) fn new(
+        hub: Arc<Hub>,
+        notices: mpsc::Receiver<Option<Notice>>,
+        wanted: mpsc::Receiver<RoomName>,
+    ) -> Self {
+        Self { hub, notices, wanted, pulse: Pulse::default(), is_blind: false }
+    }
+
+    /// Follows until the log is taken away.
+    pub(crate) async fn run(mut self) -> Misplaced {
+        let mut poll = interval(self.hub.log.poll_interval());
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut beat = interval(limits::BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let shutdown = self.hub.shutdown.clone();
+        let mut draining = std::pin::pin!(shutdown.draining());
+        let mut told = false;
+        // A bus without a socket never speaks.
+        let mut bus_speaks = true;
+        loop {
+            tokio::select! {
+                notice = self.notices.recv(), if bus_speaks => match notice {
+                    Some(Some(notice)) => self.hear(notice).await,
+                    Some(None) => self.look(true).await,
+                    None => bus_speaks = false,
+                },
+                Some(room) = self.wanted.recv() => self.read_wanted(room).await,
+                _ = poll.tick() => self.look(false).await,
+                _ = beat.tick() => {
+                    self.beat();
+                    if !self.hub.log.is_in_place() {
+                        return Misplaced;
+                    }
+                }
+                () = &mut draining, if !told => {
+                    told = true;
+                    self.hub.wake_all();
+                }
+            }
+        }
+    }
+
+    /// Acts on a notice of another replica.
+    async fn hear(&mut self, notice: Notice) {
+        let now = Instant::now();
+        match notice {
+            Notice::Posted { rooms } => {
+                for (room, last) in rooms {
+                    if let Some(feed) = self.hub.begun_feed(&room)
+                        && feed.head().1 < last
+                    {
+                        self.read(&feed).await;
+                    }
+                }
+            }
+            Notice::Present { from, room, count, names } if from != self.hub.instance => {
+                if let Some(feed) = self.hub.begun_feed(&room) {
+                    feed.reported(from, count, names, now);
+                }
+            }
+            Notice::Present { .. } => {}
+            Notice::Who { room } => {
+                if let Some(feed) = self.hub.begun_feed(&room) {
+                    feed.asked();
+                }
+            }
+            Notice::Typing { room, author } => {
+                if let Some(feed) = self.hub.begun_feed(&room) {
+                    feed.typing(&author, now);
+                }
+            }
+        }
+    }
+
+    /// Reads the rooms that were asked for, each once.
+    async fn read_wanted(&mut self, first: RoomName) {
+        let mut rooms = HashSet::from([first]);
+        while let Ok(room) = self.wanted.try_recv() {
+            rooms.insert(room);
+        }
+        for room in rooms {
+            if let Some(feed) = self.hub.begun_feed(room.as_str()) {
+                self.read(&feed).await;
+            }
+        }
+    }
+
+    /// Looks at the log for what nobody told.
+    async fn look(&mut self, certainly: bool) {
+        let looked = self.try_look(certainly).await;
+        self.note(looked);
+    }
+
+    async fn try_look(&mut self, certainly: bool) -> Result<(), Error> {
+        let moved = self.pulse.moved(&self.hub.log).await?;
+        if self.is_blind {
+            self.hub.log.settle().await?;
+        }
+        if !moved && !certainly && !self.is_blind {
+            return Ok(());
+        }
+        let rooms: Vec<String> =
+            self.hub.lock().keys().map(|room| room.as_str().to_owned()).collect();
+        if rooms.is_empty() {
+            return Ok(());
+        }
+        let heads = self.hub.log.heads(&rooms).await?;
+        for room in &rooms {
+            let Some(feed) = self.hub.begun_feed(room) else { continue };
+            let last = heads.rooms.iter().find(|(name, _)| name == room).map_or(0, |(_, seq)| *seq);
+            if feed.head() != (heads.epoch, last) {
+                self.try_read(&feed).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self, feed: &Feed) {
+        let read = self.try_read(feed).await;
+        self.note(read);
+    }
+
+    /// Brings one ring up with the log.
+    async fn try_read(&mut self, feed: &Feed) -> Result<(), Error> {
+        let room = feed.room.as_str();
+        loop {
+            let (epoch, head) = feed.head();
+            let page = self.hub.log.page(room, Part::After(head, limits::PAGE_MESSAGES)).await?;
+            let reason = if page.epoch != epoch {
+                "epoch"
+            } else if page.last < feed.head().1.min(head) {
+                // The same log, but shorter: a copy was written over it.
+                "ahead"
+            } else if feed.publish(page.epoch, &page.messages) == Published::Gap {
+                "trimmed"
+            } else if page.messages.len() as u64 == limits::PAGE_MESSAGES {
+                continue;
+            } else {
+                return Ok(());
+            };
+            let part = Part::Before(i64::MAX.unsigned_abs(), limits::RING_START);
+            let page = self.hub.log.page(room, part).await?;
+            tracing::warn!(room, reason, "the readers of a room begin anew");
+            feed.begin(&page, Some(reason));
+            return Ok(());
+        }
+    }
+
+    /// Presence, heartbeats, and rooms that nobody reads any more.
+    fn beat(&self) {
+        let now = Instant::now();
+        let feeds: Vec<_> = {
+            let mut feeds = self.hub.lock();
+            // Whoever is about to read holds the feed too.
+            feeds.retain(|_, feed| Arc::strong_count(feed) > 1 || !feed.is_idle(now));
+            feeds.values().cloned().collect()
+        };
+        for feed in feeds {
+            if let Some(present) = feed.beat(now) {
+                self.hub.bus.send(Notice::Present {
+                    from: self.hub.instance.clone(),
+                    room: feed.room.as_str().to_owned(),
+                    count: present.count,
+                    names: present.names,
+                });
+            }
+        }
+    }
+
+    /// Says once that the log cannot be read, and once that it can again.
+    fn note(&mut self, looked: Result<(), Error>) {
+        match looked {
+            Ok(()) if self.is_blind => {
+                self.is_blind = false;
+                tracing::info!("the log can be read again");
+            }
+            Ok(()) => {}
+            Err(error) if !self.is_blind => {
+                self.is_blind = true;
+                tracing::warn!(%error, "the log cannot be read; trying again");
+            }
+            Err(error) => tracing::debug!(%error, "the log still cannot be read"),
+        }
+    }
+}

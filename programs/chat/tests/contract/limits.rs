@@ -1,0 +1,92 @@
+//! Bad input gets a clear answer, and nobody may do too much.
+
+use serde_json::json;
+
+use crate::client::request;
+use crate::replicas::Store;
+
+#[test]
+fn mistakes_are_told_with_their_field() {
+    let store = Store::sqlite();
+    let replica = store.replica();
+    let json_type = ("Content-Type", "application/json");
+    let long = "x".repeat(4001);
+    let huge = json!({"author": "Ana", "text": "x".repeat(70_000)}).to_string();
+    let good = json!({"author": "Ana", "text": "hello"}).to_string();
+    let messages = "/chat/rooms/lobby/messages";
+    for (method, target, fields, body, status, field) in [
+        ("POST", messages, &[json_type][..], "{", 400, "body"),
+        ("POST", messages, &[json_type], r#"{"author":"Ana"}"#, 400, "body"),
+        ("POST", messages, &[json_type], r#"{"author":"Ana","text":"x","to":"Eva"}"#, 400, "body"),
+        (
+            "POST",
+            messages,
+            &[json_type],
+            &json!({"author": "", "text": "x"}).to_string(),
+            400,
+            "author",
+        ),
+        (
+            "POST",
+            messages,
+            &[json_type],
+            &json!({"author": "Ana", "text": long}).to_string(),
+            400,
+            "text",
+        ),
+        ("POST", messages, &[json_type, ("Idempotency-Key", "a b")], &good, 400, "Idempotency-Key"),
+        ("POST", messages, &[], &good, 415, ""),
+        ("POST", messages, &[("Content-Type", "text/plain")], &good, 415, ""),
+        ("POST", messages, &[json_type], &huge, 413, ""),
+        ("POST", "/chat/rooms/a%20b/messages", &[json_type], &good, 400, "room"),
+        ("POST", "/chat/rooms/%ff/messages", &[json_type], &good, 400, "room"),
+        ("GET", "/chat/rooms/lobby/messages?limit=0", &[], "", 400, "limit"),
+        ("GET", "/chat/rooms/lobby/messages?limit=257", &[], "", 400, "limit"),
+        ("GET", "/chat/rooms/lobby/messages?after=x", &[], "", 400, "after"),
+        ("GET", "/chat/rooms/lobby/messages?after=1&before=3", &[], "", 400, "before"),
+        ("GET", "/chat/rooms/lobby/events?after=-1", &[], "", 400, "after"),
+        ("GET", "/chat/rooms/lobby/events?name=%0a%0a", &[], "", 400, "author"),
+        (
+            "GET",
+            "/chat/rooms/lobby/events",
+            &[("Last-Event-ID", "nonsense")],
+            "",
+            400,
+            "Last-Event-ID",
+        ),
+        ("DELETE", messages, &[], "", 405, ""),
+        ("GET", "/chat/nothing", &[], "", 404, ""),
+    ] {
+        let answer = request(replica.address, method, target, fields, body);
+        assert_eq!(answer.status, status, "{method} {target} {answer:?}");
+        assert_eq!(answer.field("content-type"), Some("application/problem+json"));
+        assert!(answer.field("x-replica").is_some());
+        let problem = answer.json();
+        assert_eq!(problem["field"].as_str().unwrap_or_default(), field, "{problem}");
+        assert_eq!(problem["status"], status);
+        assert!(problem["detail"].as_str().unwrap().len() > 10, "{problem}");
+    }
+    assert!(replica.log("lobby").is_empty());
+}
+
+#[test]
+fn who_posts_too_fast_is_told_when_to_go_on() {
+    let store = Store::sqlite();
+    let replica = store.replica_with(|options| options.rate = 5);
+    let post = |from: &str| {
+        let body = json!({"author": "Ana", "text": "x"}).to_string();
+        let fields = [("Content-Type", "application/json"), ("X-Forwarded-For", from)];
+        request(replica.address, "POST", "/chat/rooms/lobby/messages", &fields, &body)
+    };
+    let refused = (0..60).map(|_| post("192.0.2.1")).find(|answer| answer.status != 201).unwrap();
+    assert_eq!((refused.status, refused.field("retry-after")), (429, Some("1")));
+    assert_eq!(post("192.0.2.2").status, 201);
+}
+
+#[test]
+fn health_tells_whether_it_can_serve() {
+    let store = Store::sqlite();
+    let replica = store.replica();
+    let answer = replica.get("/health");
+    assert_eq!((answer.status, answer.json()["status"].as_str()), (200, Some("ok")));
+}
