@@ -8,8 +8,8 @@ mod gateway;
 mod listeners;
 mod route;
 mod service;
-mod tcp;
 mod storage;
+mod tcp;
 mod upstream;
 
 use std::net::SocketAddr;
