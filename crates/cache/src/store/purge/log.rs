@@ -50,17 +50,23 @@ impl Log {
         Ok(())
     }
 
-    /// Appends purges and waits until they are on the disk. After a failure the log is written
-    /// anew at the next [`Self::rewrite`].
+    /// Appends purges: they survive the end of this process, and after [`Self::sync`] that of the
+    /// system. After a failure the log is written anew at the next [`Self::rewrite`].
     pub(super) fn append(&mut self, purges: &[(Target, Mode, u64)]) -> io::Result<()> {
         let mut out = Vec::new();
         purges
             .iter()
             .for_each(|(target, mode, stamp)| write_record(&mut out, target, *mode, *stamp));
-        let result = self.opened().and_then(|mut file| {
-            file.write_all(&out)?;
-            file.sync_data()
-        });
+        let result = self.opened().and_then(|mut file| file.write_all(&out));
+        if result.is_err() {
+            self.file = None;
+        }
+        result
+    }
+
+    /// Waits until what was appended is on the disk.
+    pub(super) fn sync(&mut self) -> io::Result<()> {
+        let result = self.file.as_ref().map_or(Ok(()), File::sync_data);
         if result.is_err() {
             self.file = None;
         }

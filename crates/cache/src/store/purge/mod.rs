@@ -53,12 +53,24 @@ pub enum PurgeError {
 
 /// An accepted purge. It is in force already.
 #[derive(Debug)]
-pub struct Receipt(pub(super) tokio::sync::oneshot::Receiver<bool>);
+pub struct Receipt {
+    /// None where nothing is stored that it could hit.
+    pub(super) written: Option<tokio::sync::oneshot::Receiver<()>>,
+    pub(super) durable: tokio::sync::oneshot::Receiver<bool>,
+}
 
 impl Receipt {
-    /// Waits until the purge survives a crash. False: the log cannot be written now; it will be
-    /// as soon as it can.
+    /// Waits until the purge survives the end of this process, however it ends. At once where
+    /// nothing is stored that it could hit, and where the log cannot be written now.
+    pub async fn written(self) {
+        if let Some(written) = self.written {
+            let _: Result<(), tokio::sync::oneshot::error::RecvError> = written.await;
+        }
+    }
+
+    /// Waits until the purge survives a crash of the system. False: the log cannot be written now;
+    /// it will be as soon as it can.
     pub async fn durable(self) -> bool {
-        self.0.await.unwrap_or(false)
+        self.durable.await.unwrap_or(false)
     }
 }

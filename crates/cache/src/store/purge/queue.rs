@@ -8,14 +8,17 @@ use tokio::sync::oneshot;
 use super::records::Target;
 use super::sweep::work_key;
 use super::{Mode, Purge, PurgeError, Receipt};
+use crate::key::KeyHash;
 use crate::store::core::Core;
 use crate::store::counters::Count;
 use crate::store::lock::lock;
+use crate::store::slot::Slot;
 
 struct Accepted {
     target: Target,
     mode: Mode,
     stamp: u64,
+    written: Option<oneshot::Sender<()>>,
     durable: Option<oneshot::Sender<bool>>,
 }
 
@@ -43,11 +46,16 @@ impl Core {
     ) -> Result<Receipt, PurgeError> {
         let target = Target::try_from(purge)?;
         let stamp = self.records.accept(target.clone(), mode)?;
-        let (durable, receipt) = oneshot::channel();
-        let accepted = Accepted { target, mode, stamp, durable: Some(durable) };
-        lock(&self.purges.accepted).push(accepted);
+        let hits = match target {
+            Target::Key(hash) => self.index.may_hold(Slot::of_key(KeyHash::from_u128(hash))),
+            _ => true,
+        };
+        let (written, on_written) = oneshot::channel();
+        let (durable, on_durable) = oneshot::channel();
+        let (written, durable) = (Some(written), Some(durable));
+        lock(&self.purges.accepted).push(Accepted { target, mode, stamp, written, durable });
         self.purges.ready.notify_all();
-        Ok(Receipt(receipt))
+        Ok(Receipt { written: hits.then_some(on_written), durable: on_durable })
     }
 }
 
@@ -71,7 +79,7 @@ pub(in crate::store) fn run(core: &Arc<Core>) {
             }
             std::mem::take(&mut *queue)
         };
-        let durable = write_down(core, &accepted);
+        let durable = write_down(core, &mut accepted);
         for one in &mut accepted {
             if let Some(tell) = one.durable.take() {
                 let _: Result<(), bool> = tell.send(durable);
@@ -86,11 +94,17 @@ pub(in crate::store) fn run(core: &Arc<Core>) {
     }
 }
 
-fn write_down(core: &Core, accepted: &[Accepted]) -> bool {
+/// False: it is not on the disk. Who waits for no more than that it is written is told in between.
+fn write_down(core: &Core, accepted: &mut [Accepted]) -> bool {
     let purges: Vec<_> =
         accepted.iter().map(|one| (one.target.clone(), one.mode, one.stamp)).collect();
     let appended = lock(&core.log).append(&purges);
-    let result = appended.or_else(|_| {
+    // To be released whatever came of it: a failing disk holds nobody.
+    for tell in accepted.iter_mut().filter_map(|one| one.written.take()) {
+        let _: Result<(), ()> = tell.send(());
+    }
+    let synced = appended.and_then(|()| lock(&core.log).sync());
+    let result = synced.or_else(|_| {
         core.rebuild()?;
         lock(&core.log).rewrite(&core.records, core.layout.tmp())
     });

@@ -1,6 +1,10 @@
 //! Requests that the cache has no part in: they pass, and what an unsafe one changed is no longer
 //! answered with (RFC 9111 section 4.4).
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
 use tombolo_cache::cache_status::{CacheStatus, Forward};
 use tombolo_cache::freshness::Arrival;
 use tombolo_cache::invalidation::invalidated;
@@ -14,6 +18,10 @@ use crate::data_plane::{Next, Workspace};
 use crate::exchange::forward::{Errand, Forwarded, forward};
 use crate::exchange::journal::Journal;
 use crate::exchange::{Failure, ended};
+
+/// Ticks that an answer waits until the purges it causes are written down. A disk that is slower
+/// than this holds nobody; the purges are in force all the same.
+const PATIENCE: u64 = 2;
 
 /// Passes a request on that is not answered from the cache.
 pub(super) async fn pass(
@@ -34,7 +42,7 @@ pub(super) async fn pass(
     let arrival = Arrival { request_time, response_time: now() };
     match forwarded {
         Forwarded::Held(held) => {
-            purge_changed(stage, workspace, arrival);
+            purge_changed(stage, workspace, arrival).await;
             if asked.method == Method::Post {
                 return keep::content_of_post(stage, workspace, *held, arrival, journal).await;
             }
@@ -42,14 +50,15 @@ pub(super) async fn pass(
         }
         // The answer came before the request was whole, and is passed on already.
         other => {
-            purge_changed(stage, workspace, arrival);
+            purge_changed(stage, workspace, arrival).await;
             Ok(ended(scene, workspace, other, journal).await)
         }
     }
 }
 
-/// Purges what the answer in the workspace makes invalid.
-fn purge_changed(stage: &Stage<'_>, workspace: &Workspace, arrival: Arrival) {
+/// Purges what the answer in the workspace makes invalid. When the client hears of its success, no
+/// restart brings back what it changed.
+async fn purge_changed(stage: &Stage<'_>, workspace: &Workspace, arrival: Arrival) {
     let request = request(workspace);
     let exchange = Exchange {
         target: target::or_as_sent(stage.asked, &request),
@@ -57,10 +66,22 @@ fn purge_changed(stage: &Stage<'_>, workspace: &Workspace, arrival: Arrival) {
         response: response(workspace),
         arrival,
     };
+    let timer = &stage.scene.connection.timer;
     for text in invalidated(&exchange, &stage.rules.key) {
-        let purged = stage.store.purge(Purge::Key(Key::of_text(&text)), Mode::Hard);
-        if let Err(error @ PurgeError::TooMany) = purged {
-            tracing::warn!(%error, "a stored response that was changed could not be purged");
+        match stage.store.purge(Purge::Key(Key::of_text(&text)), Mode::Hard) {
+            Ok(receipt) => {
+                timer.arm(PATIENCE);
+                let mut written = pin!(receipt.written());
+                poll_fn(|cx| match written.as_mut().poll(cx) {
+                    Poll::Ready(()) => Poll::Ready(()),
+                    Poll::Pending => timer.poll_expired(cx),
+                })
+                .await;
+            }
+            Err(error @ PurgeError::TooMany) => {
+                tracing::warn!(%error, "a stored response that was changed could not be purged");
+            }
+            Err(_) => {}
         }
     }
 }
