@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::lock::lock;
-use super::settings::RETRY_AFTER;
+use super::settings::{RETRY_AFTER, STEADY};
 
 /// The disk fails: what is wrong, and since when.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ struct Outage {
     trouble: Trouble,
     wait: Duration,
     retry_at: Instant,
+    /// It works again since then; a disk that is nearly full works now and then.
+    mended: Option<Instant>,
 }
 
 /// Lets operations pass while the disk works, and one at a time to try it while it does not.
@@ -63,7 +65,10 @@ impl Gate {
             Some(outage) => {
                 outage.trouble.failures += 1;
                 outage.trouble.reason = reason;
-                if now >= outage.retry_at || outage.retry_at - now > outage.wait / 2 {
+                if outage.mended.take().is_some() {
+                    outage.retry_at = now + outage.wait;
+                    self.closed.store(true, Ordering::Relaxed);
+                } else if now >= outage.retry_at || outage.retry_at - now > outage.wait / 2 {
                     outage.wait = (outage.wait * 2).min(RETRY_AFTER.1);
                     outage.retry_at = now + outage.wait;
                 }
@@ -72,21 +77,31 @@ impl Gate {
                 tracing::warn!(reason, "the cache cannot {} files and goes on without", self.what);
                 let trouble = Trouble { reason, since: SystemTime::now(), failures: 1 };
                 let wait = RETRY_AFTER.0;
-                *outage = Some(Outage { trouble, wait, retry_at: now + wait });
+                *outage = Some(Outage { trouble, wait, retry_at: now + wait, mended: None });
                 self.closed.store(true, Ordering::Relaxed);
             }
         }
     }
 
-    /// An operation succeeded.
+    /// An operation succeeded: all may pass again.
     pub(super) fn worked(&self) {
-        if self.closed.load(Ordering::Relaxed) {
-            let ended = lock(&self.outage).take();
+        if self.closed.load(Ordering::Relaxed)
+            && let Some(outage) = lock(&self.outage).as_mut()
+        {
+            outage.mended = Some(Instant::now());
+            outage.wait = RETRY_AFTER.0;
             self.closed.store(false, Ordering::Relaxed);
-            if let Some(outage) = ended {
-                let failures = outage.trouble.failures;
-                tracing::warn!(failures, "the cache can {} files again", self.what);
-            }
+        }
+    }
+
+    /// Ends an outage when it has worked for a while.
+    fn settle(&self, now: Instant) {
+        let ended = lock(&self.outage).take_if(|outage| {
+            outage.mended.is_some_and(|mended| now.saturating_duration_since(mended) >= STEADY)
+        });
+        if let Some(outage) = ended {
+            let failures = outage.trouble.failures;
+            tracing::warn!(failures, "the cache can {} files again", self.what);
         }
     }
 
@@ -99,6 +114,15 @@ impl Gate {
 pub(super) struct Health {
     pub(super) reading: Gate,
     pub(super) writing: Gate,
+}
+
+impl Health {
+    /// To be called now and then: ends what is over.
+    pub(super) fn settle(&self) {
+        let now = Instant::now();
+        self.reading.settle(now);
+        self.writing.settle(now);
+    }
 }
 
 impl Default for Health {
@@ -122,7 +146,24 @@ mod tests {
         lock(&gate.outage).as_mut().unwrap().retry_at = Instant::now();
         assert!(gate.open());
         assert!(!gate.open());
+    }
+
+    #[test]
+    fn an_outage_is_over_when_it_has_worked_for_a_while() {
+        let gate = Gate::new("write");
+        let full = io::Error::from_raw_os_error(28);
+        gate.failed("writing x", &full);
         gate.worked();
+        assert!(gate.open() && gate.trouble().is_some());
+        // It was not: the same outage goes on, and nothing new is told.
+        gate.failed("writing y", &full);
+        assert!(!gate.open());
+        gate.settle(Instant::now() + 2 * STEADY);
+        assert_eq!(gate.trouble().unwrap().failures, 2);
+        gate.worked();
+        gate.settle(Instant::now());
+        assert!(gate.open() && gate.trouble().is_some());
+        gate.settle(Instant::now() + STEADY);
         assert!(gate.open() && gate.trouble().is_none());
     }
 }

@@ -105,6 +105,8 @@ pub(crate) const PREFIX_PURGES: usize = 1024;
 /// First and longest wait before a disk that failed is tried again.
 pub(crate) const RETRY_AFTER: (Duration, Duration) =
     (Duration::from_millis(100), Duration::from_secs(10));
+/// A disk that failed is told of until it has worked for so long.
+pub(crate) const STEADY: Duration = Duration::from_secs(3);
 /// A disk operation that takes longer counts as failed, and those who wait for it are released.
 pub(crate) const STALLED: Duration = Duration::from_secs(5);
 /// Entries whose use is written to disk, per shard and round of upkeep; others are forgotten.

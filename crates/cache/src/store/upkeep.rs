@@ -120,6 +120,7 @@ fn note_uses(core: &Core) {
 /// The thread that watches.
 pub(super) fn watch(core: &Arc<Core>) {
     while tick(core) {
+        core.health.settle();
         let abandoned = core.calls.abandon(STALLED);
         let stalled = core.fills.give_up_stalled();
         let longest = core.pool.longest(STALLED);

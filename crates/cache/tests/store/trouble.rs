@@ -98,7 +98,7 @@ async fn a_disk_filled_by_others_is_told_of_and_recovered_from() {
     while !pass(&store, "http://a/again", &random_bytes(2, 500_000)).await {
         assert!(Instant::now() < deadline);
     }
-    assert!(store.status().writing.is_none());
+    await_status(&store, "no more trouble", |status| status.writing.is_none());
     await_status(&store, "nothing is left", |status| (status.fills, status.unwritten) == (0, 0));
     assert_eq!(hit(&store, "http://a/again").await.body_length(), 500_000);
 }
@@ -117,7 +117,7 @@ async fn a_disk_that_turns_read_only_is_read() {
     while !pass(&store, "http://b/", &random_bytes(2, 100_000)).await {
         assert!(Instant::now() < deadline);
     }
-    assert!(store.status().writing.is_none());
+    await_status(&store, "no more trouble", |status| status.writing.is_none());
 }
 
 #[tokio::test]
