@@ -72,6 +72,8 @@ pub(crate) const QUEUED_LOOKUPS: usize = 4096;
 /// Fills at one time, those included that are complete and wait for the disk; one more is not
 /// stored.
 pub(crate) const FILLS: usize = 65_536;
+/// A fill whose head has not come for so long is not joined any more: the next who asks begins one.
+pub(crate) const LATE: Duration = Duration::from_millis(4500);
 /// Bytes of one fill that are not yet in its file; [`Filling::room`] waits beyond it.
 ///
 /// [`Filling::room`]: super::Filling::room

@@ -90,12 +90,17 @@ impl Fills {
             // The state of a fill is looked at without the lock: it is taken the other way round.
             let existing = lock(shard).fills.get(&asked).map(Arc::clone);
             if let Some(fill) = existing {
-                if *fill.key == *key.text && !purged(core, &fill) {
+                let good = *fill.key == *key.text && !purged(core, &fill);
+                if good && !fill.is_late() {
                     core.counters.add(Count::Joined);
                     return Role::Wait(Waiter::new(fill));
                 }
-                fill.superseded.store(true, Ordering::Relaxed);
-                self.deregister(&fill);
+                if good {
+                    set_aside(&mut lock(shard), &fill);
+                } else {
+                    fill.superseded.store(true, Ordering::Relaxed);
+                    self.deregister(&fill);
+                }
             }
             let fill = match beginning.take() {
                 Some(fill) => fill,
@@ -238,6 +243,14 @@ impl Fills {
             }
         });
         stalled
+    }
+}
+
+/// Nobody joins it until its head comes; it may still be stored, so purges go on waiting for it.
+fn set_aside(shard: &mut Shard, fill: &Arc<Fill>) {
+    if shard.fills.get(&fill.asked).is_some_and(|held| Arc::ptr_eq(held, fill)) {
+        shard.fills.remove(&fill.asked);
+        shard.fills.insert((fill.asked.0, fastrand::u128(..)), Arc::clone(fill));
     }
 }
 

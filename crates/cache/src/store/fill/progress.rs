@@ -18,7 +18,7 @@ use crate::store::disk::Draft;
 use crate::store::front::Front;
 use crate::store::lock::lock;
 use crate::store::object::{Entry, Object};
-use crate::store::settings::{READ_PIECE, UNWRITTEN, UNWRITTEN_SCARCE, UNWRITTEN_TOTAL};
+use crate::store::settings::{LATE, READ_PIECE, UNWRITTEN, UNWRITTEN_SCARCE, UNWRITTEN_TOTAL};
 
 /// How far a fill has come.
 pub(super) enum Stage {
@@ -75,6 +75,7 @@ pub(in crate::store) struct Fill {
     pub(super) asked: FillId,
     pub(super) hash: KeyHash,
     pub(super) key: Box<[u8]>,
+    began: Instant,
     /// The newest purge when it began.
     pub(super) stamp: u64,
     state: Mutex<State>,
@@ -101,6 +102,7 @@ pub(super) enum Next {
 impl Fill {
     pub(super) fn new(core: Arc<Core>, asked: FillId, key: Key<'_>, alone: bool) -> Self {
         Self {
+            began: Instant::now(),
             stamp: core.records.newest(),
             asked,
             hash: key.hash,
@@ -131,6 +133,11 @@ impl Fill {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+
+    /// Upstream has taken so long for its head that another request may be quicker.
+    pub(super) fn is_late(&self) -> bool {
+        self.began.elapsed() > LATE && matches!(self.state().stage, Stage::Asking)
     }
 
     /// Wakes the readers.

@@ -59,7 +59,12 @@ pub(super) async fn turn(
         Role::Wait(waiter) => waiter,
     };
     match wait(stage, waiter).await? {
-        None => Ok(Turn::Ours(Box::new(need), None)),
+        // The first of those whose patience ends takes the place of the one that is late.
+        None => match stage.store.begin_or_join(key, variant, ticket) {
+            Role::Fill(filling) => Ok(Turn::Ours(Box::new(need), Some(filling))),
+            Role::Again => Ok(Turn::LookAgain),
+            Role::Busy | Role::Wait(_) => Ok(Turn::Ours(Box::new(need), None)),
+        },
         Some(Err(Released::NotStorable)) => {
             question.alone = true;
             Ok(Turn::LookAgain)
