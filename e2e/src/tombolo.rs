@@ -38,6 +38,24 @@ impl Tombolo {
         gateway
     }
 
+    /// As [`Tombolo::gateway`], as a user without privileges where we are root: one whom missing
+    /// permissions keep out.
+    pub fn gateway_unprivileged(configuration: &str) -> Self {
+        if !rustix::process::geteuid().is_root() {
+            return Self::gateway(configuration);
+        }
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(folder.path(), open).expect("our own folder");
+        std::fs::write(folder.path().join("tombolo.toml"), configuration).expect("writable");
+        // The binary may lie where only root can look.
+        std::fs::copy(binary(), folder.path().join("tombolo")).expect("a copy of the binary");
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+        command.args(["./tombolo", "gateway", "-c", "tombolo.toml"]);
+        Self::spawn(folder, command).listening()
+    }
+
     /// Any command line of the program, in a fresh folder; does not wait for anything.
     pub fn start(arguments: &[&str]) -> Self {
         Self::start_in(tempfile::tempdir().expect("a temporary folder"), arguments)
