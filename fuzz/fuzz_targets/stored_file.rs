@@ -8,6 +8,7 @@ use tombolo_fuzz::choice;
 const NUMBERS: Fixed = Fixed {
     kind: Kind::Response,
     lengths: [0; 5],
+    aligned: false,
     body: 0,
     stamp: 1,
     stored_at: 2,

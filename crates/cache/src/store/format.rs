@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! fixed part, 88 bytes, little-endian
-//!    0  magic "TMBLCACH"     8  version u16   10  kind u8   11  0
+//!    0  magic "TMBLCACH"     8  version u16   10  kind u8   11  1: the body is aligned
 //!   12  length of key u32   16  of variant   20  of tags   24  of metadata   28  of head
 //!   32  length of body u64  40  purge stamp  48  time stored, ms  56  generation
 //!   64  checksum of the bytes 0..64 and of the block that follows the fixed part
 //!   72  soft-purge mark     80  checksum of the mark
 //! block: key · variant · tags · metadata · head
-//! body
+//! body: behind the block, or where it is aligned at the next multiple of 64 KiB, a hole before it
 //! table: a checksum for each 64 KiB of the body · checksum of the table and of the front's
 //! ```
 //! Checksums are XXH3 with 64 bits: they find accidents (torn writes, flipped bits, foreign
@@ -61,6 +61,9 @@ pub struct Fixed {
     pub kind: Kind,
     /// Lengths of key, variant, tags, metadata and head.
     pub lengths: [u32; 5],
+    /// The body begins at a multiple of [`BLOCK`]. Large pages of the page cache fit it then, which
+    /// makes sending it cheaper.
+    pub aligned: bool,
     /// Length of the body.
     pub body: u64,
     /// The newest purge when the response was asked for; later purges hit it.
@@ -83,7 +86,9 @@ impl Fixed {
 
     /// Where the body begins.
     pub fn body_at(&self) -> u64 {
-        (FIXED + self.block()) as u64
+        let front = FIXED + self.block();
+        let at = if self.aligned { front.next_multiple_of(BLOCK) } else { front };
+        at as u64
     }
 
     /// Length of the whole file, `None` beyond what a file can have.
@@ -107,9 +112,9 @@ pub fn parse_fixed(file: &[u8]) -> Result<Fixed, Corrupt> {
     if fixed.first_chunk() != Some(MAGIC) || u16_at(fixed, 8) != VERSION {
         return Err(Corrupt::Foreign);
     }
-    let kind = match fixed.get(10..12) {
-        Some([0, 0]) => Kind::Response,
-        Some([1, 0]) => Kind::Vary,
+    let (kind, aligned) = match fixed.get(10..12) {
+        Some([0, aligned @ 0..=1]) => (Kind::Response, *aligned == 1),
+        Some([1, 0]) => (Kind::Vary, false),
         _ => return Err(Corrupt::Nonsense),
     };
     let lengths = [12, 16, 20, 24, 28].map(|at| u32_at(fixed, at));
@@ -118,6 +123,7 @@ pub fn parse_fixed(file: &[u8]) -> Result<Fixed, Corrupt> {
     let fixed = Fixed {
         kind,
         lengths,
+        aligned,
         body: u64_at(fixed, 32),
         stamp: u64_at(fixed, 40),
         stored_at: u64_at(fixed, 48),
@@ -183,7 +189,7 @@ pub fn parse_whole(file: &[u8]) -> Result<(Fixed, std::ops::Range<usize>), Corru
         return Err(Corrupt::Length);
     }
     check_front(&fixed, file)?;
-    let start = FIXED + fixed.block();
+    let start = usize::try_from(fixed.body_at()).map_err(|_| Corrupt::Nonsense)?;
     let end = start + usize::try_from(fixed.body).map_err(|_| Corrupt::Nonsense)?;
     let table = parse_table(&fixed, file.get(end..).ok_or(Corrupt::Length)?)?;
     check_blocks(&table, 0, file.get(start..end).ok_or(Corrupt::Length)?)?;
@@ -197,7 +203,7 @@ pub fn write_front(mut fixed: Fixed, parts: [&[u8]; 5]) -> (Fixed, Vec<u8>) {
     let mut out = Vec::with_capacity(FIXED + fixed.block());
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&VERSION.to_le_bytes());
-    out.extend_from_slice(&[u8::from(fixed.kind == Kind::Vary), 0]);
+    out.extend_from_slice(&[u8::from(fixed.kind == Kind::Vary), u8::from(fixed.aligned)]);
     fixed.lengths.iter().for_each(|length| out.extend_from_slice(&length.to_le_bytes()));
     for number in [fixed.body, fixed.stamp, fixed.stored_at, fixed.generation] {
         out.extend_from_slice(&number.to_le_bytes());
@@ -225,6 +231,7 @@ pub fn write_whole(fixed: Fixed, parts: [&[u8]; 5], body: &[u8]) -> Vec<u8> {
     let (fixed, mut out) = write_front(Fixed { body: body.len() as u64, ..fixed }, parts);
     let mut sums = BodySums::default();
     sums.update(body);
+    out.resize(usize::try_from(fixed.body_at()).unwrap_or(usize::MAX), 0);
     out.extend_from_slice(body);
     out.extend_from_slice(&write_table(&sums.finish(), fixed.sum));
     out
@@ -320,6 +327,7 @@ mod tests {
     const NUMBERS: Fixed = Fixed {
         kind: Kind::Response,
         lengths: [0; 5],
+        aligned: false,
         body: 0,
         stamp: 7,
         stored_at: 8,
@@ -334,14 +342,17 @@ mod tests {
             parts in proptest::array::uniform5(vec(any::<u8>(), 0..300)),
             body in vec(any::<u8>(), 0..1000),
             repeat in 1_usize..200,
+            aligned in any::<bool>(),
         ) {
             let body = body.repeat(repeat);
             let parts = parts.each_ref().map(Vec::as_slice);
-            let file = write_whole(NUMBERS, parts, &body);
+            let file = write_whole(Fixed { aligned, ..NUMBERS }, parts, &body);
             let (fixed, at) = parse_whole(&file).unwrap();
+            prop_assert_eq!((fixed.aligned, at.start as u64), (aligned, fixed.body_at()));
+            prop_assert!(!aligned || at.start % BLOCK == 0);
             prop_assert_eq!((fixed.stamp, fixed.stored_at, fixed.generation, fixed.soft), (7, 8, 9, 10));
             prop_assert!(file[at.clone()] == body);
-            prop_assert_eq!(&file[FIXED..at.start], parts.concat());
+            prop_assert_eq!(&file[FIXED..FIXED + fixed.block()], parts.concat());
         }
 
         #[test]

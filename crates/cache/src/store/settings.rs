@@ -60,6 +60,9 @@ pub const OBJECT_OVERHEAD: u64 = 320;
 pub(crate) const OPEN_FILE: u64 = 256 << 10;
 /// Bytes of a body under one checksum.
 pub const BLOCK: usize = 64 << 10;
+/// A body whose length is known to be at least this begins at a multiple of [`BLOCK`] in its file. In
+/// bytes.
+pub(crate) const ALIGNED_FROM: u64 = 512 << 10;
 /// Longest key, variant, list of tags and metadata of a response. In bytes.
 pub const MAX_FIELD: usize = 64 << 10;
 /// Longest head of a response. In bytes.

@@ -4,7 +4,7 @@
 //! find what it tore. A process that is killed loses only what was not renamed.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +18,9 @@ use crate::store::index::units_of;
 /// Evictions that one write may cause when the disk is full before its limit is reached.
 const EVICTED_FOR_SPACE: usize = 64;
 
+/// Pieces that one call writes; the kernel takes no more.
+const MOST_SLICES: usize = 1024;
+
 /// A file that is not yet an entry. Dropped, it is removed.
 pub(in crate::store) struct Draft {
     core: Arc<Core>,
@@ -29,7 +32,7 @@ pub(in crate::store) struct Draft {
 }
 
 impl Draft {
-    /// A draft whose front has the length `body_at`. No file is made yet.
+    /// A draft whose body begins at `body_at`. No file is made yet.
     pub(in crate::store) fn new(core: Arc<Core>, body_at: u64) -> Self {
         Self { core, file: None, body_at, body: 0, sums: BodySums::default(), units: 0 }
     }
@@ -43,12 +46,10 @@ impl Draft {
         let length: u64 = pieces.iter().map(|piece| piece.len() as u64).sum();
         self.reserve(self.body_at + self.body + length)?;
         let file = self.create()?;
-        for piece in pieces {
-            let at = self.body_at + self.body;
-            with_space(&self.core, || file.write_all_at(piece, at))?;
-            self.body += piece.len() as u64;
-            self.sums.update(piece);
-        }
+        let at = self.body_at + self.body;
+        with_space(&self.core, || write_all(&file, pieces, at))?;
+        self.body += length;
+        pieces.iter().for_each(|piece| self.sums.update(piece));
         Ok(())
     }
 
@@ -69,7 +70,7 @@ impl Draft {
         let length = end + table.len() as u64;
         self.reserve(length)?;
         let file = self.create()?;
-        if self.body == 0 {
+        if self.body == 0 && self.body_at == front.len() as u64 {
             // All at once: most responses are small.
             let parts = std::iter::once(front).chain(rest.iter().map(|piece| piece.as_ref()));
             let whole: Vec<u8> = parts.chain([table.as_slice()]).flatten().copied().collect();
@@ -159,4 +160,25 @@ impl Drop for Draft {
             let _: io::Result<()> = fs::remove_file(path);
         }
     }
+}
+
+/// Writes all pieces one behind the other, in as few calls as can be: the page cache takes a long
+/// write in larger pages than many short ones.
+fn write_all(file: &File, pieces: &[Bytes], mut at: u64) -> io::Result<()> {
+    let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+    let mut slices = slices.as_mut_slice();
+    IoSlice::advance_slices(&mut slices, 0);
+    while !slices.is_empty() {
+        let some = slices.get(..MOST_SLICES).unwrap_or(&*slices);
+        match rustix::io::pwritev(file, some, at) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => {
+                at += count as u64;
+                IoSlice::advance_slices(&mut slices, count);
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }

@@ -59,7 +59,7 @@ pub(in crate::store) fn load(path: &Path, hot: u64, known: u32) -> Result<Loaded
         if fixed.body <= hot {
             first.truncate(body.end);
             let bytes = Bytes::from(first);
-            let front = Front::new(fixed, bytes.slice(FIXED..body.start));
+            let front = Front::new(fixed, bytes.slice(FIXED..FIXED + fixed.block()));
             return Ok(Loaded { front, body: LoadedBody::Memory(bytes.slice(body)), note });
         }
     }

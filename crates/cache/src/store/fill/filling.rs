@@ -12,7 +12,7 @@ use crate::store::counters::now_ms;
 use crate::store::format::{Fixed, Kind, write_front};
 use crate::store::front::Front;
 use crate::store::object::{Entry, Kept, Object};
-use crate::store::settings::{MAX_FIELD, MAX_HEAD, WRITE_PIECE};
+use crate::store::settings::{ALIGNED_FROM, MAX_FIELD, MAX_HEAD, WRITE_PIECE};
 use crate::store::slot::Slot;
 use crate::vary::VariantKey;
 
@@ -89,6 +89,7 @@ impl Filling {
         let fixed = Fixed {
             kind: Kind::Response,
             lengths: [0; 5],
+            aligned: start.length.is_some_and(|length| length >= ALIGNED_FROM),
             body: start.length.unwrap_or(0),
             stamp: self.fill.stamp,
             stored_at: now_ms(),

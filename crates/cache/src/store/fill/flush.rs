@@ -49,7 +49,13 @@ impl Fill {
     fn flush(self: &Arc<Self>) {
         let (pieces, front) = {
             let state = self.state();
-            (state.window.from(state.written, 2 * WRITE_PIECE), state.front.clone())
+            // Whole pieces, so that the next one begins where a large page of the page cache can.
+            let whole = (Self::unwritten(&state) / WRITE_PIECE).min(2) * WRITE_PIECE;
+            let pieces = match whole {
+                0 => state.window.from(state.written, WRITE_PIECE),
+                whole => state.window.exactly(state.written, whole),
+            };
+            (pieces, state.front.clone())
         };
         let Some(front) = front else { return };
         let result = {
@@ -211,6 +217,7 @@ impl Fill {
         let fixed = Fixed {
             kind: Kind::Vary,
             lengths: [0; 5],
+            aligned: false,
             body: 0,
             stamp: before.as_ref().map_or(self.stamp, |(front, _)| front.fixed().stamp),
             stored_at: now_ms(),

@@ -49,6 +49,18 @@ impl Window {
         out
     }
 
+    /// So many bytes from `at` on, or all there are.
+    pub(super) fn exactly(&self, at: u64, length: u64) -> Vec<Bytes> {
+        let mut out = self.from(at, length);
+        let surplus =
+            out.iter().map(|piece| piece.len() as u64).sum::<u64>().saturating_sub(length);
+        if let Some(last) = out.last_mut() {
+            let kept = last.len().saturating_sub(usize::try_from(surplus).unwrap_or(usize::MAX));
+            last.truncate(kept);
+        }
+        out
+    }
+
     /// Lets go of the pieces that end before `at`; gives their bytes.
     pub(super) fn drop_before(&mut self, at: u64) -> u64 {
         let before = self.start();
@@ -75,6 +87,8 @@ mod tests {
         assert_eq!(window.piece(8), None);
         assert_eq!(window.from(2, 2).concat(), b"cd");
         assert_eq!(window.from(2, 99).concat(), b"cdefgh");
+        assert_eq!(window.exactly(2, 4).concat(), b"cdef");
+        assert_eq!(window.exactly(2, 99).concat(), b"cdefgh");
         assert_eq!(window.drop_before(5), 4);
         assert_eq!((window.start(), window.end()), (4, 8));
         assert_eq!(window.piece(3), None);
