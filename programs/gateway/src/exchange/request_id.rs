@@ -3,19 +3,30 @@
 /// The longest id that is kept from a trusted hop.
 const LONGEST: usize = 128;
 
-/// Where the two digits of each byte stand in the text of a UUID, and where its dashes.
-const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
-const DASHES: [usize; 4] = [8, 13, 18, 23];
-
-/// A byte in hexadecimal.
+/// A number in hexadecimal, all eight digits at once: its nibbles are spread over the bytes of a
+/// word, and each becomes a digit by additions that do not carry over.
 #[inline]
-const fn digits(byte: u8) -> [u8; 2] {
-    [digit(byte >> 4), digit(byte & 0xf)]
+const fn digits(number: u32) -> [u8; 8] {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let mut nibbles = number as u64;
+    nibbles = (nibbles << 16 | nibbles) & 0x0000_ffff_0000_ffff;
+    nibbles = (nibbles << 8 | nibbles) & 0x00ff_00ff_00ff_00ff;
+    nibbles = (nibbles << 4 | nibbles) & 0x0f0f_0f0f_0f0f_0f0f;
+    let letters = (nibbles + 6 * ONES) >> 4 & ONES;
+    let to_letter = (b'a' - b'0' - 10) as u64;
+    (nibbles + b'0' as u64 * ONES + letters * to_letter).to_be_bytes()
 }
 
+/// Puts bytes at the front of a place; gives what is left of it.
 #[inline]
-const fn digit(nibble: u8) -> u8 {
-    if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
+fn put<'p, const N: usize>(place: &'p mut [u8], bytes: &[u8; N]) -> &'p mut [u8] {
+    match place.split_first_chunk_mut() {
+        Some((front, rest)) => {
+            *front = *bytes;
+            rest
+        }
+        None => &mut [],
+    }
 }
 
 /// The id of one request, as text.
@@ -33,17 +44,21 @@ impl RequestId {
     pub(crate) fn renew(&mut self, unix_millis: u64, random: &mut fastrand::Rng) {
         let high = (unix_millis << 16) | 0x7000 | (random.u64(..) & 0x0fff);
         let low = (random.u64(..) & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000;
-        let bytes = high.to_be_bytes().into_iter().chain(low.to_be_bytes());
-        for (byte, at) in bytes.zip(PLACES) {
-            if let Some(place) = self.text.get_mut(at..at + 2) {
-                place.copy_from_slice(&digits(byte));
+        let [a, b, c, d] = [high >> 32, high, low >> 32, low].map(|half| {
+            #[allow(clippy::cast_possible_truncation)]
+            let half = half as u32;
+            digits(half)
+        });
+        // 8-4-4-4-12 digits (RFC 9562 section 4).
+        let mut rest = put(&mut self.text, &a);
+        for eight in [b, c] {
+            let (four, last) = eight.split_at(4);
+            for part in [four, last] {
+                let part = part.first_chunk::<4>().copied().unwrap_or_default();
+                rest = put(put(rest, b"-"), &part);
             }
         }
-        for at in DASHES {
-            if let Some(place) = self.text.get_mut(at) {
-                *place = b'-';
-            }
-        }
+        put(rest, &d);
         self.length = 36;
     }
 
@@ -91,6 +106,13 @@ mod tests {
         assert!(matches!(&text[19..20], "8" | "9" | "a" | "b"), "{text}");
         assert_eq!(text.bytes().filter(|byte| *byte == b'-').count(), 4);
         assert_ne!(text, two.as_str());
+    }
+
+    #[test]
+    fn digits_are_those_of_the_number() {
+        for number in [0, 9, 10, 0x0123_4567, 0x89ab_cdef, u32::MAX] {
+            assert_eq!(digits(number), format!("{number:08x}").as_bytes());
+        }
     }
 
     #[test]
