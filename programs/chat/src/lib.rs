@@ -104,6 +104,7 @@ pub async fn serve(
     let database = log.database().clone();
     let (hub, follower) = Hub::new(log, shutdown.clone());
     let (writer, writing) = Writer::start(hub.clone(), replica.clone());
+    let readers = hub.clone();
     let mut following = tokio::spawn(follower.run());
     tracing::info!(replica, database = %options.database, "listening on http://{address}");
     let answer = api::answer(hub, writer, &replica, &options, shutdown.clone());
@@ -120,7 +121,10 @@ pub async fn serve(
     };
     following.abort();
     if ended.is_ok() {
-        // The queue's last end went with the server: what was taken is written.
+        // A server without connections has drained before the follower has told anybody; sockets
+        // are no connections of its any more.
+        readers.wake_all();
+        // The queue's last end goes with the last socket: what was taken is written.
         let _ = tokio::time::timeout(options.drain, writing).await;
         database.close().await;
     }

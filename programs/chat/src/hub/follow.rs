@@ -1,6 +1,7 @@
 //! Keeps the rings up with the log: reads what a notice, a gap or a look at the log says is new.
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -38,15 +39,26 @@ impl Follower {
         Self { hub, notices, wanted, pulse: Pulse::default(), is_blind: false }
     }
 
-    /// Follows until the log is taken away.
-    pub(crate) async fn run(mut self) -> Misplaced {
+    /// Follows until the log is taken away. Readers are told of a drain whatever the log is at: it
+    /// may be slow to answer, or not answer at all.
+    pub(crate) async fn run(self) -> Misplaced {
+        let hub = Arc::clone(&self.hub);
+        let tell_of_drain = async move {
+            hub.shutdown.clone().draining().await;
+            hub.wake_all();
+            std::future::pending::<Infallible>().await
+        };
+        tokio::select! {
+            misplaced = self.follow() => misplaced,
+            never = tell_of_drain => match never {},
+        }
+    }
+
+    async fn follow(mut self) -> Misplaced {
         let mut poll = interval(self.hub.log.poll_interval());
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut beat = interval(limits::BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let shutdown = self.hub.shutdown.clone();
-        let mut draining = std::pin::pin!(shutdown.draining());
-        let mut told = false;
         // A bus without a socket never speaks.
         let mut bus_speaks = true;
         loop {
@@ -63,10 +75,6 @@ impl Follower {
                     if !self.hub.log.is_in_place() {
                         return Misplaced;
                     }
-                }
-                () = &mut draining, if !told => {
-                    told = true;
-                    self.hub.wake_all();
                 }
             }
         }
