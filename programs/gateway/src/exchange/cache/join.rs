@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use tombolo_cache::cache_status::CacheStatus;
+use tombolo_cache::cache_status::{CacheStatus, Forward};
 use tombolo_cache::freshness::Verdict;
 use tombolo_cache::metadata::Metadata;
 use tombolo_cache::range::Selection;
@@ -49,7 +49,12 @@ pub(super) async fn turn(
         let filling = stage.store.begin_alone(question.key(&workspace.key));
         return Ok(Turn::Ours(Box::new(need), filling));
     }
-    let hash = known_variant(stage, workspace, question).await;
+    // Where nothing is stored under the key, nothing is known of variants either: the look-up that
+    // found so is not made again.
+    let hash = match need.why {
+        Forward::UriMiss => None,
+        _ => known_variant(stage, workspace, question).await,
+    };
     let key = question.key(&workspace.key);
     let variant = hash.map(|hash| VariantKey { hash, text: &workspace.variant });
     let waiter = match stage.store.begin_or_join(key, variant, ticket) {
