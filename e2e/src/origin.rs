@@ -2,6 +2,7 @@
 //! what each upstream connection brought them.
 
 use crate::{Fields, Framing, Head, Wire, WireError, eventually};
+use socket2::{Domain, Socket, Type};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +12,9 @@ use std::time::Duration;
 /// How long an origin waits for the next bytes of a connection: longer than any test, so that it
 /// is never the origin that closes unless the script says so.
 const ORIGIN_PATIENCE: Duration = Duration::from_secs(120);
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 4096;
 
 /// What one upstream connection brought, and whether it is over.
 #[derive(Debug, Default)]
@@ -118,7 +122,7 @@ impl Origin {
         address: SocketAddr,
         script: impl Fn(&mut Connection) -> Result<(), WireError> + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind(address).expect("a port for the origin");
+        let listener = listen(address).expect("a port for the origin");
         let address = listener.local_addr().expect("a bound listener has an address");
         let shared = Arc::new(Shared {
             tapes: Mutex::default(),
@@ -185,6 +189,16 @@ impl Drop for Origin {
             assert!(mistakes.is_empty(), "at the origin: {}", mistakes.join("; "));
         }
     }
+}
+
+/// A listener as a real server has it. The standard library's queue of 128 is overrun when a
+/// thousand connections come at once: those dropped are tried again by the kernel after seconds.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }
 
 fn accept(listener: &TcpListener, shared: &Arc<Shared>, script: &Arc<Script>) {
