@@ -3,6 +3,7 @@
 //! Every policy answers one question: which of the *eligible* servers? [`Balancer::eligible`] is
 //! the single place that says who is; today that is whoever this request has not been to.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::flight::Flight;
@@ -59,6 +60,10 @@ impl Counter {
     fn take(&self) -> u64 {
         self.0.fetch_add(1, Relaxed)
     }
+
+    fn copied(&self) -> Counter {
+        Counter(AtomicU64::new(self.0.load(Relaxed)))
+    }
 }
 
 impl Balancer {
@@ -81,6 +86,27 @@ impl Balancer {
             flight: Flight::new(workers, servers.len()),
             first_turns: Counter::default(),
             later_turns: Counter::default(),
+        }
+    }
+
+    /// Lays the choice out anew, for a list that takes the place of `previous`: another policy,
+    /// other weights, servers gone or come. A server whose key is in both keeps its requests in
+    /// flight and its total; turns go on from where they were.
+    #[must_use]
+    pub fn succeeding(policy: Policy, servers: &[ServerSpec], previous: &Balancer) -> Balancer {
+        let next = Balancer::new(policy, servers, 1);
+        let mut before: HashMap<&str, Vec<usize>> = HashMap::with_capacity(previous.len());
+        // Backwards, so that of two with one key the first is taken first.
+        for (index, key) in previous.keys.iter().enumerate().rev() {
+            before.entry(key).or_default().push(index);
+        }
+        let kept: Vec<Option<usize>> =
+            next.keys.iter().map(|key| before.get_mut(&**key)?.pop()).collect();
+        Balancer {
+            flight: previous.flight.succeeded(&kept),
+            first_turns: previous.first_turns.copied(),
+            later_turns: previous.later_turns.copied(),
+            ..next
         }
     }
 

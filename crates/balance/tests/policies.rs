@@ -291,3 +291,25 @@ proptest! {
         prop_assert_eq!(had, weights);
     }
 }
+
+/// A reload must not make a busy server look idle, nor begin every turn at the first server.
+#[test]
+fn a_balancer_that_takes_anothers_place_goes_on_where_it_was() {
+    let spec = |key: &str| ServerSpec::new(key, Weight::MIN);
+    let before = Balancer::new(Policy::RoundRobin, &["a", "b", "c"].map(spec), 2);
+    let picks: Vec<_> = (0..4).map(|_| pick(&before, 0)).collect();
+    assert_eq!(picks, [0, 1, 2, 0]);
+    for server in [0, 1, 1] {
+        before.begin(1, server);
+    }
+    // "a" goes with its request under way, "d" comes, the order is another.
+    let after = Balancer::succeeding(Policy::LeastRequests, &["d", "c", "b"].map(spec), &before);
+    let counts = |of: &dyn Fn(usize) -> u64| [0, 1, 2].map(of);
+    assert_eq!(counts(&|server| u64::from(after.in_flight(server))), [0, 0, 2]);
+    assert_eq!(counts(&|server| after.total(server)), [0, 0, 2]);
+    assert!((0..6).all(|_| pick(&after, 0) != 2), "the busy one is not asked");
+    before.end(1, 1);
+    assert_eq!(after.in_flight(2), 1, "what began before the change ends after it");
+    let same = Balancer::succeeding(Policy::RoundRobin, &["a", "b", "c"].map(spec), &before);
+    assert_eq!(pick(&same, 0), 1, "turns go on");
+}
