@@ -23,6 +23,8 @@ struct Page {
     totals: [AtomicU64; SLOTS_PER_PAGE],
 }
 
+type Row = Box<[Arc<Page>]>;
+
 /// Where the counts of a server are.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
@@ -35,7 +37,7 @@ struct Slot {
 #[derive(Debug)]
 pub(crate) struct Flight {
     /// For each worker.
-    rows: Box<[Box<[Arc<Page>]>]>,
+    rows: Box<[Row]>,
     /// For each server.
     slots: Box<[Slot]>,
 }
@@ -62,11 +64,11 @@ impl Flight {
         let slots: Box<[Slot]> =
             slots.into_iter().map(|slot| slot.unwrap_or_else(&mut fresh)).collect();
         let most = slots.iter().map(|slot| slot.place.saturating_add(1)).max().unwrap_or(0);
-        let grown = |row: &Box<[Arc<Page>]>| {
+        let grown = |row: &[Arc<Page>]| -> Row {
             let missing = most.div_ceil(SLOTS_PER_PAGE).saturating_sub(row.len());
             row.iter().cloned().chain(pages(missing)).collect()
         };
-        Flight { rows: self.rows.iter().map(grown).collect(), slots }
+        Flight { rows: self.rows.iter().map(|row| grown(row)).collect(), slots }
     }
 
     /// A request starts.
