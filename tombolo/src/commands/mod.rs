@@ -17,7 +17,7 @@ const ABOUT: &str = "Reverse proxy, load balancer, and the services behind it, i
 
 const MANUAL: &str = "\
 EXAMPLES
-  tombolo up                                     gateway, three replicas each of site and chat
+  tombolo up                                     the gateway and the services behind it
   tombolo gateway --upstream 127.0.0.1:9001      proxy one server on 127.0.0.1:8080
   tombolo gateway -c tombolo.toml                the gateway as a file describes it
   tombolo calc '2+3*4'                           ask the calculator

@@ -11,7 +11,7 @@ use crate::{address, console};
 
 const EXAMPLES: &str = "\
 EXAMPLES
-  tombolo up                                the gateway on 127.0.0.1:8080, three replicas behind it
+  tombolo up                                the gateway on 127.0.0.1:8080, the services behind it
   tombolo up --listen 0.0.0.0:80            reachable from other machines
   tombolo up -c tombolo.toml --data /var/lib/tombolo
 
@@ -33,7 +33,8 @@ FILES
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Configuration file; without one, the gateway and three replicas of the site and of the chat
+    /// Configuration file; without one, the gateway and three replicas each of the
+    /// site, the chat and the calculator
     #[arg(short, long = "config", value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
 

@@ -20,6 +20,8 @@ pub(crate) struct Up {
     folder: PathBuf,
     out: Lines,
     err: Lines,
+    /// The name in the last row of its table.
+    last_row: &'static str,
 }
 
 /// What a stream has said so far.
@@ -47,7 +49,9 @@ impl Up {
         let mut child = command.spawn().unwrap();
         let out = Lines::of(child.stdout.take().unwrap());
         let err = Lines::of(child.stderr.take().unwrap());
-        Up { child: Guarded(child), folder: folder.to_owned(), out, err }
+        // With a file there are three replicas of the site and nothing else in these tests.
+        let last_row = if arguments.contains(&"-c") { "site-3 " } else { "calculator-3 " };
+        Up { child: Guarded(child), folder: folder.to_owned(), out, err, last_row }
     }
 
     /// Starts it and waits until everything serves.
@@ -79,13 +83,15 @@ impl Up {
 
     /// The table on standard output: name to address and pid, by the first mention.
     pub(crate) fn table(&mut self) -> HashMap<String, (SocketAddr, u32)> {
-        self.out_line(|line| line.starts_with("site-3 "));
+        let last_row = self.last_row;
+        self.out_line(|line| line.starts_with(last_row));
         let text = self.out.text();
         let rows = text.lines().skip_while(|line| !line.starts_with("NAME")).skip(1);
         rows.map_while(|line| {
             let fields: Vec<_> = line.split_whitespace().collect();
             let [name, url, .., pid] = fields[..] else { return None };
-            let address = url.strip_prefix("http://")?.parse().ok()?;
+            let address = url.strip_prefix("http://").or_else(|| url.strip_prefix("tcp://"))?;
+            let address = address.parse().ok()?;
             Some((name.to_owned(), (address, pid.parse().ok()?)))
         })
         .collect()

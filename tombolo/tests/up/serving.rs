@@ -49,6 +49,21 @@ fn tcp_is_balanced_over_the_replicas_too() {
 }
 
 #[test]
+fn calculator_is_behind_its_own_port() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut up = Up::ready(folder.path(), &[]);
+    let row = up.out_line(|line| line.starts_with("gateway "));
+    let address = row.split_whitespace().find_map(|word| word.strip_prefix("tcp://")).unwrap();
+    let asked = std::process::Command::new(env!("CARGO_BIN_EXE_tombolo"))
+        .args(["calc", "--server", address, "(1/3)*3"])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&asked.stdout).trim(), "1", "{asked:?}");
+    let direct: Vec<_> = up.table().into_keys().filter(|name| name.starts_with("calc")).collect();
+    assert_eq!(direct.len(), 3, "{direct:?}");
+}
+
+#[test]
 fn killed_replica_fails_no_later_request_and_is_back_within_two_seconds() {
     let folder = tempfile::tempdir().unwrap();
     let mut up = Up::ready(folder.path(), &[]);
@@ -128,7 +143,7 @@ fn requests_are_logged_behind_the_name_and_in_the_file() {
     let (gateway, _) = up.table()["gateway"];
     get(gateway, "/some-page").unwrap();
     let line = up.out_line(|line| line.contains("/some-page"));
-    assert!(line.starts_with("gateway | {"), "{line}");
+    assert!(line.starts_with("gateway ") && line.contains(" | {"), "{line}");
     eventually("the access log", || up.read("access.log").contains("/some-page").then_some(()));
 }
 

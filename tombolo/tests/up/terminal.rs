@@ -50,7 +50,7 @@ impl Terminal {
 fn names_have_colours_and_control_c_reaches_the_orchestrator_alone() {
     let mut terminal = Terminal::start();
     terminal.line(|line| line.contains("all of it is ready"));
-    terminal.line(|line| line.contains("\x1b[36msite-1  |\x1b[0m "));
+    terminal.line(|line| line.contains("\x1b[36msite-1       |\x1b[0m "));
     terminal.keys(b"\x03");
     terminal.line(|line| line.contains("all of it has ended"));
     let script = &mut terminal.script.0;
@@ -69,12 +69,13 @@ fn terminal_that_goes_away_drains() {
     let table = terminal.screen.text();
     let pids = table.lines().filter_map(|line| {
         let fields: Vec<_> = line.split_whitespace().collect();
-        matches!(fields[..], [_, url, _] if url.starts_with("http://"))
-            .then(|| fields[2].parse::<u32>().unwrap())
+        let [_, url, .., pid] = fields[..] else { return None };
+        let is_url = url.starts_with("http://") || url.starts_with("tcp://");
+        pid.parse::<u32>().ok().filter(|_| is_url)
     });
     let pids: Vec<_> = pids.collect();
-    // The gateway, and three replicas each of the site and the chat.
-    assert_eq!(pids.len(), 7, "{table}");
+    // The gateway, and three replicas each of the site, the chat and the calculator.
+    assert_eq!(pids.len(), 10, "{table}");
     // With its master gone the kernel hangs the terminal up.
     terminal.script.0.kill().unwrap();
     eventually("the end of 'tombolo up'", || (!alive(pid)).then_some(()));

@@ -1,17 +1,21 @@
 //! The configurations there are without a file.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::cache::Caching;
 use super::{
-    Admin, Config, Gateway, HostPort, Overrides, Route, Server, Service, ServiceKind, Upstream,
+    Admin, Config, Gateway, HostPort, Overrides, Route, Server, Service, ServiceKind, Tcp, Upstream,
 };
 
+/// Where the built-in `up` takes connections to the calculator.
+const CALCULATOR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7070);
+
 /// What `tombolo up` runs without a file: the gateway on 127.0.0.1:8080, its admin listener on
-/// 127.0.0.1:8081, and three replicas of the site and of the chat behind it.
+/// 127.0.0.1:8081, and behind it three replicas each of the site, of the chat, and of the
+/// calculator, which is reached over TCP on 127.0.0.1:7070.
 #[must_use]
 pub fn builtin_up(overrides: &Overrides) -> Config {
-    let services: Vec<Service> = [ServiceKind::Site, ServiceKind::Chat]
+    let services: Vec<Service> = [ServiceKind::Site, ServiceKind::Chat, ServiceKind::Calculator]
         .map(|name| Service { name, replicas: Service::REPLICAS_DEFAULT, listen: None, root: None })
         .into();
     let upstream = |(index, service): (usize, &Service)| {
@@ -25,6 +29,7 @@ pub fn builtin_up(overrides: &Overrides) -> Config {
         gateway: Gateway { admin: Some(admin), ..Gateway::default() },
         upstreams: services.iter().enumerate().map(upstream).collect(),
         routes: vec![Route::everything(0), chat],
+        tcp: vec![Tcp::new(vec![CALCULATOR], 2)],
         services,
         ..Config::default()
     };
@@ -76,6 +81,9 @@ mod tests {
         let names: Vec<&str> =
             config.upstreams[0].servers.iter().map(|server| server.as_written.as_str()).collect();
         assert_eq!(names, ["127.0.0.1:9101", "127.0.0.1:9102", "127.0.0.1:9103"]);
+        let calculator = &config.tcp[0];
+        assert_eq!(calculator.listen, ["127.0.0.1:7070".parse().unwrap()]);
+        assert_eq!(config.upstreams[calculator.upstream].name, "calculator");
     }
 
     #[test]
