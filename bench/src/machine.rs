@@ -22,12 +22,16 @@ pub(crate) fn describe(
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let hypervisor = fs::read_to_string("/proc/cpuinfo")
         .is_ok_and(|text| text.split_whitespace().any(|word| word == "hypervisor"));
+    // It decides what a send costs: one that paces sets a timer for each, on loopback too.
+    let congestion = fs::read_to_string("/proc/sys/net/ipv4/tcp_congestion_control");
+    let congestion = congestion.unwrap_or_else(|_| "unknown".to_owned());
     vec![
         format!(
-            "Machine: {cpu}{}, {} usable cores, memory {memory}, Linux {}.",
+            "Machine: {cpu}{}, {} usable cores, memory {memory}, Linux {}, TCP congestion control {}.",
             if hypervisor { " (virtual)" } else { "" },
             usable.len(),
             kernel.trim(),
+            congestion.trim(),
         ),
         format!(
             "Cores: server {:?}, origin {:?}, load {:?}{}.",

@@ -69,7 +69,7 @@ fn haproxys_checks_pass() {
 fn nginx_behind() {
     let server = free();
     let text = format!(
-        "daemon off;\npid nginx.pid;\nerror_log stderr;\nevents {{}}\nhttp {{\n  access_log off;\n\
+        "daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr;\nevents {{}}\nhttp {{\n  access_log off;\n\
          client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3;\n\
          uwsgi_temp_path t4; scgi_temp_path t5;\n  server {{\n    listen {server} proxy_protocol;\n\
          location / {{ return 200 \"$proxy_protocol_addr $proxy_protocol_port\"; }}\n  }}\n}}\n"

@@ -6,6 +6,8 @@ use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::spare_pacing;
+
 /// Connections the kernel holds for a listener until they are accepted (it may allow fewer:
 /// `net.core.somaxconn`).
 pub(super) const BACKLOG: i32 = 4096;
@@ -97,6 +99,7 @@ fn bind(address: SocketAddr, shared: bool) -> io::Result<Socket> {
     }
     // Accepted sockets inherit it: no system call for each connection.
     socket.set_tcp_nodelay(true)?;
+    spare_pacing(&socket, address);
     socket.bind(&address.into())?;
     Ok(socket)
 }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `worker.rs` | the thread: runtime, accept loops, tick, drain |
 //! | `listener.rs` | binding a socket for each thread |
+//! | `loopback.rs` | no pacing where there is no network |
 //! | `core.rs` | what all connections of a thread use |
 //! | `admission.rs` | how many connections in all and for each client |
 //! | `introduction.rs` | whom a proxy in front says a connection is from |
@@ -28,6 +29,7 @@ mod core;
 mod date;
 mod introduction;
 mod listener;
+mod loopback;
 mod reply;
 mod rounds;
 mod seldom;
@@ -45,6 +47,7 @@ pub(crate) use connection::{Connection, Next};
 pub(crate) use core::Core;
 pub use listener::BindError;
 pub(crate) use listener::{Listeners, Speaks};
+pub(crate) use loopback::spare_pacing;
 pub(crate) use reply::reply;
 pub(crate) use sendfile::send_file;
 pub(crate) use splice::{Borrowed, Pipes};

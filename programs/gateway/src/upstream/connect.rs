@@ -9,7 +9,7 @@ use std::task::Poll;
 use tokio::net::TcpStream;
 
 use super::Server;
-use crate::data_plane::Timer;
+use crate::data_plane::{Timer, spare_pacing};
 
 /// Why no connection came about. Nothing of the request was sent.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +43,10 @@ pub(crate) async fn connect(
         .await;
         match outcome {
             Some(Ok(stream)) => match stream.set_nodelay(true) {
-                Ok(()) => return Ok(stream),
+                Ok(()) => {
+                    spare_pacing(&stream, address);
+                    return Ok(stream);
+                }
                 Err(error) => last = ConnectError::Failed(address, error),
             },
             Some(Err(error)) => last = ConnectError::Failed(address, error),
