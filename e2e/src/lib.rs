@@ -4,7 +4,7 @@
 //! the gateway sends them ([`Origin`]), a raw client ([`Client`]) and a message reader of its own
 //! ([`Head`], [`Wire`]), written without the product's codec so that it can judge it.
 //!
-//! [`Postgres`] is a database server of a test's own.
+//! [`Postgres`] is a database server of a test's own, [`browser`] a real browser.
 //!
 //! Refuses: knowing how the gateway works inside. A test says what goes in at one socket and what
 //! has to come out at the other. Everything waits for an event with the one deadline [`PATIENCE`].
@@ -16,6 +16,7 @@
     reason = "a test harness reports by panicking: that is what fails the test"
 )]
 
+pub mod browser;
 mod chance;
 mod client;
 mod foreign;

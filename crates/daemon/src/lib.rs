@@ -1,6 +1,6 @@
 //! What every program of Tombolo does alike, so that they behave alike: the configuration file,
-//! exit codes, program logs, the shutdown signals, the process's own resources, and the pages
-//! that say what went wrong.
+//! exit codes, program logs, the shutdown signals, the process's own resources, and pages: those
+//! that say what went wrong, and the filling in of others.
 //!
 //! It knows nothing of HTTP connections, of the access log's writer, or of what a service does.
 
@@ -10,3 +10,4 @@ pub mod logging;
 pub mod problem;
 pub mod resources;
 pub mod shutdown;
+pub mod template;

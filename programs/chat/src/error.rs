@@ -4,6 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use tombolo_daemon::template::UnknownValue;
+
 use crate::limits;
 
 /// What went wrong, in words that tell the next step.
@@ -27,6 +29,12 @@ pub enum Error {
     /// The log cannot be opened.
     #[error("cannot open the log: {0}")]
     Log(#[from] tombolo_storage::Error),
+    /// The page's words are malformed: a fault of this program.
+    #[error("the words of the page cannot be read: {0}")]
+    Words(#[source] serde_json::Error),
+    /// The page cannot be filled in: a fault of this program.
+    #[error("the chat's page: {0}")]
+    Page(#[from] UnknownValue),
     /// The log's file was moved or replaced while the replica ran.
     #[error(
         "the database {} was moved or replaced while it was in use; start again to use what is \

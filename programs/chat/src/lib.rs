@@ -99,6 +99,7 @@ pub async fn serve(
     shutdown: Shutdown,
 ) -> Result<(), Error> {
     let replica = replica_name(options.replica.as_deref())?;
+    let files = api::Files::new()?;
     let address = listener.local_addr().map_err(Error::LocalAddress)?;
     let log = Log::open(&options.database, options.history).await?;
     let database = log.database().clone();
@@ -107,7 +108,7 @@ pub async fn serve(
     let readers = hub.clone();
     let mut following = tokio::spawn(follower.run());
     tracing::info!(replica, database = %options.database, "listening on http://{address}");
-    let answer = api::answer(hub, writer, &replica, &options, shutdown.clone());
+    let answer = api::answer(hub, writer, &replica, &options, files, shutdown.clone());
     let limits = Limits {
         connections: limits::CONNECTIONS,
         patience: Patience::default(),

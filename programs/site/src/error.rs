@@ -4,6 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use tombolo_daemon::template::UnknownValue;
+
 use crate::limits;
 
 /// What went wrong, in words that tell the next step. None of these is worth trying again
@@ -43,6 +45,6 @@ pub enum Error {
     #[error("the words of the built-in page cannot be read: {0}")]
     Words(#[source] serde_json::Error),
     /// The built-in page names a value that it is not given: a fault of this program.
-    #[error("the built-in page asks for an unknown value, {0:?}")]
-    Placeholder(String),
+    #[error("the built-in page: {0}")]
+    Placeholder(#[from] UnknownValue),
 }

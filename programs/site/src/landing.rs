@@ -3,9 +3,8 @@
 //! The page is filled in once for each language and replica, then served like any file. Style and
 //! script are named with their hash, so that they may be kept for ever and still never be stale.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
+use tombolo_daemon::template::{Values, fill};
 
 use crate::content_hash;
 use crate::error::Error;
@@ -53,7 +52,7 @@ impl Landing {
             let current = |one| if one == language { " aria-current=\"true\"" } else { "" };
             for (name, value) in [
                 ("lang", language.tag().to_owned()),
-                ("replica", escape(replica)),
+                ("replica", replica.to_owned()),
                 ("version", env!("CARGO_PKG_VERSION").to_owned()),
                 ("style_version", version("style.css")),
                 ("script_version", version("script.js")),
@@ -130,45 +129,13 @@ fn asset(
     (name, version, representation)
 }
 
-/// The page's words in a language, escaped.
-fn words(language: Language) -> Result<BTreeMap<String, String>, Error> {
+/// The page's words in a language.
+fn words(language: Language) -> Result<Values, Error> {
     let file = match language {
         Language::English => include_str!("../web/en.json"),
         Language::Spanish => include_str!("../web/es.json"),
     };
-    let words: BTreeMap<String, String> = serde_json::from_str(file).map_err(Error::Words)?;
-    Ok(words.into_iter().map(|(name, word)| (name, escape(&word))).collect())
-}
-
-/// Puts the values in the place of their `{{names}}`.
-fn fill(template: &str, values: &BTreeMap<String, String>) -> Result<String, Error> {
-    let mut filled = String::with_capacity(2 * template.len());
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let (name, after) = after.split_once("}}").unwrap_or((after, ""));
-        filled.push_str(before);
-        let value = values.get(name).ok_or_else(|| Error::Placeholder(name.to_owned()))?;
-        filled.push_str(value);
-        rest = after;
-    }
-    filled.push_str(rest);
-    Ok(filled)
-}
-
-/// Makes text safe in HTML, in an attribute too.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
+    serde_json::from_str(file).map_err(Error::Words)
 }
 
 #[cfg(test)]
@@ -240,12 +207,5 @@ mod tests {
             assert_eq!(located(&path, query, "").unwrap().cache_control, Some(KEEP), "{name}");
             assert_eq!(located(&path, "v=old", "").unwrap().cache_control, Some(ASK_FIRST));
         }
-    }
-
-    #[test]
-    fn text_is_escaped_and_missing_values_are_named() {
-        assert_eq!(escape("<a b=\"c\" d='e'>&"), "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;");
-        let error = fill("a {{none}} b", &BTreeMap::new()).unwrap_err();
-        assert!(error.to_string().contains("none"), "{error}");
     }
 }

@@ -24,10 +24,11 @@ pub(super) fn python_environment(context: &Context<'_>) -> Result<()> {
     context.run(Command::new(&python).args(install), LIMIT)
 }
 
-/// Node's packages at `target/e2e/node_modules`: `ws` and `eventsource`.
+/// Node's packages at `target/e2e/node_modules`: `ws` and `eventsource`, and what judges the pages'
+/// accessibility.
 pub(super) fn node_modules(context: &Context<'_>) -> Result<()> {
     let folder = context.workspace.target().join("e2e");
-    let packages = ["ws", "eventsource"];
+    let packages = ["ws", "eventsource", "axe-core"];
     let is_there = |name: &&str| folder.join("node_modules").join(name).is_dir();
     if packages.iter().all(is_there) {
         return Ok(());

@@ -74,6 +74,12 @@ pub fn page(problem: &Problem<'_>) -> Page {
     }
 }
 
+/// The language that a visitor likes most, by `Accept-Language`; English when none of ours is named.
+#[must_use]
+pub fn language(accept_language: Option<&[u8]>) -> Language {
+    accept::language(accept_language)
+}
+
 /// The standard phrase of a status (RFC 9110 section 15, RFC 6585), for the status line and the
 /// JSON title; empty when there is none.
 #[must_use]

@@ -27,6 +27,7 @@ use tombolo_serve::Peer;
 use tower::ServiceExt;
 
 use self::client::{Clients, Rates};
+pub(crate) use self::page::Files;
 use self::refusal::Refusal;
 use crate::hub::Hub;
 use crate::writer::Writer;
@@ -41,6 +42,7 @@ struct App {
     writer: Writer,
     rates: Arc<Rates>,
     typing_rates: Arc<Rates>,
+    files: Arc<Files>,
     shutdown: Shutdown,
 }
 
@@ -52,12 +54,13 @@ pub(crate) fn answer(
     writer: Writer,
     replica: &str,
     options: &Options,
+    files: Files,
     shutdown: Shutdown,
 ) -> impl Fn(Request<Incoming>, Peer) -> Answer + Clone + Send + 'static {
     let rates = Arc::new(Rates::new(options.rate));
     let typing_rates = Arc::new(Rates::new(options.rate));
     let clients = Arc::new(Clients::new(options.trusted.clone()));
-    let router = router(App { hub, writer, rates, typing_rates, shutdown });
+    let router = router(App { hub, writer, rates, typing_rates, files: Arc::new(files), shutdown });
     // It was checked to be plain.
     let replica = HeaderValue::from_str(replica).unwrap_or(HeaderValue::from_static("chat"));
     move |request, peer| {
@@ -85,8 +88,7 @@ fn router(app: App) -> Router {
         .route("/chat", get(page::add_slash))
         .route("/chat/", get(page::index))
         .route("/chat/index.html", get(page::index))
-        .route("/chat/chat.css", get(page::style))
-        .route("/chat/chat.js", get(page::script))
+        .route("/chat/{file}", get(page::file))
         .route("/chat/rooms", get(rooms::get))
         .route("/chat/rooms/{room}/messages", get(list::get).post(post::post))
         .route("/chat/rooms/{room}/events", get(events::get))
