@@ -1,12 +1,15 @@
 //! The choice. Owns which policy asks what and in which order; the arithmetic is next door.
 //!
 //! Every policy answers one question: which of the *eligible* servers? [`Balancer::eligible`] is
-//! the single place that says who is; today that is whoever this request has not been to.
+//! the single place that says who is: whoever this request has not been to and whose gate is open.
+//! If there is none, gates are passed over: with all servers down each is tried rather than none.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::flight::Flight;
+use crate::gate::{Gate, Pass, Standing};
 use crate::hash::mix;
 use crate::policy::Policy;
 use crate::rendezvous::Rendezvous;
@@ -23,12 +26,16 @@ pub const MAX_SERVERS: usize = 4096;
 /// after that it takes the exact and slower way.
 const SECOND_DRAWS: u32 = 3;
 
+/// How often a pick looks again when another request took the last probe of its choice.
+const ENTRIES: u32 = 3;
+
 /// What one request brings to the choice.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask<'a> {
     /// Where the request has been; never chosen again.
     pub tried: &'a Tried,
-    /// A fresh random number. Only [`Policy::Random`] and [`Policy::PowerOfTwo`] look at it.
+    /// A fresh random number. Only [`Policy::Random`] and [`Policy::PowerOfTwo`] look at it, and
+    /// every policy while a server's gate is half open.
     pub random: u64,
     /// [`crate::hash_key`] of the request's key. Without one [`Policy::Hash`] goes round robin.
     pub hash: Option<u64>,
@@ -41,6 +48,7 @@ pub struct Ask<'a> {
 pub struct Balancer {
     policy: Policy,
     keys: Box<[Box<str>]>,
+    gates: Box<[Arc<Gate>]>,
     schedule: Schedule,
     shares: Shares,
     rendezvous: Rendezvous,
@@ -79,6 +87,7 @@ impl Balancer {
         Balancer {
             policy,
             keys: servers.iter().map(|server| server.key.clone()).collect(),
+            gates: servers.iter().map(|server| Arc::clone(&server.gate)).collect(),
             schedule: Schedule::new(servers),
             shares: Shares::new(servers),
             rendezvous: Rendezvous::new(servers, &identities),
@@ -111,7 +120,8 @@ impl Balancer {
     }
 
     /// The server for this request, by its index in the list given to [`Balancer::new`]. `None` if
-    /// and only if all have been tried.
+    /// and only if all have been tried: where no gate is open, one in reserve is chosen, and where
+    /// none is in reserve, any.
     ///
     /// The caller reports the start and end of the request by [`Balancer::begin`] and
     /// [`Balancer::end`]. Cost: O(1) for round robin, random (O(log servers)) and power of two;
@@ -119,45 +129,76 @@ impl Balancer {
     /// requests.
     #[must_use]
     pub fn pick(&self, ask: &Ask<'_>) -> Option<usize> {
+        for _ in 0..ENTRIES {
+            let Some(server) = self.choose(ask, Pass::Open) else { break };
+            if self.gates.get(server).is_some_and(|gate| gate.enter()) {
+                return Some(server);
+            }
+        }
+        self.last_resort(ask)
+    }
+
+    /// No gate is open: a server in reserve, or whichever it be.
+    #[cold]
+    fn last_resort(&self, ask: &Ask<'_>) -> Option<usize> {
+        self.choose(ask, Pass::Reserve).or_else(|| self.choose(ask, Pass::Any))
+    }
+
+    fn choose(&self, ask: &Ask<'_>, pass: Pass) -> Option<usize> {
         if let Some(server) = ask.preferred
-            && self.eligible(ask, server)
+            && self.is_open_to(ask, pass, server)
         {
             return Some(server);
         }
         match (self.policy, ask.hash) {
-            (Policy::Hash, Some(key)) => self.rendezvous.pick(key, |who| self.eligible(ask, who)),
-            (Policy::RoundRobin | Policy::Hash, _) => self.in_turn(ask),
-            (Policy::LeastRequests, _) => self.least(ask),
-            (Policy::PowerOfTwo, _) => self.less_of_two(ask),
-            (Policy::Random, _) => self.draw(ask, ask.random),
+            (Policy::Hash, Some(key)) => {
+                self.rendezvous.pick(key, |who| self.eligible(ask, pass, who))
+            }
+            (Policy::RoundRobin | Policy::Hash, _) => self.in_turn(ask, pass),
+            (Policy::LeastRequests, _) => self.least(ask, pass),
+            (Policy::PowerOfTwo, _) => self.less_of_two(ask, pass),
+            (Policy::Random, _) => self.draw(ask, pass, ask.random),
         }
     }
 
     /// Whether `server` may be chosen for this request.
     #[inline]
-    fn eligible(&self, ask: &Ask<'_>, server: usize) -> bool {
-        server < self.keys.len() && !ask.tried.contains(server)
+    fn eligible(&self, ask: &Ask<'_>, pass: Pass, server: usize) -> bool {
+        let Some(gate) = self.gates.get(server) else { return false };
+        !ask.tried.contains(server) && gate.admits(pass, || lot(ask, server))
+    }
+
+    /// The same for a client that is to stay with `server`: a share keeps newcomers out, not those
+    /// who are there.
+    fn is_open_to(&self, ask: &Ask<'_>, pass: Pass, server: usize) -> bool {
+        let Some(gate) = self.gates.get(server) else { return false };
+        !ask.tried.contains(server) && gate.admits(pass, || 0)
     }
 
     /// Round robin. The first pick of a request takes the next turn. A later pick takes none: turns
     /// stay exact for everyone else. It steps instead through those left, evenly and by weight, by
     /// a counter of its own; going on to the neighbour would load that one twice while its
-    /// predecessor is down.
-    fn in_turn(&self, ask: &Ask<'_>) -> Option<usize> {
-        if ask.tried.is_empty() {
-            return self.schedule.at(self.first_turns.take());
+    /// predecessor is down. So does a first pick whose turn falls on a gate that is not open.
+    fn in_turn(&self, ask: &Ask<'_>, pass: Pass) -> Option<usize> {
+        // One turn for each request: were each pass to take one, turns could always fall alike.
+        if pass == Pass::Open
+            && ask.tried.is_empty()
+            && let Some(server) = self.schedule.at(self.first_turns.take())
+            && self.eligible(ask, pass, server)
+        {
+            return Some(server);
         }
         let point = even_point(self.later_turns.take());
-        self.shares.among(point, |server| self.eligible(ask, server))
+        self.shares.among(point, |server| self.eligible(ask, pass, server))
     }
 
     /// The fewest requests in flight for its weight. Of several the one whose turn it is, or, if
     /// that one is not among them, an even choice of those that are.
-    fn least(&self, ask: &Ask<'_>) -> Option<usize> {
-        let eligible = (0..self.len()).filter(|&server| self.eligible(ask, server));
+    fn least(&self, ask: &Ask<'_>, pass: Pass) -> Option<usize> {
+        let eligible = (0..self.len()).filter(|&server| self.eligible(ask, pass, server));
         let loads = eligible.map(|server| (server, self.load(server)));
         let (best, least) = loads.reduce(|a, b| if b.1.is_less(a.1) { b } else { a })?;
-        let ties = |server| self.eligible(ask, server) && !least.is_less(self.load(server));
+        let ties = |server| self.eligible(ask, pass, server) && !least.is_less(self.load(server));
         let turn = self.first_turns.take();
         self.schedule
             .at(turn)
@@ -168,38 +209,40 @@ impl Balancer {
     }
 
     /// Two different servers drawn by weight; the one with fewer in flight for its weight.
-    fn less_of_two(&self, ask: &Ask<'_>) -> Option<usize> {
-        let first = self.draw(ask, ask.random)?;
-        let Some(second) = self.draw_another(ask, first) else { return Some(first) };
+    fn less_of_two(&self, ask: &Ask<'_>, pass: Pass) -> Option<usize> {
+        let first = self.draw(ask, pass, ask.random)?;
+        let Some(second) = self.draw_another(ask, pass, first) else { return Some(first) };
         let second_is_less = self.load(second).is_less(self.load(first));
         Some(if second_is_less { second } else { first })
     }
 
-    fn draw_another(&self, ask: &Ask<'_>, first: usize) -> Option<usize> {
+    fn draw_another(&self, ask: &Ask<'_>, pass: Pass, first: usize) -> Option<usize> {
         let mut random = ask.random;
         for _ in 0..SECOND_DRAWS {
             random = another(random);
-            let second = self.draw(ask, random)?;
+            let second = self.draw(ask, pass, random)?;
             if second != first {
                 return Some(second);
             }
         }
-        self.shares.among(another(random), |who| who != first && self.eligible(ask, who))
+        self.shares.among(another(random), |who| who != first && self.eligible(ask, pass, who))
     }
 
     /// One eligible server by weight: drawn from all, and if it is not eligible, once more from
     /// those that are. That gives each its exact share.
-    fn draw(&self, ask: &Ask<'_>, random: u64) -> Option<usize> {
+    fn draw(&self, ask: &Ask<'_>, pass: Pass, random: u64) -> Option<usize> {
         let drawn = self.shares.at(random)?;
-        if self.eligible(ask, drawn) {
+        if self.eligible(ask, pass, drawn) {
             return Some(drawn);
         }
-        self.shares.among(another(random), |server| self.eligible(ask, server))
+        self.shares.among(another(random), |server| self.eligible(ask, pass, server))
     }
 
     #[inline]
     fn load(&self, server: usize) -> Load {
-        Load { in_flight: self.flight.in_flight(server), weight: self.shares.weight(server) }
+        let share = self.gates.get(server).map_or(1, |gate| gate.share());
+        let weight = self.shares.weight(server) * share;
+        Load { in_flight: self.flight.in_flight(server), weight }
     }
 
     /// A request starts on `server`, seen by the data-plane thread `worker`. Only that thread may
@@ -226,6 +269,12 @@ impl Balancer {
     #[must_use]
     pub fn total(&self, server: usize) -> u64 {
         self.flight.total(server)
+    }
+
+    /// How the gate of a server stands; closed for a server that does not exist.
+    #[must_use]
+    pub fn standing(&self, server: usize) -> Standing {
+        self.gates.get(server).map_or(Standing::Closed, |gate| gate.standing())
     }
 
     /// The policy it was made with.
@@ -267,7 +316,7 @@ impl Balancer {
     }
 }
 
-/// Requests in flight, to be compared for the weight.
+/// Requests in flight, to be compared for the weight and, of that, the share.
 #[derive(Clone, Copy)]
 struct Load {
     in_flight: u32,
@@ -279,6 +328,13 @@ impl Load {
         u64::from(self.in_flight) * u64::from(other.weight)
             < u64::from(other.in_flight) * u64::from(self.weight)
     }
+}
+
+/// The request's number from 0 to 999 at this server. It stays for as long as the pick lasts, and for
+/// requests with a key for ever: a share that grows draws keys in and moves none back.
+fn lot(ask: &Ask<'_>, server: usize) -> u32 {
+    let drawn = mix(ask.hash.unwrap_or(ask.random) ^ even_point(server as u64 + 1));
+    ((u128::from(drawn) * u128::from(Standing::FULL)) >> 64) as u32
 }
 
 /// A further random number from the one the request brought.

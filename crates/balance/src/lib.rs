@@ -1,29 +1,34 @@
-//! Choosing a backend: policies and weights. Pure: events in, choice out.
+//! Choosing a backend: policies, weights and health. Pure: events and time in, choice out.
 //!
 //! Owns the choice of one server of one upstream for one request, and the counts that choice needs
 //! (turns taken, requests in flight). Opens no socket, reads no clock, keeps no thread, draws no
 //! random number and takes no lock: whoever asks brings the random number and the hash of the
-//! request. Knows nothing of HTTP, of configuration files, or of whether a server is well.
+//! request, and the time. Knows nothing of HTTP or of configuration files, and how a server does only
+//! from what it is told.
 //!
 //! One [`Balancer`] per upstream is shared by all data-plane threads. Everything that is laid out
 //! once (schedule, shares, tokens) is immutable after [`Balancer::new`]; what changes is one turn
-//! counter and, per thread, its own row of in-flight counts.
+//! counter, the servers' gates and, per thread, its own row of in-flight counts.
 //!
 //! | file | one idea |
 //! |---|---|
 //! | `balancer.rs` | the choice: which policy asks what, in which order |
 //! | `policy.rs`, `server.rs` | what is chosen by, what is chosen from |
+//! | `gate.rs` | whether a server may be chosen: one word for each, read by every pick |
 //! | `tried.rs` | the servers one request has already been to |
 //! | `schedule.rs` | smooth weighted turns, laid out in advance |
 //! | `shares.rs` | drawing in proportion to weight |
 //! | `flight.rs` | requests in flight, counted without sharing |
 //! | `rendezvous.rs` | weighted rendezvous hashing |
 //! | `hash.rs` | the stable hash under keys and tokens |
+//! | `health/` | how a server does, and the gate that follows |
 //! | `sticky.rs` | the opaque token that stands for a server in a cookie |
 
 mod balancer;
 mod flight;
+mod gate;
 mod hash;
+mod health;
 mod policy;
 mod rendezvous;
 mod schedule;
@@ -33,7 +38,9 @@ mod sticky;
 mod tried;
 
 pub use balancer::{Ask, Balancer, MAX_SERVERS};
+pub use gate::{Gate, Standing};
 pub use hash::hash_key;
+pub use health::{Condition, EjectionRules, MaxEjected, ServerState};
 pub use policy::{Policy, UnknownPolicy};
 pub use schedule::MAX_TURNS;
 pub use server::{ServerSpec, Weight};

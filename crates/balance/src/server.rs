@@ -1,7 +1,9 @@
 //! What is chosen from: a server as the balancer sees it. Owns the bounds of a weight.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
+use crate::gate::Gate;
 use crate::hash::{hash_key, mix};
 
 /// A server's share of the load beside the others of its upstream: 1 to 1000.
@@ -39,20 +41,28 @@ impl Default for Weight {
 }
 
 /// One server of an upstream.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ServerSpec {
     /// Its share of the load.
     pub weight: Weight,
     /// Who it is, the same after a restart: the address as written. Hashing and sticky tokens
     /// depend on this and on nothing else, so the place in the list may change freely.
     pub key: Box<str>,
+    /// Whether it may be chosen. Whoever watches over it keeps the other end.
+    pub gate: Arc<Gate>,
 }
 
 impl ServerSpec {
-    /// A server of the given identity and weight.
+    /// A server of the given identity and weight, which may be chosen.
     #[must_use]
     pub fn new(key: impl Into<Box<str>>, weight: Weight) -> ServerSpec {
-        ServerSpec { weight, key: key.into() }
+        ServerSpec { weight, key: key.into(), gate: Arc::default() }
+    }
+
+    /// The same behind a gate that another holds too.
+    #[must_use]
+    pub fn behind(self, gate: Arc<Gate>) -> ServerSpec {
+        ServerSpec { gate, ..self }
     }
 }
 

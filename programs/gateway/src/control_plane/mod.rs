@@ -5,10 +5,12 @@
 //! |---|---|
 //! | `snapshot.rs`, `routes.rs` | what is published: immutable, in the form the request path uses |
 //! | `resolver.rs` | names of servers, looked up again and again |
+//! | `health.rs` | what time changes of servers' health |
 //! | `supervise.rs` | start, signals, drain |
 //! | `admin/` | status, metrics and purges for operators |
 
 mod admin;
+mod health;
 mod resolver;
 mod routes;
 mod snapshot;

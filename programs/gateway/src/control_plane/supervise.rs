@@ -9,7 +9,7 @@ use tombolo_daemon::config::{self, Config, Limits};
 use tombolo_daemon::shutdown::{Hangup, Signals};
 
 use super::admin::{Admin, Facts};
-use super::{Snapshot, resolver};
+use super::{Snapshot, health, resolver};
 use crate::Error;
 use crate::access_log::AccessLog;
 use crate::data_plane::{Admission, Listeners, Speaks, Worker, WorkerOptions};
@@ -39,6 +39,7 @@ pub(crate) async fn supervise(config: Config) -> Result<(), Error> {
     let snapshot = Arc::new(Snapshot::new(&config, workers, store.clone()));
     let addresses = listeners.addresses.clone();
     resolver::watch_names(&snapshot).await;
+    tokio::spawn(health::watch(Arc::clone(&snapshot)));
     let limits = &config.gateway.limits;
     let admission = Admission::new(limits.connections, limits.connections_per_client);
     let facts = Arc::new(Facts {

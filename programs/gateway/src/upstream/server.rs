@@ -1,12 +1,17 @@
 //! One server, and the upstream it belongs to. Immutable but for the addresses of a name, which
-//! the control plane's resolver publishes.
+//! the control plane's resolver publishes, and for what is known of the server's health.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tombolo_balance::{Balancer, ServerSpec, Weight, hash_key};
+use tombolo_balance::{Balancer, EjectionRules, ServerSpec, Weight, hash_key};
 use tombolo_daemon::config::{self, HashKey, HostPort, Sticky};
+
+use super::Health;
+
+const SLOW_START: Duration = Duration::from_secs(10);
 
 /// A server and where it is found.
 pub(crate) struct Server {
@@ -18,6 +23,8 @@ pub(crate) struct Server {
     pub(crate) address: HostPort,
     /// Where it listens now; empty while its name does not resolve.
     pub(crate) resolved: ArcSwap<Vec<SocketAddr>>,
+    /// How it does.
+    pub(crate) health: Arc<Health>,
 }
 
 impl Server {
@@ -28,7 +35,21 @@ impl Server {
             name: server.as_written.clone(),
             address: server.address.clone(),
             resolved: ArcSwap::from_pointee(resolved),
+            health: Health::new(&server.as_written, Some(EjectionRules::DEFAULT), SLOW_START),
         }
+    }
+
+    #[allow(dead_code, reason = "for drains by name")]
+    /// No new requests for it from now on, while others can have them: clients that a cookie keeps
+    /// with it move too. What is under way goes on. `why` is told to operators.
+    pub(crate) fn drain(&self, why: &str) {
+        self.health.drain(why);
+    }
+
+    #[allow(dead_code, reason = "for drains by name")]
+    /// It may have requests again; its share grows over the upstream's slow start.
+    pub(crate) fn undrain(&self) {
+        self.health.undrain();
     }
 
     /// True when the address is a name, which the resolver has to look up.
@@ -50,15 +71,7 @@ pub(crate) struct Upstream {
 impl Upstream {
     /// Builds an upstream; `next_pool` numbers its servers.
     pub(crate) fn new(upstream: &config::Upstream, workers: usize, next_pool: &mut usize) -> Self {
-        let specs: Vec<ServerSpec> = upstream
-            .servers
-            .iter()
-            .map(|server| {
-                let weight = Weight::new(server.weight).unwrap_or_default();
-                ServerSpec::new(server.as_written.as_str(), weight)
-            })
-            .collect();
-        let servers = upstream
+        let servers: Vec<Arc<Server>> = upstream
             .servers
             .iter()
             .map(|server| {
@@ -67,6 +80,11 @@ impl Upstream {
                 Arc::new(Server::new(server, pool))
             })
             .collect();
+        let spec = |(server, made): (&config::Server, &Arc<Server>)| {
+            let weight = Weight::new(server.weight).unwrap_or_default();
+            ServerSpec::new(server.as_written.as_str(), weight).behind(made.health.gate())
+        };
+        let specs: Vec<ServerSpec> = upstream.servers.iter().zip(&servers).map(spec).collect();
         let hashes = upstream.policy == tombolo_balance::Policy::Hash;
         Self {
             name: upstream.name.clone(),
@@ -75,6 +93,11 @@ impl Upstream {
             sticky: upstream.sticky.clone(),
             servers,
         }
+    }
+
+    /// True while no server is up, so that all of them are tried.
+    pub(crate) fn is_failing_open(&self) -> bool {
+        !self.servers.iter().any(|server| server.health.is_open())
     }
 }
 

@@ -7,12 +7,13 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
+use tombolo_balance::{ServerState, Standing};
 use tombolo_cache::store::{Status, Trouble};
 
 use super::Facts;
 use crate::metrics::{Metrics, Outcome};
 use crate::tcp::{TcpProxy, Totals};
-use crate::upstream::{Server, Upstream};
+use crate::upstream::{Server, Told, Upstream};
 
 pub(super) async fn answer(State(facts): State<Arc<Facts>>) -> Response {
     ([(CONTENT_TYPE, "application/json")], format!("{:#}\n", status(&facts))).into_response()
@@ -45,13 +46,20 @@ fn status(facts: &Facts) -> Value {
 fn of_upstream(upstream: &Upstream, metrics: &Metrics) -> Value {
     let backends = upstream.servers.iter().enumerate();
     let backends = backends.map(|(index, server)| of_backend(upstream, index, server, metrics));
-    json!({ "name": upstream.name, "backends": backends.collect::<Vec<_>>() })
+    json!({
+        "name": upstream.name,
+        "failing_open": upstream.is_failing_open(),
+        "backends": backends.collect::<Vec<_>>(),
+    })
 }
 
 fn of_backend(upstream: &Upstream, index: usize, server: &Server, metrics: &Metrics) -> Value {
     let resolved = server.resolved.load();
+    let Told { mut state, mut why, since, share, until } = server.health.told();
     // A name that does not resolve is the one reason known before a request is sent.
-    let why = resolved.is_empty().then_some("its name does not resolve");
+    if resolved.is_empty() && state == ServerState::Up {
+        (state, why) = (ServerState::Down, Some("its name does not resolve".to_owned()));
+    }
     let outcomes: Map<String, Value> = Outcome::ALL
         .into_iter()
         .map(|outcome| (outcome.label().to_owned(), metrics.attempts(server.pool, outcome).into()))
@@ -59,9 +67,11 @@ fn of_backend(upstream: &Upstream, index: usize, server: &Server, metrics: &Metr
     json!({
         "address": server.name,
         "resolved": resolved.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "state": if why.is_none() { "up" } else { "down" },
+        "state": state.name(),
         "why": why,
-        "since": null,
+        "since": since.and_then(time),
+        "share": f64::from(share) / f64::from(Standing::FULL),
+        "ejected_until": until.and_then(time),
         "in_flight": upstream.balancer.in_flight(index),
         "requests": upstream.balancer.total(index),
         "attempts": outcomes,

@@ -1,0 +1,13 @@
+//! How a server does, as functions of events and time. Opens no socket and reads no clock: whoever
+//! asks brings the time, as a [`std::time::Duration`] since a moment of its own choosing.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `condition.rs` | up, down, draining or ejected, and the gate that follows from it |
+//! | `ejection.rs` | out after failures, for longer each time, and back over a few probes |
+
+mod condition;
+mod ejection;
+
+pub use condition::{Condition, ServerState};
+pub use ejection::{EjectionRules, MaxEjected};

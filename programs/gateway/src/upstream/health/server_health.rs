@@ -1,0 +1,254 @@
+//! What is known of one server.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tombolo_balance::{Condition, EjectionRules, Gate, ServerState, Standing};
+
+use super::clock;
+
+/// One server's health. The request path reads the gate alone; the rest is for who writes it and
+/// for who is told.
+pub(crate) struct Health {
+    /// The server's name, for the log.
+    name: String,
+    gate: Arc<Gate>,
+    known: Mutex<Known>,
+}
+
+struct Known {
+    condition: Condition,
+    state: ServerState,
+    whys: Whys,
+    since: Option<SystemTime>,
+}
+
+/// Why it is what it is. Several may hold at once; the state says which one is told.
+#[derive(Default)]
+struct Whys {
+    draining: Option<String>,
+    down: Option<String>,
+    ejected: Option<String>,
+}
+
+impl Whys {
+    fn of(&mut self, state: ServerState) -> Option<&mut Option<String>> {
+        match state {
+            ServerState::Up => None,
+            ServerState::Draining => Some(&mut self.draining),
+            ServerState::Down => Some(&mut self.down),
+            ServerState::Ejected => Some(&mut self.ejected),
+        }
+    }
+}
+
+/// What operators are told of a server.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) state: ServerState,
+    /// Why, unless it is up.
+    pub(crate) why: Option<String>,
+    /// Since when it has been so; none: since the gateway began.
+    pub(crate) since: Option<SystemTime>,
+    /// What it gets of its weight, in thousandths; 0 when it is only asked if no other can be.
+    pub(crate) share: u16,
+    /// When its ejection is over, if it is out.
+    pub(crate) until: Option<SystemTime>,
+}
+
+#[allow(dead_code, reason = "checks, failures and drains come one after the other")]
+impl Health {
+    /// A server that is up.
+    pub(crate) fn new(name: &str, rules: Option<EjectionRules>, slow_start: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.to_owned(),
+            gate: Arc::default(),
+            known: Mutex::new(Known {
+                condition: Condition::new(rules, slow_start),
+                state: ServerState::Up,
+                whys: Whys::default(),
+                since: None,
+            }),
+        })
+    }
+
+    /// The gate, for the balancer.
+    pub(crate) fn gate(&self) -> Arc<Gate> {
+        Arc::clone(&self.gate)
+    }
+
+    /// No new requests for it from now on, while others can have them. What is under way goes on.
+    pub(crate) fn drain(&self, why: &str) {
+        self.change(Some((ServerState::Draining, why)), |condition, _| condition.drain());
+    }
+
+    /// The end of a drain.
+    pub(crate) fn undrain(&self) {
+        self.change(None, |condition, now| condition.undrain(now));
+    }
+
+    /// Its checks fail.
+    pub(crate) fn fall(&self, why: &str) {
+        self.change(Some((ServerState::Down, why)), |condition, _| condition.fall());
+    }
+
+    /// Its checks succeed.
+    pub(crate) fn rise(&self) {
+        self.change(None, |condition, now| condition.rise(now));
+    }
+
+    /// It failed too many requests. False if it is never ejected, or is out already.
+    pub(crate) fn eject(&self, why: &str) -> bool {
+        self.change(Some((ServerState::Ejected, why)), |condition, now| condition.eject(now))
+    }
+
+    /// So many requests succeeded while it was being tried again.
+    pub(crate) fn probed(&self, answered: u16) {
+        self.change(None, |condition, now| condition.probed(answered, now));
+    }
+
+    /// What it was ejected for is over.
+    pub(crate) fn pardon(&self) {
+        self.change(None, |condition, now| condition.pardon(now));
+    }
+
+    /// What time alone changes.
+    pub(crate) fn tick(&self) {
+        self.change(None, |condition, now| condition.tick(now));
+    }
+
+    /// The state in a word.
+    pub(crate) fn state(&self) -> ServerState {
+        self.lock().state
+    }
+
+    /// Whether it is tried again after an ejection.
+    pub(crate) fn is_probing(&self) -> bool {
+        self.lock().condition.is_probing()
+    }
+
+    /// Whether it is out, or is tried again, for failed requests.
+    pub(crate) fn is_ejected(&self) -> bool {
+        self.lock().condition.is_ejected()
+    }
+
+    /// Whether requests go to it while others can have them.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.gate.standing(), Standing::Open(_) | Standing::Probing(_))
+    }
+
+    /// What operators are told.
+    pub(crate) fn told(&self) -> Told {
+        let mut known = self.lock();
+        let state = known.state;
+        let until = known.condition.ejected_until();
+        let until = until.map(|until| SystemTime::now() + until.saturating_sub(clock::now()));
+        let share = match self.gate.standing() {
+            Standing::Open(share) => share,
+            _ => 0,
+        };
+        let why = known.whys.of(state).and_then(|why| why.clone());
+        Told { state, why, since: known.since, share, until }
+    }
+
+    /// Changes what is known, with the reason if there is a new one; the gate follows, and a new state
+    /// is told in the log.
+    fn change<T>(
+        &self,
+        why: Option<(ServerState, &str)>,
+        by: impl FnOnce(&mut Condition, Duration) -> T,
+    ) -> T {
+        let mut known = self.lock();
+        let now = clock::now();
+        let outcome = by(&mut known.condition, now);
+        if let Some((of, why)) = why
+            && let Some(place) = known.whys.of(of)
+        {
+            *place = Some(why.to_owned());
+        }
+        let standing = known.condition.standing(now);
+        // Probes that were taken must not be handed out anew.
+        let is_right = match (standing, self.gate.standing()) {
+            (Standing::Probing(due), Standing::Probing(left)) => left <= due,
+            (standing, is) => standing == is,
+        };
+        if !is_right {
+            self.gate.set(standing);
+        }
+        let state = known.condition.state();
+        if state != known.state {
+            known.state = state;
+            known.since = Some(SystemTime::now());
+            let why = known.whys.of(state).and_then(|why| why.clone());
+            self.tell(state, why.as_deref());
+        }
+        outcome
+    }
+
+    fn tell(&self, state: ServerState, why: Option<&str>) {
+        let (server, why) = (&self.name, why.unwrap_or_default());
+        match state {
+            ServerState::Up => tracing::info!(%server, "up again"),
+            ServerState::Draining => {
+                tracing::info!(%server, why, "draining: no new requests for it")
+            }
+            ServerState::Down => {
+                tracing::warn!(%server, why, "down: no requests for it while others can have them")
+            }
+            ServerState::Ejected => tracing::warn!(%server, why, "ejected: left out for a while"),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server() -> Arc<Health> {
+        Health::new("127.0.0.1:9001", Some(EjectionRules::DEFAULT), Duration::ZERO)
+    }
+
+    fn told(health: &Health) -> (ServerState, Option<String>) {
+        let told = health.told();
+        (told.state, told.why)
+    }
+
+    #[test]
+    fn the_gate_follows_what_is_known() {
+        let health = server();
+        assert!(health.is_open() && health.told().since.is_none());
+        health.fall("3 checks in a row failed");
+        assert!(!health.is_open() && health.told().since.is_some());
+        assert_eq!(told(&health), (ServerState::Down, Some("3 checks in a row failed".into())));
+        health.rise();
+        assert!(health.is_open());
+        assert_eq!(told(&health), (ServerState::Up, None));
+    }
+
+    #[test]
+    fn each_state_keeps_its_own_reason() {
+        let health = server();
+        health.fall("no answer");
+        health.drain("by an operator");
+        assert_eq!(told(&health), (ServerState::Draining, Some("by an operator".into())));
+        health.undrain();
+        assert_eq!(told(&health), (ServerState::Down, Some("no answer".into())));
+        assert!(!health.is_open());
+    }
+
+    #[test]
+    fn an_ejection_tells_when_it_is_over() {
+        let health = server();
+        assert!(health.eject("5 failures in a row") && !health.eject("again"));
+        let until = health.told().until.unwrap();
+        let left = until.duration_since(SystemTime::now()).unwrap();
+        assert!(left <= EjectionRules::DEFAULT.time && left > Duration::from_secs(4), "{left:?}");
+        assert!(health.is_ejected() && !health.is_probing());
+        health.pardon();
+        assert_eq!(health.state(), ServerState::Up);
+    }
+}
