@@ -1,12 +1,12 @@
-//! `tombolo-bench calculator`: requests per second and processor time per request of one replica
-//! on a core of its own, asked directly.
+//! `tombolo-bench calculator`: requests per second and processor time per request of one replica,
+//! asked directly and through the gateway's TCP balancing, by turns.
 //!
 //! Every answer is checked: a wrong one ends the measurement.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     net::{SocketAddr, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     thread,
     time::{Duration, Instant},
@@ -14,7 +14,11 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 
-use crate::{cores, machine, process::Process, stats::Spread};
+use crate::{
+    cores, machine,
+    process::{CpuTime, Process},
+    stats::Spread,
+};
 
 /// Longest measurement, in seconds.
 const SECONDS_MAX: i64 = 300;
@@ -71,11 +75,20 @@ const CASES: [Case; 3] = [
     },
 ];
 
-/// What a round cost.
+/// How a replica is reached.
+#[derive(Clone, Copy)]
+enum Way {
+    Direct,
+    Gateway,
+}
+
+const WAYS: [(Way, &str); 2] = [(Way::Direct, "direct"), (Way::Gateway, "gateway")];
+
+/// What a round cost, each request in microseconds.
 struct Round {
     per_second: f64,
-    user_us: f64,
-    system_us: f64,
+    replica: CpuTime,
+    gateway: CpuTime,
 }
 
 /// Measures, and prints the report on standard output.
@@ -88,62 +101,111 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         None => std::env::current_exe().context("finding this program")?.with_file_name("tombolo"),
     };
     let placement = cores::place(&cores::usable()?, 1)?;
-    println!("# The calculator, asked directly\n");
+    println!("# The calculator, asked directly and through the gateway\n");
     for line in machine::describe(&cores::usable()?, &placement, &[]).iter().take(1) {
         println!("{line}");
     }
-    println!("One core for the replica and its evaluators, the rest for the load.\n");
-    println!("| load | requests/s | user µs | system µs |\n|---|---|---|---|");
+    println!("One core for the replica, its evaluators and the gateway, the rest for the load.\n");
+    println!(
+        "| load | way | requests/s | replica user µs | system µs | gateway user µs | system µs |"
+    );
+    println!("|---|---|---:|---:|---:|---:|---:|");
+    let folder = tempfile::tempdir().context("a folder for the gateway's configuration")?;
+    let ground = Ground { tombolo, folder: folder.path(), placement, seconds: arguments.seconds };
     for case in &CASES {
-        let rounds: Vec<Round> = (0..arguments.rounds)
-            .map(|_| round(case, &tombolo, arguments.seconds, &placement))
-            .collect::<Result<_>>()?;
-        let of = |value: fn(&Round) -> f64| {
-            let values: Vec<f64> = rounds.iter().map(value).collect();
-            Spread::of(&values).map_or(0.0, |spread| spread.median)
-        };
-        println!(
-            "| {} | {:.0} | {:.2} | {:.2} |",
-            case.title,
-            of(|round| round.per_second),
-            of(|round| round.user_us),
-            of(|round| round.system_us)
-        );
+        let mut rounds = [Vec::new(), Vec::new()];
+        for _ in 0..arguments.rounds {
+            for ((way, _), rounds) in WAYS.iter().zip(&mut rounds) {
+                rounds.push(ground.round(case, *way)?);
+            }
+        }
+        for ((_, name), rounds) in WAYS.iter().zip(&rounds) {
+            print_row(case, name, rounds);
+        }
     }
     Ok(())
 }
 
-fn round(
-    case: &'static Case,
-    tombolo: &PathBuf,
+fn print_row(case: &Case, way: &str, rounds: &[Round]) {
+    let of = |value: fn(&Round) -> f64| {
+        let values: Vec<f64> = rounds.iter().map(value).collect();
+        Spread::of(&values).map_or(0.0, |spread| spread.median)
+    };
+    println!(
+        "| {} | {way} | {:.0} | {:.2} | {:.2} | {:.2} | {:.2} |",
+        case.title,
+        of(|round| round.per_second),
+        of(|round| round.replica.user),
+        of(|round| round.replica.system),
+        of(|round| round.gateway.user),
+        of(|round| round.gateway.system)
+    );
+}
+
+/// Where the rounds take place.
+struct Ground<'g> {
+    tombolo: PathBuf,
+    folder: &'g Path,
+    placement: cores::Placement,
     seconds: u32,
-    placement: &cores::Placement,
-) -> Result<Round> {
-    let mut command = Command::new(tombolo);
-    command.args(["serve", "calculator", "--listen", "127.0.0.1:0"]);
-    let mut server = Process::start("calculator", &command, &placement.server)?;
-    let address = server.announced()?;
-    let before = server.cpu_time()?;
-    let start = Instant::now();
-    let end = start + Duration::from_secs(seconds.into());
-    let clients = cores::pinned(&placement.load, || {
-        (0..case.connections)
-            .map(|_| thread::spawn(move || load(case, address, end)))
-            .collect::<Vec<_>>()
-    })?;
-    let mut requests = 0;
-    for client in clients {
-        requests += client.join().map_err(|_| anyhow!("a client panicked"))??;
+}
+
+impl Ground<'_> {
+    fn round(&self, case: &'static Case, way: Way) -> Result<Round> {
+        let mut command = Command::new(&self.tombolo);
+        command.args(["serve", "calculator", "--listen", "127.0.0.1:0"]);
+        let mut server = Process::start("calculator", &command, &self.placement.server)?;
+        let mut address = server.announced()?;
+        let mut gateway = match way {
+            Way::Direct => None,
+            Way::Gateway => Some(self.gateway(address)?),
+        };
+        if let Some(gateway) = &mut gateway {
+            address = gateway.announced()?;
+        }
+        let spent = |process: &Option<Process>| match process {
+            Some(process) => process.cpu_time(),
+            None => Ok(CpuTime::default()),
+        };
+        let before = (server.cpu_time()?, spent(&gateway)?);
+        let (requests, elapsed) = self.drive(case, address)?;
+        let (replica, gateway) = (server.cpu_time()? - before.0, spent(&gateway)? - before.1);
+        ensure!(requests > 0, "nothing was answered");
+        let micros = 1e6 / requests as f64;
+        let each =
+            |cost: CpuTime| CpuTime { user: cost.user * micros, system: cost.system * micros };
+        let per_second = requests as f64 / elapsed.as_secs_f64();
+        Ok(Round { per_second, replica: each(replica), gateway: each(gateway) })
     }
-    let elapsed = start.elapsed().as_secs_f64();
-    let cost = server.cpu_time()? - before;
-    ensure!(requests > 0, "nothing was answered");
-    let each = 1e6 / requests as f64;
-    Ok(Round {
-        per_second: requests as f64 / elapsed,
-        user_us: cost.user * each,
-        system_us: cost.system * each,
-    })
+
+    /// A gateway whose TCP balancing has this one server.
+    fn gateway(&self, server: SocketAddr) -> Result<Process> {
+        let path = self.folder.join("tombolo.toml");
+        let text = format!(
+            "[gateway]\nworkers = 1\n[access_log]\n[[upstream]]\nname = \"calculator\"\n\
+             servers = [\"{server}\"]\n[[tcp]]\nlisten = \"127.0.0.1:0\"\nupstream = \"calculator\"\n"
+        );
+        std::fs::write(&path, text).context("writing the gateway's configuration")?;
+        let mut command = Command::new(&self.tombolo);
+        command.args(["gateway", "-c"]).arg(path);
+        Process::start("gateway", &command, &self.placement.server)
+    }
+
+    /// Loads the address; how many requests were answered, and in which time.
+    fn drive(&self, case: &'static Case, address: SocketAddr) -> Result<(u64, Duration)> {
+        let start = Instant::now();
+        let end = start + Duration::from_secs(self.seconds.into());
+        let clients = cores::pinned(&self.placement.load, || {
+            (0..case.connections)
+                .map(|_| thread::spawn(move || load(case, address, end)))
+                .collect::<Vec<_>>()
+        })?;
+        let mut requests = 0;
+        for client in clients {
+            requests += client.join().map_err(|_| anyhow!("a client panicked"))??;
+        }
+        Ok((requests, start.elapsed()))
+    }
 }
 
 /// Asks until `end`; how many requests were answered.

@@ -1,11 +1,12 @@
 //! What every program of Tombolo does alike, so that they behave alike: the configuration file,
-//! exit codes, program logs, the shutdown signals, the process's own resources, and pages: those
+//! exit codes, listening, program logs, the shutdown signals, the process's own resources, and pages: those
 //! that say what went wrong, and the filling in of others.
 //!
 //! It knows nothing of HTTP connections, of the access log's writer, or of what a service does.
 
 pub mod config;
 pub mod exit;
+pub mod listener;
 pub mod logging;
 pub mod problem;
 pub mod resources;

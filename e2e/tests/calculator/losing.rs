@@ -3,14 +3,15 @@
 
 use std::collections::VecDeque;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use tombolo_e2e::{PATIENCE, Tombolo, eventually};
 
-use crate::relay::Relay;
-use crate::replica::{Talk, replica};
+use crate::front::Front;
+use crate::replica::Talk;
 
 const CLIENTS: u64 = 200;
 const REPLICAS: usize = 3;
@@ -24,7 +25,7 @@ fn requests() -> u64 {
 
 /// A client after the document's words alone, written without our own.
 struct Asking {
-    relay: Relay,
+    gateway: SocketAddr,
     id: u64,
     talk: Option<Talk>,
     /// Numbers of the questions that have no answer, oldest first.
@@ -44,7 +45,7 @@ impl Asking {
         let deadline = std::time::Instant::now() + 3 * PATIENCE;
         while self.talk.is_none() {
             assert!(std::time::Instant::now() < deadline, "no replica is there");
-            let Ok(mut talk) = Talk::try_to(self.relay.address) else { continue };
+            let Ok(mut talk) = Talk::try_to(self.gateway) else { continue };
             let mut again = format!("LET id = {}\n", self.id);
             again.extend(self.waiting.iter().map(|number| self.question(*number).0));
             if talk.stream.write_all(again.as_bytes()).is_err() {
@@ -101,39 +102,40 @@ impl Asking {
 }
 
 /// Kills each replica once, at even stages of the work, and starts another in its place.
-fn kill_in_turn(mut replicas: Vec<Tombolo>, relay: &Relay, answered: &AtomicU64, all: u64) {
-    for (index, dying) in replicas.iter_mut().enumerate() {
+fn kill_in_turn(front: &Front, answered: &AtomicU64, all: u64) {
+    for index in 0..REPLICAS {
         let stage = all * (index as u64 + 1) / (REPLICAS as u64 + 1);
-        wait_for(answered, stage);
-        dying.kill();
-        *dying = replica(&format!("calculator-{}", index + 1));
-        relay.replace(index, dying.address());
+        wait_for(|| answered.load(Ordering::Relaxed), stage);
+        front.kill(index);
     }
-    wait_for(answered, all);
+    wait_for(|| answered.load(Ordering::Relaxed), all);
 }
 
 /// Waits as long as there is progress.
-fn wait_for(answered: &AtomicU64, stage: u64) {
-    while answered.load(Ordering::Relaxed) < stage {
-        let seen = answered.load(Ordering::Relaxed);
-        eventually("progress", || (answered.load(Ordering::Relaxed) > seen).then_some(()));
+fn wait_for(count: impl Fn() -> u64, stage: u64) {
+    loop {
+        let seen = count();
+        if seen >= stage {
+            return;
+        }
+        eventually("progress", || (count() > seen).then_some(()));
     }
 }
 
 #[test]
 fn every_question_has_its_own_answer_while_replicas_are_killed() {
     tombolo_e2e::allow_descriptors(4 * CLIENTS + 200);
-    let replicas: Vec<_> = (1..=REPLICAS).map(|n| replica(&format!("calculator-{n}"))).collect();
-    let relay = Relay::to(replicas.iter().map(Tombolo::address).collect());
+    let front = Front::before(REPLICAS);
+    let gateway = front.address();
     let answered = Arc::new(AtomicU64::new(0));
     let clients: Vec<_> = (1..=CLIENTS)
         .map(|id| {
-            let (relay, answered) = (relay.clone(), Arc::clone(&answered));
-            let asking = Asking { relay, id, talk: None, waiting: VecDeque::new(), losses: 0 };
+            let answered = Arc::clone(&answered);
+            let asking = Asking { gateway, id, talk: None, waiting: VecDeque::new(), losses: 0 };
             thread::spawn(move || asking.run(requests(), &answered))
         })
         .collect();
-    kill_in_turn(replicas, &relay, &answered, CLIENTS * requests());
+    kill_in_turn(&front, &answered, CLIENTS * requests());
     let losses: u64 = clients.into_iter().map(|client| client.join().expect("a client")).sum();
     assert!(losses >= CLIENTS / 2, "only {losses} connections were lost: nothing was shown");
     println!("{} answers, {losses} connections lost", answered.load(Ordering::Relaxed));
@@ -141,8 +143,8 @@ fn every_question_has_its_own_answer_while_replicas_are_killed() {
 
 #[test]
 fn the_command_loses_nothing_and_keeps_its_variables_while_replicas_are_killed() {
-    let replicas: Vec<_> = (1..=REPLICAS).map(|n| replica(&format!("calculator-{n}"))).collect();
-    let relay = Relay::to(replicas.iter().map(Tombolo::address).collect());
+    let front = Front::before(REPLICAS);
+    let gateway = front.address();
     let count = 4 * requests();
     let mut all_bytes = 0;
     let commands: Vec<_> = (1..=4_u64)
@@ -156,17 +158,14 @@ fn the_command_loses_nothing_and_keeps_its_variables_while_replicas_are_killed()
                 expected += &format!("{n}\n{}\n", n * number);
             }
             all_bytes += (expected.len() + "OK ".len() * expected.lines().count()) as u64;
-            let server = relay.address.to_string();
+            let server = gateway.to_string();
             let command = Tombolo::program().args(["calc", "--server", &server]).input(input);
             thread::spawn(move || (command.run(), expected))
         })
         .collect();
-    let mut replicas = replicas;
-    for (index, dying) in replicas.iter_mut().enumerate() {
-        wait_for(relay.answered_bytes(), all_bytes * (index as u64 + 1) / 8);
-        dying.kill();
-        *dying = replica(&format!("calculator-{}", index + 4));
-        relay.replace(index, dying.address());
+    for index in 0..REPLICAS {
+        wait_for(|| front.answered_bytes(), all_bytes * (index as u64 + 1) / 8);
+        front.kill(index);
     }
     let mut lost = 0;
     for command in commands {

@@ -9,11 +9,12 @@
 )]
 
 mod command;
+mod crowded;
 mod document;
 mod draining;
+mod front;
 mod hostile;
 mod losing;
 mod orchestrated;
 mod prompt;
-mod relay;
 mod replica;

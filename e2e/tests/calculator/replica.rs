@@ -7,8 +7,13 @@ use tombolo_e2e::{PATIENCE, Tombolo};
 
 /// A replica of this name on a free port.
 pub(crate) fn replica(name: &str) -> Tombolo {
-    let arguments = ["serve", "calculator", "--listen", "127.0.0.1:0", "--replica", name];
-    Tombolo::start(&arguments).listening()
+    replica_at(name, SocketAddr::from(([127, 0, 0, 1], 0)))
+}
+
+/// A replica of this name at an address.
+pub(crate) fn replica_at(name: &str, address: SocketAddr) -> Tombolo {
+    let listen = address.to_string();
+    Tombolo::start(&["serve", "calculator", "--listen", &listen, "--replica", name]).listening()
 }
 
 /// One connection.

@@ -24,7 +24,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tombolo_daemon::listener;
 use tombolo_daemon::resources;
 use tombolo_daemon::shutdown::Shutdown;
 
@@ -75,9 +75,8 @@ pub async fn run(options: Options, shutdown: Shutdown) -> Result<(), Error> {
     }
     let count = if evaluators == 0 { resources::usable_cores().get() + 1 } else { evaluators };
     let evaluators = Pool::start(program, count).map_err(Error::Evaluator)?;
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|source| Error::Listen { address: listen, source })?;
+    let listener =
+        listener::listen(listen).map_err(|source| Error::Listen { address: listen, source })?;
     let address = listener.local_addr().map_err(Error::LocalAddress)?;
     tracing::info!(replica = name, evaluators = count, "listening on tcp://{address}");
     let patience = Patience { idle: limits::IDLE_TIME, line: limits::LINE_TIME };

@@ -26,6 +26,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use tokio::net::TcpListener;
+use tombolo_daemon::listener::listen;
 use tombolo_daemon::shutdown::Shutdown;
 use tombolo_serve::{Limits, Patience, Server};
 use tombolo_storage::DatabaseUrl;
@@ -84,8 +85,7 @@ impl Options {
 /// nothing that a client does ends the replica.
 pub async fn run(options: Options, shutdown: Shutdown) -> Result<(), Error> {
     let address = options.listen;
-    let listener =
-        TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
+    let listener = listen(address).map_err(|source| Error::Listen { address, source })?;
     serve(listener, options, shutdown).await
 }
 

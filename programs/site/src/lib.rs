@@ -33,6 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tombolo_daemon::listener::listen;
 use tombolo_daemon::shutdown::Shutdown;
 use tombolo_serve::{Limits, Server};
 
@@ -63,8 +64,7 @@ pub async fn run(options: Options, shutdown: Shutdown) -> Result<(), Error> {
     // Before listening: who connects must not wait for a server that then refuses to start.
     let site = Site::new(&options, shutdown.clone())?;
     let address = options.listen;
-    let listener =
-        TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
+    let listener = listen(address).map_err(|source| Error::Listen { address, source })?;
     start(site, listener, &options, shutdown).await
 }
 
