@@ -41,11 +41,18 @@ pub(crate) struct Access {
 pub(crate) struct Refused {
     words: String,
     code: ExitCode,
+    /// What the gateway said, whole.
+    problem: Option<Value>,
 }
 
 impl Refused {
     fn new(words: impl Into<String>) -> Self {
-        Self { words: words.into(), code: ExitCode::Failure }
+        Self { words: words.into(), code: ExitCode::Failure, problem: None }
+    }
+
+    /// The gateway's answer, if one came: an object of RFC 9457.
+    pub(crate) fn problem(&self) -> Option<&Value> {
+        self.problem.as_ref()
     }
 
     /// Tells the user, and the exit code.
@@ -103,7 +110,10 @@ impl Access {
             (200, Ok(body)) => Ok(body),
             // A data plane asked by mistake answers 404.
             (status, Ok(problem)) if status != 404 => match problem.get("detail") {
-                Some(Value::String(detail)) => Err(self.refused(status, detail)),
+                Some(Value::String(detail)) => {
+                    let refused = self.refused(status, detail);
+                    Err(Refused { problem: Some(problem), ..refused })
+                }
                 _ => Err(self.another(status)),
             },
             _ => Err(self.another(status)),
@@ -139,7 +149,7 @@ impl Access {
             _ => format!("the gateway refused: {}", plain(detail)),
         };
         let code = if matches!(status, 400 | 422) { ExitCode::Usage } else { ExitCode::Failure };
-        Refused { words, code }
+        Refused { words, code, problem: None }
     }
 }
 

@@ -62,6 +62,7 @@ fn version_and_help_are_results() {
         vec!["serve", "site", "--help"],
         vec!["status", "--help"],
         vec!["purge", "--help"],
+        vec!["reload", "--help"],
         vec!["serve", "calculator", "--help"],
         vec!["calc", "--help"],
         vec!["check", "--help"],
@@ -183,9 +184,18 @@ fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = tombolo(&["completions", shell]);
         assert_eq!(script.status.code(), Some(0), "{shell}");
-        for command in
-            ["up", "gateway", "serve", "status", "purge", "calc", "check", "schema", "completions"]
-        {
+        for command in [
+            "up",
+            "gateway",
+            "serve",
+            "status",
+            "purge",
+            "reload",
+            "calc",
+            "check",
+            "schema",
+            "completions",
+        ] {
             assert!(out(&script).contains(command), "{shell} {command}");
         }
         for flag in ["cache-ttl", "cache-dir", "admin"] {

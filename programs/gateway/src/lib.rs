@@ -23,24 +23,25 @@ mod metrics;
 mod tcp;
 mod upstream;
 
-pub use control_plane::AdminError;
+pub use control_plane::{AdminError, Source};
 pub use data_plane::BindError;
 pub use error::Error;
 
 use tombolo_daemon::config::Config;
 
-/// Runs a gateway until SIGINT or SIGTERM has drained it. Blocks the calling thread.
+/// Runs a gateway until SIGINT or SIGTERM has drained it. Blocks the calling thread. `source` is
+/// where `config` was read from, and is read again at a reload.
 ///
 /// # Errors
 /// When an address cannot be listened on, the access log cannot be opened, or the system denies a
 /// thread: each says what to do. Nothing is served then.
-pub fn run(config: Config) -> Result<(), Error> {
+pub fn run(config: Config, source: Source) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .thread_name("control")
         .enable_all()
         .build()
         .map_err(Error::Thread)?;
-    let outcome = runtime.block_on(control_plane::supervise(config));
+    let outcome = runtime.block_on(control_plane::supervise(config, source));
     // A look-up of a name may still hang in the system's resolver: it is not waited for.
     runtime.shutdown_background();
     outcome

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 use tombolo_daemon::config::{self, BadCacheTtl, BadFlags, BadHostPort, HostPort, Overrides};
 use tombolo_daemon::exit::ExitCode;
+use tombolo_gateway::Source;
 
 use crate::{address, console};
 
@@ -19,7 +20,8 @@ EXAMPLES
 
 SIGNALS
   Ctrl+C or SIGTERM drains: no new connections are taken and what is under way is finished, within
-  [gateway.timeouts] drain. The same signal again ends at once. SIGHUP opens the access log anew.
+  [gateway.timeouts] drain. The same signal again ends at once. SIGHUP opens the access log anew and
+  reads the configuration file again; one with mistakes changes nothing.
 
 OUTPUT
   The access log on standard output and in access.log unless the configuration says otherwise; the
@@ -98,12 +100,13 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         cache_dir,
         admin,
     };
-    let config = match file {
-        Some(path) => match config::load(&path, &flags) {
+    let source = Source { file, flags };
+    let config = match &source.file {
+        Some(path) => match config::load(path, &source.flags) {
             Ok(config) => config,
             Err(mistakes) => return console::refuse_configuration(&mistakes),
         },
-        None => match config::builtin_gateway(&flags) {
+        None => match config::builtin_gateway(&source.flags) {
             Ok(config) => config,
             Err(BadFlags::NoUpstream) => return console::wrong_usage(NOWHERE_TO_GO),
             Err(BadFlags::AdminWithoutToken(address)) => {
@@ -114,7 +117,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     if let Err(code) = console::start_program_log() {
         return code;
     }
-    match tombolo_gateway::run(config) {
+    match tombolo_gateway::run(config, source) {
         Ok(()) => ExitCode::Success,
         Err(error) => console::fail(&error),
     }

@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod gateway;
 mod purge;
+mod reload;
 mod schema;
 mod serve;
 mod status;
@@ -23,6 +24,7 @@ EXAMPLES
   tombolo calc '2+3*4'                           ask the calculator
   tombolo check tombolo.toml                     every mistake in the file, without starting
   tombolo status                                 what a running gateway does
+  tombolo reload                                 read its file again, losing nothing
   tombolo purge http://example.org/page          take a page out of its cache
 
 OUTPUT
@@ -56,6 +58,7 @@ pub(crate) enum Command {
     Serve(serve::Arguments),
     Calc(calc::Arguments),
     Status(status::Arguments),
+    Reload(reload::Arguments),
     Purge(purge::Arguments),
     Check(check::Arguments),
     Schema(schema::Arguments),
@@ -71,6 +74,7 @@ impl Command {
             Command::Serve(arguments) => serve::run(arguments),
             Command::Calc(arguments) => calc::run(&arguments),
             Command::Status(arguments) => status::run(&arguments),
+            Command::Reload(arguments) => reload::run(&arguments),
             Command::Purge(arguments) => purge::run(&arguments),
             Command::Check(arguments) => check::run(&arguments),
             Command::Schema(arguments) => schema::run(&arguments),

@@ -24,6 +24,8 @@ pub struct Gateway {
     pub trusted: Vec<IpNet>,
     /// Whether responses tell the server that answered, as `X-Served-By`.
     pub served_by: bool,
+    /// Whether the file is read again whenever it has changed.
+    pub watch: bool,
     /// How much of anything is accepted.
     pub limits: Limits,
     /// How long anything may take.
@@ -46,6 +48,7 @@ impl Default for Gateway {
             workers: 0,
             trusted: Vec::new(),
             served_by: true,
+            watch: false,
             limits: Limits::DEFAULT,
             timeouts: Timeouts::DEFAULT,
         }
@@ -124,6 +127,8 @@ pub struct Timeouts {
     pub upstream_idle: Duration,
     /// For a client to read a refusal while its unread bytes are thrown away.
     pub linger: Duration,
+    /// Between the first sign of a drain (`/readyz` answers 503) and its beginning.
+    pub drain_delay: Duration,
     /// For what is under way to finish once a drain began.
     pub drain: Duration,
 }
@@ -139,6 +144,7 @@ impl Timeouts {
         tunnel_idle: Duration::from_secs(3600),
         upstream_idle: Duration::from_secs(60),
         linger: Duration::from_secs(2),
+        drain_delay: Duration::ZERO,
         drain: Duration::from_secs(30),
     };
 }

@@ -23,6 +23,17 @@ pub struct Mistake {
     pub related: Option<(Place, String)>,
 }
 
+/// One line, `FILE:LINE:COLUMN: what is wrong`, for logs.
+impl fmt::Display for Mistake {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.file)?;
+        if let Some(Spot { place, .. }) = &self.spot {
+            write!(out, ":{}:{}", place.line, place.column)?;
+        }
+        write!(out, ": {}", self.words)
+    }
+}
+
 /// A place in a file together with the text of its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spot {

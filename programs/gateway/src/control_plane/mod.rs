@@ -4,19 +4,37 @@
 //! | file | one idea |
 //! |---|---|
 //! | `snapshot.rs`, `routes.rs` | what is published: immutable, in the form the request path uses |
+//! | `publication.rs` | the snapshot in force, for all threads |
 //! | `resolver.rs` | names of servers, looked up again and again |
 //! | `health.rs` | what time changes of servers' health |
+//! | `source.rs` | where the configuration is read from, again and again |
+//! | `reload.rs`, `difference/` | a new configuration put in force as a whole, and what it changes |
+//! | `listening.rs` | the listeners of all threads |
+//! | `wish.rs`, `standing.rs` | what operators want, and whether new work is wanted |
 //! | `supervise.rs` | start, signals, drain |
-//! | `admin/` | status, metrics and purges for operators |
+//! | `admin/` | status, metrics, reloads and purges for operators |
 
 mod admin;
+mod difference;
 mod health;
+mod listening;
+mod publication;
+mod reload;
 mod resolver;
 mod routes;
 mod snapshot;
+mod source;
+mod standing;
 mod supervise;
+mod wish;
 
 pub use admin::AdminError;
+pub(crate) use listening::Addresses;
+pub(crate) use publication::Publication;
+pub(crate) use reload::Refused;
 pub(crate) use routes::Route;
 pub(crate) use snapshot::Snapshot;
+pub use source::Source;
+pub(crate) use standing::Standing;
 pub(crate) use supervise::supervise;
+pub(crate) use wish::{Wish, Wishes};

@@ -4,6 +4,7 @@
 //! One that stops resolving keeps its last addresses, since a broken resolver must not take down
 //! servers that are well.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,13 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Addresses of one name that are used; more are left out.
 const MOST: usize = 16;
 
-/// Looks every name up once, at most for `PATIENCE`, and then goes on in the background.
-pub(super) async fn watch_names(snapshot: &Snapshot) {
-    let named = snapshot
-        .upstreams
-        .iter()
-        .flat_map(|upstream| &upstream.servers)
-        .filter(|server| server.is_named());
+/// Looks up once, at most for `PATIENCE`, the name of every server that `previous` does not have,
+/// and then goes on in the background for as long as the server is configured.
+pub(super) async fn watch_names(snapshot: &Snapshot, previous: Option<&Snapshot>) {
+    let known: HashSet<u64> =
+        previous.into_iter().flat_map(Snapshot::servers).map(|server| server.id()).collect();
+    let named =
+        snapshot.servers().filter(|server| server.is_named() && !known.contains(&server.id()));
     let mut first = tokio::task::JoinSet::new();
     for server in named {
         let server = Arc::clone(server);
@@ -42,7 +43,7 @@ pub(super) async fn watch_names(snapshot: &Snapshot) {
 }
 
 async fn watch(server: Arc<Server>) {
-    loop {
+    while !server.is_gone() {
         let known = !server.resolved.load().is_empty();
         sleep(if known { AGAIN } else { SOON }).await;
         resolve(&server, false).await;

@@ -1,6 +1,10 @@
 //! Which upstream a request goes to: exact host before wildcard before any, then the longest path.
 
+use std::sync::Arc;
+
 use tombolo_daemon::config::{self, RouteCache};
+
+use crate::metrics::{NO_ROUTE, RouteCounts};
 
 /// A route as the request path uses it.
 #[derive(Debug)]
@@ -28,10 +32,21 @@ enum Host {
 /// All routes, the most particular first: the first that fits is the one.
 pub(crate) struct Routes {
     ordered: Vec<Route>,
+    /// Name and counters of each, in the order of the configuration.
+    counted: Vec<(String, Arc<RouteCounts>)>,
+    /// Counts requests that fit no route, or whose head could not be read.
+    unrouted: Arc<RouteCounts>,
 }
 
 impl Routes {
-    pub(crate) fn new(routes: &[config::Route], body_bytes: u64) -> Self {
+    /// `previous` are those that these take the place of: a route of the same host and path goes
+    /// on counting. `body_bytes` holds where a route says nothing.
+    pub(crate) fn new(
+        routes: &[config::Route],
+        body_bytes: u64,
+        workers: usize,
+        previous: Option<&Self>,
+    ) -> Self {
         let mut ordered: Vec<Route> = routes
             .iter()
             .enumerate()
@@ -58,7 +73,28 @@ impl Routes {
             };
             (host, usize::MAX.saturating_sub(route.path.len()))
         });
-        Self { ordered }
+        let known = |name: &str| {
+            previous?.counted.iter().find(|(known, _)| known == name).map(|(_, counts)| counts)
+        };
+        let fresh = || Arc::new(RouteCounts::new(workers));
+        let counted = routes.iter().map(name).map(|name| {
+            let counts = known(&name).map_or_else(fresh, Arc::clone);
+            (name, counts)
+        });
+        let unrouted = previous.map_or_else(fresh, |previous| Arc::clone(&previous.unrouted));
+        Self { ordered, counted: counted.collect(), unrouted }
+    }
+
+    /// The counters of the route at this place in the configuration, or of requests without one.
+    pub(crate) fn counts(&self, route: Option<usize>) -> &RouteCounts {
+        let counted = route.and_then(|route| self.counted.get(route));
+        counted.map_or(&self.unrouted, |(_, counts)| counts)
+    }
+
+    /// Name and counters of each route, and of requests without one.
+    pub(crate) fn counted(&self) -> impl Iterator<Item = (&str, &RouteCounts)> {
+        let routes = self.counted.iter().map(|(name, counts)| (name.as_str(), &**counts));
+        routes.chain(std::iter::once((NO_ROUTE, &*self.unrouted)))
     }
 
     /// The route for a request to `authority` (host, perhaps with a port) and `path` (perhaps
@@ -67,6 +103,11 @@ impl Routes {
         let host = without_port(authority);
         self.ordered.iter().find(|route| route.host.fits(host) && fits_path(&route.path, path))
     }
+}
+
+/// What a route is called: its host and path, of which no other route has both.
+pub(crate) fn name(route: &config::Route) -> String {
+    format!("{}{}", route.host.as_deref().unwrap_or_default(), route.path)
 }
 
 impl Host {
@@ -121,7 +162,7 @@ mod tests {
                 ..config::Route::everything(index)
             })
             .collect();
-        Routes::new(&written, 0)
+        Routes::new(&written, 0, 1, None)
     }
 
     fn found(routes: &Routes, host: &str, path: &str) -> Option<usize> {

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use tombolo_cache::store::Store;
-use tombolo_daemon::config::{Config, Limits};
+use tombolo_daemon::config::{self, Config, Limits, Timeouts};
 use tombolo_http1::{BodyLimits, HeadLimits};
 
 use super::routes::Routes;
-use crate::data_plane::ticks;
+use crate::data_plane::{Door, Speaks, ticks};
 use crate::tcp::TcpProxy;
-use crate::upstream::Upstream;
+use crate::upstream::{Makings, Numbers, Server, Upstream};
 
-/// The configuration in the form the request path uses.
+/// The configuration in the form the request path uses, and as it was meant.
 pub(crate) struct Snapshot {
     pub(crate) routes: Routes,
     pub(crate) upstreams: Vec<Arc<Upstream>>,
@@ -27,8 +27,13 @@ pub(crate) struct Snapshot {
     pub(crate) served_by: bool,
     /// Where responses are stored; none: no route caches.
     pub(crate) store: Option<Store>,
-    /// Servers in all: how many pools there are.
-    pub(crate) pools: usize,
+    /// Every listener, and what is spoken there.
+    pub(crate) doors: Vec<(Door, Speaks)>,
+    /// What all of it was made of.
+    pub(crate) config: Config,
+    /// Threads of the data plane.
+    workers: usize,
+    numbers: Arc<Numbers>,
 }
 
 /// The timeouts of the configuration in ticks of the data plane's clock.
@@ -44,46 +49,72 @@ pub(crate) struct Patience {
 }
 
 impl Snapshot {
-    /// Builds the snapshot for `workers` data-plane threads. `store` is where routes that cache do
-    /// so.
-    pub(crate) fn new(config: &Config, workers: usize, store: Option<Store>) -> Self {
-        let mut pools = 0;
-        let upstreams = config
-            .upstreams
-            .iter()
-            .map(|upstream| Arc::new(Upstream::new(upstream, workers, &mut pools)))
-            .collect::<Vec<_>>();
+    /// Builds the first snapshot for `workers` data-plane threads. `store` is where routes that
+    /// cache do so.
+    pub(crate) fn new(config: Config, workers: usize, store: Option<Store>) -> Self {
+        Self::build(config, workers, store, None)
+    }
+
+    /// Builds the snapshot that takes the place of this one. Upstreams, servers, routes and
+    /// `[[tcp]]` tables that it has too are the same ones, with their connections and counts.
+    pub(crate) fn succeeded(&self, config: Config, store: Option<Store>) -> Self {
+        Self::build(config, self.workers, store, Some(self))
+    }
+
+    fn build(
+        config: Config,
+        workers: usize,
+        store: Option<Store>,
+        previous: Option<&Self>,
+    ) -> Self {
+        let numbers = previous.map_or_else(Arc::default, |previous| Arc::clone(&previous.numbers));
+        let makings = Makings { workers, numbers: &numbers };
+        let upstreams: Vec<Arc<Upstream>> =
+            config.upstreams.iter().map(|one| upstream(one, &makings, previous)).collect();
         let gateway = &config.gateway;
-        let times = &gateway.timeouts;
-        let tcp =
-            config.tcp.iter().filter_map(|tcp| TcpProxy::new(tcp, &upstreams, times, workers));
+        let limits = gateway.limits;
+        let tcp = config.tcp.iter().filter_map(|tcp| {
+            TcpProxy::new(tcp, &upstreams, &gateway.timeouts, workers, |listen| {
+                Some(&**previous?.tcp.iter().find(|known| known.listen == listen)?)
+            })
+        });
         let tcp = tcp.collect();
+        let known = previous.map(|previous| &previous.routes);
         Self {
-            routes: Routes::new(&config.routes, gateway.limits.body_bytes),
+            routes: Routes::new(&config.routes, limits.body_bytes, workers, known),
             upstreams,
             tcp,
-            limits: gateway.limits,
+            limits,
             head: HeadLimits {
-                head_bytes: gateway.limits.head_bytes,
-                fields: gateway.limits.head_fields,
-                target_bytes: gateway.limits.target_bytes,
+                head_bytes: limits.head_bytes,
+                fields: limits.head_fields,
+                target_bytes: limits.target_bytes,
             },
-            patience: Patience {
-                head: ticks(times.head),
-                idle: ticks(times.idle),
-                connect: ticks(times.connect),
-                first_byte: ticks(times.first_byte),
-                body_gap: ticks(times.body_gap),
-                tunnel_idle: ticks(times.tunnel_idle),
-                upstream_idle: ticks(times.upstream_idle),
-                linger: ticks(times.linger),
-            },
+            patience: Patience::new(&gateway.timeouts),
             trusted: gateway.trusted.clone(),
             proxy_protocol: gateway.proxy_protocol,
             served_by: gateway.served_by,
             store,
-            pools,
+            doors: doors(&config),
+            config,
+            workers,
+            numbers,
         }
+    }
+
+    /// What is spoken on the connections of a listener.
+    pub(crate) fn speaks(&self, door: Door) -> Speaks {
+        // The common case needs no search.
+        if self.tcp.is_empty() {
+            return Speaks::Http;
+        }
+        let found = self.doors.iter().find(|(known, _)| *known == door);
+        found.map_or(Speaks::Http, |(_, speaks)| *speaks)
+    }
+
+    /// Every server of every upstream.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = &Arc<Server>> {
+        self.upstreams.iter().flat_map(|upstream| &upstream.servers)
     }
 
     /// Limits of a body; `bytes` of 0 sets none on its size.
@@ -92,6 +123,54 @@ impl Snapshot {
             body_bytes: if bytes == 0 { u64::MAX } else { bytes },
             trailer_bytes: self.limits.trailer_bytes,
             ..BodyLimits::default()
+        }
+    }
+}
+
+/// Every address that clients connect to, and what is spoken there.
+pub(super) fn doors(config: &Config) -> Vec<(Door, Speaks)> {
+    let http = config.gateway.listen.iter().map(|address| (Speaks::Http, *address));
+    let tables = config.tcp.iter().enumerate();
+    let tcp =
+        tables.flat_map(|(index, tcp)| tcp.listen.iter().map(move |at| (Speaks::Tcp(index), *at)));
+    let mut doors: Vec<(Door, Speaks)> = Vec::new();
+    for (speaks, asked) in http.chain(tcp) {
+        let turn = doors.iter().filter(|(door, _)| door.asked == asked).count();
+        doors.push((Door { asked, turn }, speaks));
+    }
+    doors
+}
+
+/// The upstream of these settings: that of `previous` if nothing of it has changed.
+fn upstream(
+    settings: &config::Upstream,
+    makings: &Makings<'_>,
+    previous: Option<&Snapshot>,
+) -> Arc<Upstream> {
+    let known = previous.and_then(|previous| {
+        let index = previous.config.upstreams.iter().position(|one| one.name == settings.name)?;
+        Some((previous.config.upstreams.get(index)?, previous.upstreams.get(index)?))
+    });
+    match known {
+        Some((before, upstream)) if before == settings => Arc::clone(upstream),
+        known => {
+            let before = known.map(|(_, upstream)| &**upstream);
+            Arc::new(Upstream::new(settings, makings, before))
+        }
+    }
+}
+
+impl Patience {
+    fn new(times: &Timeouts) -> Self {
+        Self {
+            head: ticks(times.head),
+            idle: ticks(times.idle),
+            connect: ticks(times.connect),
+            first_byte: ticks(times.first_byte),
+            body_gap: ticks(times.body_gap),
+            tunnel_idle: ticks(times.tunnel_idle),
+            upstream_idle: ticks(times.upstream_idle),
+            linger: ticks(times.linger),
         }
     }
 }

@@ -1,81 +1,90 @@
-//! Starts the data plane, and ends it when it is told to.
+//! Starts the data plane, attends to what operators want of it, and ends it when it is told to.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
+use tokio::sync::mpsc;
+use tokio::time::sleep;
 use tombolo_cache::store::{Settings, Store};
-use tombolo_daemon::config::{self, Config, Limits};
-use tombolo_daemon::shutdown::{Hangup, Signals};
+use tombolo_daemon::config::{Config, Limits};
+use tombolo_daemon::shutdown::{Hangup, Shutdown, Signals};
 
 use super::admin::{Admin, Facts};
-use super::{Snapshot, health, resolver};
+use super::listening::Listening;
+use super::reload::Reloader;
+use super::source::{FileWatch, Source};
+use super::wish::WISHES;
+use super::{Publication, Snapshot, Standing, Wish, health, resolver, snapshot};
 use crate::Error;
 use crate::access_log::AccessLog;
-use crate::data_plane::{Admission, Listeners, Speaks, Worker, WorkerOptions};
+use crate::data_plane::{Admission, Idle, Order, Worker, WorkerOptions};
 use crate::metrics::Metrics;
 use crate::tcp::Totals;
-use crate::upstream::Overflow;
 
 /// Descriptors that are needed beside those of connections.
 const DESCRIPTORS_BESIDE: u64 = 64;
 
 /// Runs the gateway until it is told to end and has drained.
-pub(crate) async fn supervise(config: Config) -> Result<(), Error> {
+pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Error> {
     let started = (Instant::now(), SystemTime::now());
     let signals = Signals::install().map_err(Error::Signals)?;
     let shutdown = signals.shutdown();
     let hangup = Hangup::install().map_err(Error::Signals)?;
+    let watch = FileWatch::new(source.file.clone()).await;
     let cores = tombolo_daemon::resources::usable_cores().get();
     let workers = if config.gateway.workers == 0 { cores } else { config.gateway.workers };
     report_shortage(&config);
-    let listeners = Listeners::bind(&addresses(&config), workers)?;
+    let listening = Listening::new(workers);
+    let bound = listening.bind(&snapshot::doors(&config))?;
     let admin = match &config.gateway.admin {
         Some(settings) => Some(Admin::bind(settings).await?),
         None => None,
     };
     let access_log = AccessLog::start(&config.access_log)?;
-    let store = config.cache.as_ref().map(open_store);
-    let snapshot = Arc::new(Snapshot::new(&config, workers, store.clone()));
-    let addresses = listeners.addresses.clone();
-    resolver::watch_names(&snapshot).await;
-    tokio::spawn(health::watch(Arc::clone(&snapshot)));
-    let limits = &config.gateway.limits;
-    let admission = Admission::new(limits.connections, limits.connections_per_client);
+    let store = open_store(&config);
+    let limits = config.gateway.limits;
+    let publication = Publication::new(Snapshot::new(config, workers, store.clone()));
+    resolver::watch_names(&publication.current(), None).await;
+    tokio::spawn(health::watch(Arc::clone(&publication)));
+    let (wishes, wanted) = mpsc::channel(WISHES);
+    let standing = Arc::new(Standing::new(shutdown.clone()));
     let facts = Arc::new(Facts {
-        metrics: Arc::new(Metrics::new(&config, workers)),
+        metrics: Arc::new(Metrics::new(workers)),
         log_lines: access_log.lines(),
-        shutdown: shutdown.clone(),
-        listeners: listeners.addresses.clone(),
-        snapshot: Arc::clone(&snapshot),
-        admission,
+        standing: Arc::clone(&standing),
+        listeners: listening.addresses(),
+        publication: Arc::clone(&publication),
+        admission: Admission::new(limits.connections, limits.connections_per_client),
+        wishes,
         workers,
         started,
     });
-    let running = start(&config, &facts, listeners, &access_log)?;
+    let running = start(&facts, &shutdown, &access_log)?;
+    let admission = Arc::clone(&facts.admission);
     if let Some(admin) = admin {
         tracing::info!("admin API at http://{}", admin.address);
         tokio::spawn(admin.serve(facts));
     }
-    for (speaks, address) in &addresses {
-        tracing::info!(workers, "listening on {}", speaks.url(*address));
-    }
+    let mut reloader =
+        Reloader { source, publication, listening, workers: running, admission, store, open_store };
+    reloader.begin(bound).await;
     tokio::spawn(signals.watch());
-    let reopening = reopen_on_hangup(hangup, &access_log);
+    let events = Events { hangup, watch, wanted, standing };
     tokio::select! {
         () = shutdown.draining() => {}
-        () = reopening => {}
+        () = attend(events, &mut reloader, &access_log) => {}
     }
-    let open: usize = snapshot.tcp.iter().map(|proxy| proxy.tally.totals().open).sum();
-    if open > 0 {
-        tracing::info!(
-            open,
-            "TCP connections go on until their peers end them or `drain` has passed"
-        );
+    await_the_delay(&reloader, &shutdown).await;
+    let Reloader { workers: running, publication, store, mut listening, .. } = reloader;
+    // A socket accepts for as long as anybody has it open: ours go first.
+    listening.close();
+    for worker in &running {
+        worker.order(Order::Finish(Idle::Closed)).await;
     }
+    report_open(&publication.current());
     let whole = tokio::task::spawn_blocking(move || running.into_iter().all(Worker::join));
     let whole = whole.await.unwrap_or(false);
-    report_tcp(&snapshot);
+    report_tcp(&publication.current());
     if let Some(store) = store {
         // Responses that came whole are written before the process ends.
         let _ = tokio::task::spawn_blocking(move || store.close()).await;
@@ -84,13 +93,76 @@ pub(crate) async fn supervise(config: Config) -> Result<(), Error> {
     if whole { Ok(()) } else { Err(Error::Panicked) }
 }
 
-/// Every address that clients connect to, and what is spoken there.
-fn addresses(config: &Config) -> Vec<(Speaks, SocketAddr)> {
-    let http = config.gateway.listen.iter().map(|address| (Speaks::Http, *address));
-    let tcp = config.tcp.iter().enumerate();
-    let tcp =
-        tcp.flat_map(|(index, tcp)| tcp.listen.iter().map(move |at| (Speaks::Tcp(index), *at)));
-    http.chain(tcp).collect()
+/// What the control plane waits for while it serves.
+struct Events {
+    hangup: Hangup,
+    watch: FileWatch,
+    wanted: mpsc::Receiver<Wish>,
+    standing: Arc<Standing>,
+}
+
+/// Reloads whenever it is asked to, and opens the access log anew at every SIGHUP, so that a file
+/// moved away is followed by a new one. Never returns.
+async fn attend(mut events: Events, reloader: &mut Reloader, access_log: &AccessLog) {
+    loop {
+        let watched = reloader.publication.current().config.gateway.watch;
+        let wish = tokio::select! {
+            () = events.hangup.recv() => {
+                tracing::info!("SIGHUP: reopening the access log, reloading the configuration");
+                access_log.reopen();
+                None
+            }
+            () = events.watch.changed(), if watched => {
+                tracing::info!("the configuration file has changed: reloading it");
+                None
+            }
+            wish = events.wanted.recv() => wish,
+        };
+        // Who wished may have left meanwhile: then nobody takes the answer.
+        match wish {
+            None => drop(reloader.reload().await),
+            Some(Wish::Reload(told)) => drop(told.send(reloader.reload().await)),
+            Some(Wish::Leave(leaving, done)) => {
+                events.standing.leave(leaving);
+                for worker in &reloader.workers {
+                    worker.order(Order::Leave(leaving)).await;
+                }
+                tracing::info!("{}", if leaving { LEAVING } else { STAYING });
+                let _ = done.send(());
+            }
+        }
+    }
+}
+
+const LEAVING: &str = "draining: not ready for new work, clients are told to close; what comes is still served until `undrain` or the end";
+const STAYING: &str = "no longer draining: ready for new work";
+
+/// Goes on listening for `drain_delay`, with clients told to close: time for whoever sends them to
+/// see that this gateway is not ready.
+async fn await_the_delay(reloader: &Reloader, shutdown: &Shutdown) {
+    let delay = reloader.publication.current().config.gateway.timeouts.drain_delay;
+    if delay.is_zero() {
+        return;
+    }
+    for worker in &reloader.workers {
+        worker.order(Order::Leave(true)).await;
+    }
+    tracing::info!(?delay, "listening on until `drain_delay` has passed");
+    tokio::select! {
+        () = sleep(delay) => {}
+        () = shutdown.now() => {}
+    }
+}
+
+/// Tells which connections a drain waits for without a word to their clients.
+fn report_open(snapshot: &Snapshot) {
+    let open: usize = snapshot.tcp.iter().map(|proxy| proxy.tally.totals().open).sum();
+    if open > 0 {
+        tracing::info!(
+            open,
+            "TCP connections go on until their peers end them or `drain` has passed"
+        );
+    }
 }
 
 /// Tells at the end what went through each `[[tcp]]`.
@@ -111,48 +183,30 @@ fn report_tcp(snapshot: &Snapshot) {
     }
 }
 
-/// Opens the cache. A directory that cannot be used is no reason not to serve: it is told of in
-/// the log, and tried again.
-fn open_store(cache: &config::Cache) -> Store {
+/// Opens the cache, if there is one. A directory that cannot be used is no reason not to serve: it
+/// is told of in the log, and tried again.
+fn open_store(config: &Config) -> Option<Store> {
+    let cache = config.cache.as_ref()?;
     let mut settings = Settings::new(&cache.dir).max_size(cache.max_size).memory(cache.memory);
     settings.max_object = cache.max_object;
     tracing::info!(dir = %cache.dir.display(), max_size = cache.max_size, "caching");
-    Store::open(settings)
+    Some(Store::open(settings))
 }
 
-/// Starts a data-plane thread for each set of listeners.
-fn start(
-    config: &Config,
-    facts: &Facts,
-    listeners: Listeners,
-    access_log: &AccessLog,
-) -> Result<Vec<Worker>, Error> {
-    let overflow = Arc::new(Overflow::new(facts.snapshot.pools));
-    let drain: Duration = config.gateway.timeouts.drain;
-    let start_one = |(index, listeners)| {
+/// Starts the data-plane threads; they accept nothing yet.
+fn start(facts: &Facts, shutdown: &Shutdown, access_log: &AccessLog) -> Result<Vec<Worker>, Error> {
+    let start_one = |index| {
         Worker::start(WorkerOptions {
             index,
-            listeners,
-            snapshot: Arc::clone(&facts.snapshot),
-            overflow: Arc::clone(&overflow),
+            publication: Arc::clone(&facts.publication),
             lane: access_log.lane(),
             admission: Arc::clone(&facts.admission),
             metrics: facts.metrics.row(index),
-            shutdown: facts.shutdown.clone(),
-            drain,
+            shutdown: shutdown.clone(),
         })
         .map_err(Error::Thread)
     };
-    listeners.of_worker.into_iter().enumerate().map(start_one).collect()
-}
-
-/// Reopens the access log at every SIGHUP, so that a file moved away is followed by a new one.
-async fn reopen_on_hangup(mut hangup: Hangup, access_log: &AccessLog) {
-    loop {
-        hangup.recv().await;
-        tracing::info!("SIGHUP: reopening the access log");
-        access_log.reopen();
-    }
+    (0..facts.workers).map(start_one).collect()
 }
 
 /// Says at start when the system allows fewer descriptors than the limits promise: every client

@@ -15,8 +15,8 @@ const SHARDS: usize = 16;
 pub(crate) struct Admission {
     open: AtomicUsize,
     refused: AtomicU64,
-    limit: usize,
-    limit_per_client: usize,
+    limit: AtomicUsize,
+    limit_per_client: AtomicUsize,
     clients: [Mutex<HashMap<IpAddr, usize>>; SHARDS],
     hasher: std::collections::hash_map::RandomState,
 }
@@ -35,11 +35,17 @@ impl Admission {
         Arc::new(Self {
             open: AtomicUsize::new(0),
             refused: AtomicU64::new(0),
-            limit,
-            limit_per_client,
+            limit: AtomicUsize::new(limit),
+            limit_per_client: AtomicUsize::new(limit_per_client),
             clients: Default::default(),
             hasher: Default::default(),
         })
+    }
+
+    /// Other limits hold from now on; who is in stays.
+    pub(crate) fn set(&self, limit: usize, limit_per_client: usize) {
+        self.limit.store(limit, Ordering::Relaxed);
+        self.limit_per_client.store(limit_per_client, Ordering::Relaxed);
     }
 
     /// Counts a connection from `client` in. Whoever admits it lets it [`leave`](Self::leave).
@@ -50,13 +56,13 @@ impl Admission {
     }
 
     fn try_admit(&self, client: IpAddr) -> Result<(), Full> {
-        if self.open.fetch_add(1, Ordering::Relaxed) >= self.limit {
+        if self.open.fetch_add(1, Ordering::Relaxed) >= self.limit() {
             self.open.fetch_sub(1, Ordering::Relaxed);
             return Err(Full::InAll);
         }
         let mut clients = self.shard(client).lock().unwrap_or_else(PoisonError::into_inner);
         let count = clients.entry(client).or_insert(0);
-        if *count >= self.limit_per_client {
+        if *count >= self.limit_per_client.load(Ordering::Relaxed) {
             drop(clients);
             self.open.fetch_sub(1, Ordering::Relaxed);
             return Err(Full::ForClient);
@@ -74,7 +80,7 @@ impl Admission {
         {
             let mut clients = self.shard(client).lock().unwrap_or_else(PoisonError::into_inner);
             let count = clients.entry(client).or_insert(0);
-            if *count >= self.limit_per_client {
+            if *count >= self.limit_per_client.load(Ordering::Relaxed) {
                 return Err(Full::ForClient);
             }
             *count = count.saturating_add(1);
@@ -107,7 +113,7 @@ impl Admission {
 
     /// The most that may be.
     pub(crate) fn limit(&self) -> usize {
-        self.limit
+        self.limit.load(Ordering::Relaxed)
     }
 
     /// Connections turned away since the start.

@@ -19,6 +19,7 @@ use tombolo_proxy_protocol::Header;
 
 use super::admission::Full;
 use super::core::Core;
+use super::entrance::Entrance;
 use super::introduction::{self, Unintroduced};
 use super::timers::Timer;
 use crate::exchange;
@@ -77,8 +78,8 @@ pub(crate) struct Connection {
     pub(crate) core: Rc<Core>,
     pub(crate) timer: Timer,
     pub(crate) client: SocketAddr,
-    /// It was counted, and is when it ends.
-    admitted: bool,
+    /// Where it came in: then it was counted, and is when it ends. None: nobody's.
+    entrance: Option<Rc<Entrance>>,
 }
 
 /// What becomes of the connection after an exchange.
@@ -92,18 +93,34 @@ pub(crate) enum Next {
 
 impl Connection {
     /// A connection from `client`, if there is a place for it; given back when it is dropped.
-    pub(super) fn admitted(core: &Rc<Core>, client: SocketAddr) -> Result<Self, Full> {
+    pub(super) fn admitted(
+        core: &Rc<Core>,
+        client: SocketAddr,
+        entrance: &Rc<Entrance>,
+    ) -> Result<Self, Full> {
         core.admission.admit(client.ip())?;
         core.live.count.set(core.live.count.get().saturating_add(1));
         let timer = core.timers.register();
-        Ok(Self { core: Rc::clone(core), timer, client, admitted: true })
+        Ok(Self { core: Rc::clone(core), timer, client, entrance: Some(Rc::clone(entrance)) })
     }
 
     /// What an errand of the gateway's own goes by: no client is there, `client` is whose request
     /// led to it.
     pub(crate) fn of_nobody(core: &Rc<Core>, client: SocketAddr) -> Self {
         let timer = core.timers.register();
-        Self { core: Rc::clone(core), timer, client, admitted: false }
+        Self { core: Rc::clone(core), timer, client, entrance: None }
+    }
+
+    /// Whether it is to end after what it is at: its client is told.
+    #[inline]
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.core.leaving.get() || self.is_past()
+    }
+
+    /// Whether it is to end at once if nothing is under way on it.
+    fn is_past(&self) -> bool {
+        self.core.draining.get()
+            || self.entrance.as_ref().is_some_and(|entrance| entrance.is_shut())
     }
 
     /// Serves the connection to its end.
@@ -201,7 +218,7 @@ impl Connection {
             if stream.poll_read_ready(cx).is_ready() {
                 return Poll::Ready(true);
             }
-            if self.core.draining.get() {
+            if self.is_past() {
                 return Poll::Ready(false);
             }
             self.timer.poll_expired(cx).map(|()| false)
@@ -212,7 +229,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if !self.admitted {
+        if self.entrance.is_none() {
             return;
         }
         self.core.admission.leave(self.client.ip());

@@ -1,6 +1,7 @@
 //! What all connections of one data-plane thread use.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,10 +13,10 @@ use super::splice::Pipes;
 use super::timers::Timers;
 use super::workspace::Workspaces;
 use crate::access_log::Lane;
-use crate::control_plane::Snapshot;
+use crate::control_plane::{Publication, Snapshot};
 use crate::metrics::Row;
 use crate::tcp::Chunks;
-use crate::upstream::{Overflow, Pool};
+use crate::upstream::Pool;
 
 /// One thread's own things. Nothing in here is seen by another thread.
 pub(crate) struct Core {
@@ -28,7 +29,10 @@ pub(crate) struct Core {
     pub(crate) chunks: Chunks,
     pub(crate) date: DateText,
     pub(crate) random: RefCell<fastrand::Rng>,
-    pub(crate) draining: Cell<bool>,
+    /// Clients are told to close after the answer that is under way.
+    pub(super) leaving: Cell<bool>,
+    /// Connections on which nothing is under way are closed.
+    pub(super) draining: Cell<bool>,
     pub(crate) warm: Warm,
     /// What the cache does for nobody in particular, under way.
     pub(crate) errands: Cell<usize>,
@@ -41,6 +45,9 @@ pub(crate) struct Core {
     pub(super) live: Live,
     pub(super) admission: Arc<Admission>,
     lane: RefCell<Option<Lane>>,
+    publication: Arc<Publication>,
+    /// The number of the snapshot below.
+    generation: Cell<u64>,
     // The outer pointer is this thread's own: cloning it for each exchange touches no counter
     // that another thread writes.
     #[allow(clippy::redundant_allocation)]
@@ -50,14 +57,13 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(
         index: usize,
-        snapshot: Arc<Snapshot>,
-        overflow: Arc<Overflow>,
+        publication: Arc<Publication>,
         admission: Arc<Admission>,
         lane: Option<Lane>,
         metrics: Arc<Row>,
     ) -> Rc<Self> {
-        let pool =
-            Pool::new(overflow, snapshot.limits.upstream_idle, snapshot.patience.upstream_idle);
+        let (generation, snapshot) = publication.numbered();
+        let pool = Pool::new(snapshot.limits.upstream_idle, snapshot.patience.upstream_idle);
         Rc::new(Self {
             index,
             timers: Timers::new(),
@@ -67,6 +73,7 @@ impl Core {
             chunks: Chunks::default(),
             date: DateText::new(),
             random: RefCell::new(fastrand::Rng::new()),
+            leaving: Cell::new(false),
             draining: Cell::new(false),
             warm: Warm::default(),
             errands: Cell::new(0),
@@ -76,14 +83,31 @@ impl Core {
             live: Live::default(),
             admission,
             lane: RefCell::new(lane),
+            publication,
+            generation: Cell::new(generation),
             snapshot: RefCell::new(Rc::new(snapshot)),
         })
     }
 
-    /// The snapshot in force, held for the length of an exchange without an atomic operation.
+    /// The snapshot in force, held for the length of an exchange without an atomic addition.
     #[allow(clippy::redundant_allocation)]
+    #[inline]
     pub(crate) fn snapshot(&self) -> Rc<Arc<Snapshot>> {
+        if self.publication.generation() != self.generation.get() {
+            self.take_up();
+        }
         Rc::clone(&self.snapshot.borrow())
+    }
+
+    /// Takes the snapshot up that was published, and lets go of what it has no longer.
+    #[cold]
+    fn take_up(&self) {
+        let (generation, snapshot) = self.publication.numbered();
+        self.generation.set(generation);
+        self.pool.set(snapshot.limits.upstream_idle, snapshot.patience.upstream_idle);
+        let stays: HashSet<u64> = snapshot.servers().map(|server| server.id()).collect();
+        self.pool.keep_only(|server| stays.contains(&server));
+        *self.snapshot.borrow_mut() = Rc::new(snapshot);
     }
 
     /// Gives the thread's part of the access log to `write`, if there is an access log.

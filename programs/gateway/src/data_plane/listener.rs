@@ -44,43 +44,48 @@ impl Speaks {
     }
 }
 
-/// The listening sockets of all threads.
-pub(crate) struct Listeners {
-    /// Where it listens, with the port the system chose where 0 was asked for.
-    pub(crate) addresses: Vec<(Speaks, SocketAddr)>,
-    /// For each thread, a socket for each address.
-    pub(crate) of_worker: Vec<Vec<(Speaks, TcpListener)>>,
+/// A listener by what the configuration says of it, so that a reload knows it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Door {
+    /// The address as configured: port 0 stands for any free one.
+    pub(crate) asked: SocketAddr,
+    /// Counts those of the same address: port 0 may be there several times.
+    pub(crate) turn: usize,
 }
 
-impl Listeners {
-    /// Binds every address for `workers` threads, or says which one it could not.
-    pub(crate) fn bind(
-        addresses: &[(Speaks, SocketAddr)],
-        workers: usize,
-    ) -> Result<Self, BindError> {
-        let mut bound = Self {
-            addresses: Vec::with_capacity(addresses.len()),
-            of_worker: (0..workers).map(|_| Vec::new()).collect(),
-        };
-        for &(speaks, address) in addresses {
-            let explain =
-                |cause: io::Error| BindError { address, advice: advice(&cause, speaks), cause };
-            // Another process that also shares the port would take part of our connections
-            // without a word: an exclusive socket first tells whether the address is free.
-            let mut actual = address;
-            if address.port() != 0 {
-                drop(bind(address, false).map_err(explain)?);
-            }
-            for sockets in &mut bound.of_worker {
-                let socket = bind(actual, true).map_err(explain)?;
-                socket.listen(BACKLOG).map_err(explain)?;
-                let socket = TcpListener::from(socket);
-                actual = socket.local_addr().map_err(explain)?;
-                sockets.push((speaks, socket));
-            }
-            bound.addresses.push((speaks, actual));
+/// A listener, bound: a socket for each thread.
+pub(crate) struct Bound {
+    pub(crate) door: Door,
+    /// Where it listens, with the port the system chose where 0 was asked for.
+    pub(crate) address: SocketAddr,
+    /// For each thread.
+    pub(crate) sockets: Vec<TcpListener>,
+}
+
+impl Bound {
+    /// Binds an address for `workers` threads.
+    ///
+    /// # Errors
+    /// The address, what the system said, and what to do.
+    pub(crate) fn bind(door: Door, speaks: Speaks, workers: usize) -> Result<Self, BindError> {
+        let Door { asked: address, .. } = door;
+        let explain =
+            |cause: io::Error| BindError { address, advice: advice(&cause, speaks), cause };
+        // Another process that also shares the port would take part of our connections
+        // without a word: an exclusive socket first tells whether the address is free.
+        let mut actual = address;
+        if address.port() != 0 {
+            drop(bind(address, false).map_err(explain)?);
         }
-        Ok(bound)
+        let mut sockets = Vec::with_capacity(workers);
+        for _ in 0..workers {
+            let socket = bind(actual, true).map_err(explain)?;
+            socket.listen(BACKLOG).map_err(explain)?;
+            let socket = TcpListener::from(socket);
+            actual = socket.local_addr().map_err(explain)?;
+            sockets.push(socket);
+        }
+        Ok(Self { door, address: actual, sockets })
     }
 }
 
@@ -126,24 +131,27 @@ fn advice(cause: &io::Error, speaks: Speaks) -> &'static str {
 mod tests {
     use super::*;
 
+    fn door(asked: SocketAddr) -> Door {
+        Door { asked, turn: 0 }
+    }
+
     #[test]
     fn every_thread_has_a_socket_on_the_same_port() {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let bound = Listeners::bind(&[(Speaks::Tcp(1), any)], 3).unwrap();
-        assert_eq!(bound.addresses[0].0, Speaks::Tcp(1));
-        let port = bound.addresses[0].1.port();
-        assert_ne!(port, 0);
-        assert_eq!(bound.of_worker.len(), 3);
-        for sockets in &bound.of_worker {
-            assert_eq!(sockets[0].1.local_addr().unwrap().port(), port);
+        let bound = Bound::bind(door(any), Speaks::Http, 3).unwrap();
+        assert_ne!(bound.address.port(), 0);
+        assert_eq!(bound.sockets.len(), 3);
+        for socket in &bound.sockets {
+            assert_eq!(socket.local_addr().unwrap(), bound.address);
         }
     }
 
     #[test]
     fn a_port_in_use_is_refused_even_where_it_could_be_shared() {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let bound = Listeners::bind(&[(Speaks::Http, any)], 1).unwrap();
-        let Err(error) = Listeners::bind(&bound.addresses, 1) else { panic!("bound twice") };
+        let bound = Bound::bind(door(any), Speaks::Http, 1).unwrap();
+        let again = Bound::bind(door(bound.address), Speaks::Http, 1);
+        let Err(error) = again else { panic!("bound twice") };
         assert!(error.to_string().contains("another program listens there"), "{error}");
     }
 }

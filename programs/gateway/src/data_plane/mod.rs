@@ -6,7 +6,8 @@
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `worker.rs` | the thread: runtime, accept loops, tick, drain |
+//! | `worker.rs` | the thread: runtime, orders, tick, drain |
+//! | `entrance.rs` | a thread's accept loop, and what its connections know of it |
 //! | `listener.rs` | binding a socket for each thread |
 //! | `loopback.rs` | no pacing where there is no network |
 //! | `core.rs` | what all connections of a thread use |
@@ -27,6 +28,7 @@ mod buffer;
 mod connection;
 mod core;
 mod date;
+mod entrance;
 mod introduction;
 mod listener;
 mod loopback;
@@ -46,7 +48,7 @@ pub(crate) use buffer::Buffer;
 pub(crate) use connection::{Connection, Next};
 pub(crate) use core::Core;
 pub use listener::BindError;
-pub(crate) use listener::{Listeners, Speaks};
+pub(crate) use listener::{Bound, Door, Speaks};
 pub(crate) use loopback::spare_pacing;
 pub(crate) use reply::reply;
 pub(crate) use sendfile::send_file;
@@ -57,5 +59,5 @@ pub(crate) use stream::{
 };
 pub(crate) use timers::{Timer, ticks};
 pub(crate) use transfer::{Transfer, TransferError};
-pub(crate) use worker::{Worker, WorkerOptions};
+pub(crate) use worker::{Idle, Order, Worker, WorkerOptions};
 pub(crate) use workspace::Workspace;

@@ -48,7 +48,7 @@ pub(super) fn compose(parts: &Parts<'_>, out: &mut Vec<u8>) -> Plan {
         Framing::None => (declared(asked, response), false),
     };
     let keep_alive =
-        asked.keep_alive && parts.sent && !until_close && !scene.connection.core.draining.get();
+        asked.keep_alive && parts.sent && !until_close && !scene.connection.is_leaving();
     out.clear();
     write::status_line(out, response.status(), response.reason().of(head));
     let mut dated = false;

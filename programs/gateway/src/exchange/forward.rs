@@ -49,7 +49,15 @@ pub(super) enum Forwarded {
     /// Answered in full, while the client was still sending its body.
     Unfinished,
     /// The connection now speaks another protocol.
-    Upgraded(TcpStream),
+    Upgraded(Box<Upgraded>),
+}
+
+/// A connection that speaks another protocol.
+pub(super) struct Upgraded {
+    pub(super) link: TcpStream,
+    /// Counts it at the server for as long as this is held.
+    #[expect(dead_code, reason = "counts by being there")]
+    flight: Flight<Arc<Upstream>>,
 }
 
 /// A connection to a server, and whether it has served before.
@@ -64,6 +72,8 @@ enum Asking {
     Served(Forwarded),
     /// The head of an answer is there, its body comes over this.
     Held(TcpStream),
+    /// The connection speaks another protocol from now on.
+    Upgraded(TcpStream),
     /// It is not, and another server may be asked. What the client is told if there is none.
     Next(Refusal),
 }
@@ -103,6 +113,10 @@ pub(super) async fn forward(
                 let cookie = candidate.cookie.map(|(name, value)| (name.into(), value.into()));
                 let server = Arc::clone(server);
                 return Ok(Forwarded::Held(Box::new(Held { link, server, cookie, flight })));
+            }
+            Asking::Upgraded(link) => {
+                let flight = flight.outlive(Arc::clone(upstream));
+                return Ok(Forwarded::Upgraded(Box::new(Upgraded { link, flight })));
             }
             Asking::Next(refusal) => last = refusal,
         }
@@ -145,7 +159,7 @@ async fn ask(
         let Link { stream, reused } = match obtain(scene, server, asked, fresh).await {
             Ok(link) => link,
             Err(error) => {
-                core.metrics.attempt(server.pool, Outcome::Unreachable);
+                server.attempts.count(core.index, Outcome::Unreachable);
                 return Ok(Asking::Next(Refusal::no_server(&error)));
             }
         };
@@ -153,7 +167,7 @@ async fn ask(
         let facing = Facing { link: &stream, server: &server.name, cookie: candidate.cookie };
         let hold = request.hold;
         let attempted = attempt::attempt(scene, workspace, asked, journal, &facing, hold).await;
-        core.metrics.attempt(server.pool, attempt::outcome(&attempted, reused, journal));
+        server.attempts.count(core.index, attempt::outcome(&attempted, reused, journal));
         match attempted? {
             Ok(Attempted::Held) => return Ok(Asking::Held(stream)),
             Ok(Attempted::Answered { reusable, next }) => {
@@ -163,7 +177,7 @@ async fn ask(
                 let answered = next.map_or(Forwarded::Unfinished, Forwarded::Answered);
                 return Ok(Asking::Served(answered));
             }
-            Ok(Attempted::Upgraded) => return Ok(Asking::Served(Forwarded::Upgraded(stream))),
+            Ok(Attempted::Upgraded) => return Ok(Asking::Upgraded(stream)),
             Err(Unanswered { refusal, interim }) => {
                 let repeatable = asked.method.is_idempotent()
                     && !interim

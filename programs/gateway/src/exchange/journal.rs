@@ -119,14 +119,15 @@ impl Journal {
         let core = &scene.connection.core;
         let duration_micros = self.began.map_or(0, micros_since);
         let cache = self.cache.as_ref().map(CacheStatus::word);
-        core.metrics.record(&Exchange {
-            route: self.route,
+        let counted = Exchange {
             status: self.status,
             duration_micros,
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
             cache,
-        });
+        };
+        core.metrics.record(&counted);
+        scene.snapshot.routes.counts(self.route).record(core.index, &counted);
         if !core.has_log() {
             return;
         }

@@ -144,7 +144,7 @@ async fn ended(
     match forwarded {
         Forwarded::Answered(next) => next,
         Forwarded::Upgraded(upstream) => {
-            tunnel::tunnel(scene, workspace, &upstream, journal).await;
+            tunnel::tunnel(scene, workspace, &upstream.link, journal).await;
             Next::Close
         }
         Forwarded::Unfinished => {

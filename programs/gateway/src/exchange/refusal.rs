@@ -180,7 +180,7 @@ pub(super) async fn answer(
     let keep_alive = !refusal.close
         && bodiless
         && workspace.request.keep_alive()
-        && !scene.connection.core.draining.get();
+        && !scene.connection.is_leaving();
     let body = compose(scene, &refusal, keep_alive, workspace, journal);
     journal.status = refusal.status;
     if !refusal.cause.is_empty() {

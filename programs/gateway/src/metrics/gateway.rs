@@ -1,9 +1,12 @@
 //! The families of the data plane: requests, servers, connections, access log.
 
-use super::duration::{BOUNDS, Histogram};
+use std::sync::Arc;
+
+use super::duration::BOUNDS;
 use super::exposition::{Exposition, Family, Kind};
 use super::labels::{CACHE_RESULTS, Class, Outcome};
-use super::{Metrics, Row};
+use super::{Metrics, RouteCounts};
+use crate::control_plane::Snapshot;
 use crate::upstream::Upstream;
 
 /// What is not counted but read at this moment.
@@ -23,11 +26,11 @@ pub(crate) struct Gauges {
 }
 
 /// Writes the families of the data plane.
-pub(crate) fn write_gateway<'u>(
+pub(crate) fn write_gateway(
     out: &mut Exposition,
     metrics: &Metrics,
     gauges: &Gauges,
-    upstreams: impl Iterator<Item = &'u Upstream>,
+    snapshot: &Snapshot,
 ) {
     out.family("tombolo_build_info", Kind::Gauge, "", "Always 1; the label tells the version.")
         .sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
@@ -47,12 +50,13 @@ pub(crate) fn write_gateway<'u>(
     let help = "Client connections turned away because there were too many.";
     out.family("tombolo_connections_refused", Kind::Counter, "", help)
         .sample(&[], gauges.connections_refused);
-    write_requests(out, metrics);
-    write_durations(out, metrics);
-    write_attempts(out, metrics);
+    let routes: Vec<(&str, &RouteCounts)> = snapshot.routes.counted().collect();
+    write_requests(out, &routes);
+    write_durations(out, &routes);
+    write_attempts(out, &snapshot.upstreams);
     let help = "Requests a server is being asked at this moment.";
     let mut family = out.family("tombolo_upstream_requests_in_flight", Kind::Gauge, "", help);
-    for upstream in upstreams {
+    for upstream in &snapshot.upstreams {
         write_in_flight(&mut family, upstream);
     }
     let help = "Requests of routes with a cache, by what the cache did.";
@@ -66,61 +70,58 @@ pub(crate) fn write_gateway<'u>(
         .sample(&[("outcome", "dropped")], gauges.log_lines.1);
 }
 
-fn write_requests(out: &mut Exposition, metrics: &Metrics) {
+fn write_requests(out: &mut Exposition, routes: &[(&str, &RouteCounts)]) {
     let help = "Requests by route and class of the status that was answered.";
     let mut family = out.family("tombolo_requests", Kind::Counter, "", help);
-    for (index, route) in metrics.routes.iter().enumerate() {
+    for (route, counts) in routes {
         for class in Class::ALL {
-            let labels = [("route", route.as_str()), ("code_class", class.label())];
-            family.sample(&labels, metrics.requests_of(index, class));
+            let labels = [("route", *route), ("code_class", class.label())];
+            family.sample(&labels, counts.requests(class));
         }
     }
-    type Bytes = fn(&Row, usize) -> u64;
-    let received: Bytes = |row, route| row.route(route).map_or(0, |route| route.bytes_in());
-    let sent: Bytes = |row, route| row.route(route).map_or(0, |route| route.bytes_out());
+    type Bytes = fn(&RouteCounts) -> u64;
     for (name, help, bytes) in [
-        ("tombolo_request_body_bytes", "Bytes of request bodies.", received),
-        ("tombolo_response_body_bytes", "Bytes of response bodies.", sent),
+        ("tombolo_request_body_bytes", "Bytes of request bodies.", RouteCounts::bytes_in as Bytes),
+        ("tombolo_response_body_bytes", "Bytes of response bodies.", RouteCounts::bytes_out),
     ] {
         let mut family = out.family(name, Kind::Counter, "bytes", help);
-        for (index, route) in metrics.routes.iter().enumerate() {
-            family.sample(&[("route", route)], metrics.sum(|row| bytes(row, index)));
+        for (route, counts) in routes {
+            family.sample(&[("route", route)], bytes(counts));
         }
     }
 }
 
-fn write_durations(out: &mut Exposition, metrics: &Metrics) {
+fn write_durations(out: &mut Exposition, routes: &[(&str, &RouteCounts)]) {
     let help = "From the first byte of a request to the last of its answer.";
     let name = "tombolo_request_duration_seconds";
     let mut family = out.family(name, Kind::Histogram, "seconds", help);
-    for (index, route) in metrics.routes.iter().enumerate() {
-        let mut histogram = Histogram::default();
-        for route in metrics.rows.iter().filter_map(|row| row.route(index)) {
-            route.add_durations(&mut histogram);
-        }
+    for (route, counts) in routes {
+        let histogram = counts.durations();
         let bounds = BOUNDS.iter().map(|(_, text)| *text).chain(std::iter::once("+Inf"));
         let mut count = 0_u64;
         for (bound, inside) in bounds.zip(histogram.buckets) {
             count = count.wrapping_add(inside);
             family.with_suffix("_bucket", &[("route", route), ("le", bound)], count);
         }
-        let labels = [("route", route.as_str())];
+        let labels = [("route", *route)];
         family.with_suffix("_sum", &labels, seconds(histogram.micros));
         family.with_suffix("_count", &labels, count);
     }
 }
 
-fn write_attempts(out: &mut Exposition, metrics: &Metrics) {
+fn write_attempts(out: &mut Exposition, upstreams: &[Arc<Upstream>]) {
     let help = "Times a server was asked, by how that ended.";
     let mut family = out.family("tombolo_upstream_attempts", Kind::Counter, "", help);
-    for (pool, (upstream, backend)) in metrics.backends.iter().enumerate() {
-        for outcome in Outcome::ALL {
-            let labels = [
-                ("upstream", upstream.as_str()),
-                ("backend", backend.as_str()),
-                ("outcome", outcome.label()),
-            ];
-            family.sample(&labels, metrics.attempts(pool, outcome));
+    for upstream in upstreams {
+        for server in &upstream.servers {
+            for outcome in Outcome::ALL {
+                let labels = [
+                    ("upstream", upstream.name.as_str()),
+                    ("backend", server.name.as_str()),
+                    ("outcome", outcome.label()),
+                ];
+                family.sample(&labels, server.attempts.total(outcome));
+            }
         }
     }
 }
@@ -148,7 +149,11 @@ mod tests {
         builtin_gateway(&Overrides { upstreams, ..Overrides::default() }).unwrap()
     }
 
-    fn text(metrics: &Metrics) -> String {
+    fn snapshot() -> Snapshot {
+        Snapshot::new(config(), 2, None)
+    }
+
+    fn text(metrics: &Metrics, snapshot: &Snapshot) -> String {
         let mut out = Exposition::new(Form::Text);
         let gauges = Gauges {
             workers: 2,
@@ -158,25 +163,26 @@ mod tests {
             draining: false,
             log_lines: (5, 0),
         };
-        write_gateway(&mut out, metrics, &gauges, std::iter::empty());
+        write_gateway(&mut out, metrics, &gauges, snapshot);
         out.finish()
     }
 
     #[test]
     fn threads_are_added_up() {
-        let metrics = Metrics::new(&config(), 2);
+        let (metrics, snapshot) = (Metrics::new(2), snapshot());
         for worker in [0, 1, 1] {
-            metrics.row(worker).record(&Exchange {
-                route: Some(0),
+            let exchange = Exchange {
                 status: 200,
                 duration_micros: 1_500_000,
                 bytes_in: 1,
                 bytes_out: 10,
                 cache: None,
-            });
+            };
+            metrics.row(worker).record(&exchange);
+            snapshot.routes.counts(Some(0)).record(worker, &exchange);
         }
-        metrics.row(1).attempt(1, Outcome::Unreachable);
-        let text = text(&metrics);
+        snapshot.upstreams[0].servers[1].attempts.count(1, Outcome::Unreachable);
+        let text = text(&metrics, &snapshot);
         for line in [
             "tombolo_requests_total{route=\"/\",code_class=\"2xx\"} 3",
             "tombolo_requests_total{route=\"(none)\",code_class=\"4xx\"} 0",
@@ -206,9 +212,9 @@ mod tests {
         super::super::write_cache(&mut out, &store.status());
         let tcp = tombolo_daemon::config::Tcp::new(Vec::new(), 0);
         let config = tombolo_daemon::config::Config { tcp: vec![tcp], ..config() };
-        let snapshot = crate::control_plane::Snapshot::new(&config, 1, None);
+        let snapshot = Snapshot::new(config, 1, None);
         super::super::write_tcp(&mut out, snapshot.tcp.iter().map(AsRef::as_ref));
-        let text = text(&Metrics::new(&config, 1)) + &out.finish();
+        let text = text(&Metrics::new(1), &snapshot) + &out.finish();
         store.close();
         let told = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
         let told: Vec<String> = told.map(|line| line.replace(' ', "` | ")).collect();
@@ -222,7 +228,7 @@ mod tests {
 
     #[test]
     fn no_series_is_there_twice() {
-        let text = text(&Metrics::new(&config(), 1));
+        let text = text(&Metrics::new(1), &snapshot());
         let mut series: Vec<&str> = text
             .lines()
             .filter(|line| !line.starts_with('#'))

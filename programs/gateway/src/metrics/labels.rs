@@ -2,7 +2,7 @@
 //! series there can be.
 
 /// The route of requests that fit none, or whose head could not be read.
-pub(super) const NO_ROUTE: &str = "(none)";
+pub(crate) const NO_ROUTE: &str = "(none)";
 
 /// What the cache can have done: the words of `tombolo_cache::cache_status::CacheStatus::word`, and
 /// a last one for whatever else.
@@ -26,7 +26,7 @@ pub(super) const CACHE_RESULTS: [&str; 14] = [
 /// The first digit of a status.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
-pub(crate) enum Class {
+pub(super) enum Class {
     /// 101: the connection became a tunnel.
     Informational,
     Successful,

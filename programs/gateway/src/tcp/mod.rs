@@ -30,6 +30,6 @@ mod serve;
 mod tally;
 
 pub(crate) use chunk::Chunks;
-pub(crate) use proxy::TcpProxy;
+pub(crate) use proxy::{TcpProxy, name};
 pub(crate) use serve::serve;
 pub(crate) use tally::{Place, Totals};

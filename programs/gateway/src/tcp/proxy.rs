@@ -27,19 +27,24 @@ pub(crate) struct TcpProxy {
     pub(super) header: Option<Version>,
     /// Most connections at the same time.
     pub(crate) connections: Option<usize>,
-    pub(crate) tally: Tally,
+    /// Goes on over reloads for as long as there is a table of these addresses.
+    pub(crate) tally: Arc<Tally>,
 }
 
 impl TcpProxy {
     /// None when the upstream does not exist, which a checked configuration does not allow.
-    pub(crate) fn new(
+    /// `known` finds the one of the same addresses that this one takes the place of.
+    pub(crate) fn new<'k>(
         tcp: &config::Tcp,
         upstreams: &[Arc<Upstream>],
         times: &Timeouts,
         workers: usize,
+        known: impl FnOnce(&str) -> Option<&'k Self>,
     ) -> Option<Arc<Self>> {
+        let listen = name(tcp);
+        let tally = known(&listen).map(|known| Arc::clone(&known.tally));
         Some(Arc::new(Self {
-            listen: tcp.listen.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            listen,
             upstream: Arc::clone(upstreams.get(tcp.upstream)?),
             idle: ticks(tcp.idle),
             connect: ticks(tcp.connect.unwrap_or(times.connect)),
@@ -51,7 +56,12 @@ impl TcpProxy {
                 ProxyProtocol::V2 => Version::Two,
             }),
             connections: tcp.connections,
-            tally: Tally::new(workers),
+            tally: tally.unwrap_or_else(|| Arc::new(Tally::new(workers))),
         }))
     }
+}
+
+/// What a table is called: its addresses, which no other has.
+pub(crate) fn name(tcp: &config::Tcp) -> String {
+    tcp.listen.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }

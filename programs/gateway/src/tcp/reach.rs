@@ -43,7 +43,7 @@ pub(super) async fn reach(
             Ok(stream) => return Ok(Reached { stream, server: Arc::clone(server), flight }),
             Err(error) => {
                 tracing::debug!(client = %connection.client, server = %server.name, %error, "passed over");
-                core.metrics.attempt(server.pool, Outcome::Unreachable);
+                server.attempts.count(core.index, Outcome::Unreachable);
                 last = Some(error);
             }
         }

@@ -4,13 +4,14 @@
 mod connect;
 mod flight;
 mod health;
-mod overflow;
+mod number;
 mod pool;
 mod server;
+mod shelf;
 
 pub(crate) use connect::{ConnectError, connect};
 pub(crate) use flight::Flight;
 pub(crate) use health::{Health, Told};
-pub(crate) use overflow::Overflow;
+pub(crate) use number::Numbers;
 pub(crate) use pool::Pool;
-pub(crate) use server::{Server, Upstream, client_hash};
+pub(crate) use server::{Makings, Server, Upstream, client_hash};

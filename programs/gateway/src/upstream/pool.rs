@@ -1,67 +1,99 @@
 //! Idle upstream connections of one data-plane thread, newest first.
 //!
 //! A connection waits here with its readiness still watched by the thread's runtime: whether its
-//! server has closed it is known without a system call. What does not fit goes to the overflow
-//! that all threads share.
+//! server has closed it is known without a system call. What does not fit goes to the server's
+//! shelf, which all threads share.
 
-use std::cell::RefCell;
-use std::sync::Arc;
+use std::cell::{Cell, RefCell};
 use std::task::{Context, Waker};
 
 use tokio::net::TcpStream;
 
-use super::{Overflow, Server};
+use super::Server;
 
 struct Idle {
     stream: TcpStream,
     since: u64,
 }
 
+/// The connections to one server.
+#[derive(Default)]
+struct Bin {
+    /// The server's id: its place may have been another's before.
+    owner: u64,
+    idle: Vec<Idle>,
+}
+
 /// One thread's idle connections, by server.
 pub(crate) struct Pool {
-    by_server: RefCell<Vec<Vec<Idle>>>,
-    overflow: Arc<Overflow>,
+    by_server: RefCell<Vec<Bin>>,
     /// Idle connections kept per server.
-    limit: usize,
+    limit: Cell<usize>,
     /// Ticks an idle connection is kept.
-    keep: u64,
+    keep: Cell<u64>,
 }
 
 impl Pool {
-    pub(crate) fn new(overflow: Arc<Overflow>, limit: usize, keep: u64) -> Self {
-        Self { by_server: RefCell::new(Vec::new()), overflow, limit, keep }
+    pub(crate) fn new(limit: usize, keep: u64) -> Self {
+        Self { by_server: RefCell::default(), limit: Cell::new(limit), keep: Cell::new(keep) }
+    }
+
+    /// Other bounds hold from now on.
+    pub(crate) fn set(&self, limit: usize, keep: u64) {
+        self.limit.set(limit);
+        self.keep.set(keep);
     }
 
     /// An idle connection to `server` that was quiet and open when last heard of.
     pub(crate) fn take(&self, server: &Server) -> Option<TcpStream> {
         let mut by_server = self.by_server.borrow_mut();
-        if let Some(idle) = by_server.get_mut(server.pool) {
-            while let Some(Idle { stream, .. }) = idle.pop() {
+        if let Some(bin) = by_server.get_mut(server.number.place)
+            && bin.owner == server.number.id
+        {
+            while let Some(Idle { stream, .. }) = bin.idle.pop() {
                 if is_quiet(&stream) {
                     return Some(stream);
                 }
             }
         }
-        self.overflow.take(server.pool)
+        server.shelf.take()
     }
 
     /// Keeps a connection whose last exchange ended cleanly.
     pub(crate) fn give(&self, server: &Server, stream: TcpStream, now: u64) {
-        let mut by_server = self.by_server.borrow_mut();
-        if by_server.len() <= server.pool {
-            by_server.resize_with(server.pool.saturating_add(1), Vec::new);
+        if !server.keeps_connections() {
+            return;
         }
-        match by_server.get_mut(server.pool) {
-            Some(idle) if idle.len() < self.limit => idle.push(Idle { stream, since: now }),
-            Some(_) if self.limit > 0 => self.overflow.give(server.pool, stream),
-            _ => {}
+        let (place, owner) = (server.number.place, server.number.id);
+        let mut by_server = self.by_server.borrow_mut();
+        if by_server.len() <= place {
+            by_server.resize_with(place.saturating_add(1), Bin::default);
+        }
+        let Some(bin) = by_server.get_mut(place) else { return };
+        if bin.owner != owner {
+            *bin = Bin { owner, idle: Vec::new() };
+        }
+        if bin.idle.len() < self.limit.get() {
+            bin.idle.push(Idle { stream, since: now });
+        } else if self.limit.get() > 0 {
+            server.shelf.give(stream);
         }
     }
 
     /// Closes what has waited too long or was closed by its server.
     pub(crate) fn sweep(&self, now: u64) {
-        for idle in self.by_server.borrow_mut().iter_mut() {
-            idle.retain(|one| one.since.saturating_add(self.keep) > now && is_quiet(&one.stream));
+        let keep = self.keep.get();
+        for bin in self.by_server.borrow_mut().iter_mut() {
+            bin.idle.retain(|one| one.since.saturating_add(keep) > now && is_quiet(&one.stream));
+        }
+    }
+
+    /// Closes the connections to every server of which `stays` says no to its id.
+    pub(crate) fn keep_only(&self, stays: impl Fn(u64) -> bool) {
+        for bin in self.by_server.borrow_mut().iter_mut().filter(|bin| !bin.idle.is_empty()) {
+            if !stays(bin.owner) {
+                bin.idle = Vec::new();
+            }
         }
     }
 

@@ -1,8 +1,12 @@
 //! One server, and the upstream it belongs to. Immutable but for the addresses of a name, which
-//! the control plane's resolver publishes, and for what is known of the server's health.
+//! the control plane's resolver publishes, what is counted, and what is known of the server's health.
+//!
+//! A server outlives the configuration it was read from: while a reload leaves its address in its
+//! upstream, it is the same server, with its connections and counts.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -10,13 +14,16 @@ use tombolo_balance::{Balancer, EjectionRules, ServerSpec, Weight, hash_key};
 use tombolo_daemon::config::{self, HashKey, HostPort, Sticky};
 
 use super::Health;
+use super::number::{Number, Numbers};
+use super::shelf::Shelf;
+use crate::metrics::Attempts;
 
 const SLOW_START: Duration = Duration::from_secs(10);
 
 /// A server and where it is found.
 pub(crate) struct Server {
-    /// Index of its pool: unique among all servers of this process.
-    pub(crate) pool: usize,
+    /// Where threads keep its connections.
+    pub(super) number: Number,
     /// The address as it stands in the configuration: its name in logs and `X-Served-By`.
     pub(crate) name: String,
     /// What the configuration says of where it listens.
@@ -25,17 +32,26 @@ pub(crate) struct Server {
     pub(crate) resolved: ArcSwap<Vec<SocketAddr>>,
     /// How it does.
     pub(crate) health: Arc<Health>,
+    /// How asking it ended.
+    pub(crate) attempts: Attempts,
+    /// Idle connections that any thread may take.
+    pub(super) shelf: Shelf,
+    /// The configuration has it no longer.
+    gone: AtomicBool,
 }
 
 impl Server {
-    fn new(server: &config::Server, pool: usize) -> Self {
+    fn new(server: &config::Server, makings: &Makings<'_>) -> Self {
         let resolved = server.address.socket_addr().into_iter().collect::<Vec<_>>();
         Self {
-            pool,
+            number: makings.numbers.take(),
             name: server.as_written.clone(),
             address: server.address.clone(),
             resolved: ArcSwap::from_pointee(resolved),
             health: Health::new(&server.as_written, Some(EjectionRules::DEFAULT), SLOW_START),
+            attempts: Attempts::new(makings.workers),
+            shelf: Shelf::default(),
+            gone: AtomicBool::new(false),
         }
     }
 
@@ -56,6 +72,27 @@ impl Server {
     pub(crate) fn is_named(&self) -> bool {
         self.address.socket_addr().is_none()
     }
+
+    /// What tells it from every other server of this process, those of the past included; never 0.
+    pub(crate) fn id(&self) -> u64 {
+        self.number.id
+    }
+
+    /// The configuration has it no longer: what runs ends, and no connection to it is kept.
+    pub(crate) fn retire(&self) {
+        self.gone.store(true, Ordering::Relaxed);
+        self.shelf.clear();
+    }
+
+    /// Whether the configuration has it no longer.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+
+    /// Whether a connection that an exchange leaves in order is kept for the next.
+    pub(super) fn keeps_connections(&self) -> bool {
+        !self.is_gone()
+    }
 }
 
 /// A set of servers that answer alike.
@@ -68,27 +105,40 @@ pub(crate) struct Upstream {
     pub(crate) servers: Vec<Arc<Server>>,
 }
 
+/// What upstreams are made with beside their settings.
+pub(crate) struct Makings<'m> {
+    /// Threads of the data plane.
+    pub(crate) workers: usize,
+    pub(crate) numbers: &'m Numbers,
+}
+
 impl Upstream {
-    /// Builds an upstream; `next_pool` numbers its servers.
-    pub(crate) fn new(upstream: &config::Upstream, workers: usize, next_pool: &mut usize) -> Self {
-        let servers: Vec<Arc<Server>> = upstream
-            .servers
-            .iter()
-            .map(|server| {
-                let pool = *next_pool;
-                *next_pool = next_pool.saturating_add(1);
-                Arc::new(Server::new(server, pool))
-            })
-            .collect();
+    /// Builds an upstream. Servers that `previous`, which it takes the place of, has too are the
+    /// same ones.
+    pub(crate) fn new(
+        upstream: &config::Upstream,
+        makings: &Makings<'_>,
+        previous: Option<&Self>,
+    ) -> Self {
+        let known = previous.map_or(&[][..], |previous| &previous.servers);
+        let server = |server: &config::Server| {
+            let same = known.iter().find(|known| known.name == server.as_written);
+            same.map_or_else(|| Arc::new(Server::new(server, makings)), Arc::clone)
+        };
+        let servers: Vec<Arc<Server>> = upstream.servers.iter().map(server).collect();
         let spec = |(server, made): (&config::Server, &Arc<Server>)| {
             let weight = Weight::new(server.weight).unwrap_or_default();
             ServerSpec::new(server.as_written.as_str(), weight).behind(made.health.gate())
         };
         let specs: Vec<ServerSpec> = upstream.servers.iter().zip(&servers).map(spec).collect();
-        let hashes = upstream.policy == tombolo_balance::Policy::Hash;
+        let policy = upstream.policy;
+        let hashes = policy == tombolo_balance::Policy::Hash;
         Self {
             name: upstream.name.clone(),
-            balancer: Balancer::new(upstream.policy, &specs, workers),
+            balancer: match previous {
+                Some(previous) => Balancer::succeeding(policy, &specs, &previous.balancer),
+                None => Balancer::new(policy, &specs, makings.workers),
+            },
             hash_on: hashes.then(|| upstream.hash_on.clone()),
             sticky: upstream.sticky.clone(),
             servers,

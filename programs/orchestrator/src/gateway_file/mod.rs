@@ -52,8 +52,17 @@ fn write_config(out: &mut String, config: &Config) -> fmt::Result {
 }
 
 fn write_gateway(out: &mut String, gateway: &Gateway) -> fmt::Result {
-    let Gateway { listen, admin, proxy_protocol, workers, trusted, served_by, limits, timeouts } =
-        gateway;
+    let Gateway {
+        listen,
+        admin,
+        proxy_protocol,
+        workers,
+        trusted,
+        served_by,
+        watch,
+        limits,
+        timeouts,
+    } = gateway;
     writeln!(out, "\n[gateway]")?;
     // A gateway for TCP alone has none.
     if !listen.is_empty() {
@@ -68,6 +77,7 @@ fn write_gateway(out: &mut String, gateway: &Gateway) -> fmt::Result {
     writeln!(out, "proxy_protocol = {proxy_protocol}")?;
     writeln!(out, "workers = {workers}  # 0: one per usable core")?;
     writeln!(out, "trusted = {}  # hops whose forwarding fields are believed", list(trusted))?;
+    writeln!(out, "watch = {watch}  # read this file again when it has changed")?;
     writeln!(out, "served_by = {served_by}  # X-Served-By on answers")?;
     write_limits(out, limits)?;
     write_timeouts(out, timeouts)
@@ -109,6 +119,7 @@ fn write_timeouts(out: &mut String, timeouts: &Timeouts) -> fmt::Result {
         tunnel_idle,
         upstream_idle,
         linger,
+        drain_delay,
         drain,
     } = timeouts;
     writeln!(out, "\n[gateway.timeouts]")?;
@@ -121,6 +132,7 @@ fn write_timeouts(out: &mut String, timeouts: &Timeouts) -> fmt::Result {
         ("tunnel_idle", tunnel_idle),
         ("upstream_idle", upstream_idle),
         ("linger", linger),
+        ("drain_delay", drain_delay),
         ("drain", drain),
     ] {
         writeln!(out, "{key} = \"{}\"", duration(*time))?;

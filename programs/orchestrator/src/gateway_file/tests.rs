@@ -17,6 +17,7 @@ proxy_protocol = true
 workers = 3
 trusted = ["10.0.0.0/8", "::1/128"]
 served_by = false
+watch = true
 [gateway.limits]
 head_bytes = "10000B"
 head_fields = 9

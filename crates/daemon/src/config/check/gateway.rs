@@ -25,6 +25,7 @@ pub(super) fn gateway(reader: &Reader<'_>) -> (Gateway, Vec<At<SocketAddr>>) {
         proxy_protocol: proxy_protocol(reader, &trusted),
         trusted,
         served_by: reader.flag("served_by").map_or(default.served_by, |flag| flag.value),
+        watch: reader.flag("watch").map_or(default.watch, |flag| flag.value),
         limits: reader.table("limits").map(|reader| limits(&reader)).unwrap_or_default(),
         timeouts: reader.table("timeouts").map(|reader| timeouts(&reader)).unwrap_or_default(),
     };
@@ -142,6 +143,7 @@ fn timeouts(reader: &Reader<'_>) -> Timeouts {
         tunnel_idle: time("tunnel_idle", default.tunnel_idle),
         upstream_idle: time("upstream_idle", default.upstream_idle),
         linger: time("linger", default.linger),
+        drain_delay: time("drain_delay", default.drain_delay),
         drain: time("drain", default.drain),
     }
 }

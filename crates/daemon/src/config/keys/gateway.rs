@@ -70,6 +70,14 @@ pub(super) static GATEWAY: Table = Table {
             absent: Absent::Is(Default::Flag(true)),
             example: "false",
         },
+        Key {
+            name: "watch",
+            about: "Whether the configuration is read again whenever the file has changed, within \
+                    two seconds, as `tombolo reload` does. A file with mistakes changes nothing.",
+            form: Form::Flag,
+            absent: Absent::Is(Default::Flag(false)),
+            example: "true",
+        },
         table("limits", "How much the gateway accepts of anything.", Form::Table(&LIMITS)),
         table("timeouts", "How long the gateway waits for anything.", Form::Table(&TIMEOUTS)),
     ],
@@ -245,6 +253,15 @@ static TIMEOUTS: Table = Table {
             Timeouts::DEFAULT.linger,
             (Duration::ZERO, Duration::from_secs(60)),
             "\"500ms\"",
+        ),
+        time(
+            "drain_delay",
+            "From the first SIGINT or SIGTERM to the end of listening. Meanwhile `/readyz` answers \
+             503, requests are served, and clients are told to close: time for a load balancer in \
+             front to look elsewhere.",
+            Timeouts::DEFAULT.drain_delay,
+            (Duration::ZERO, DAY),
+            "\"5s\"",
         ),
         time(
             "drain",

@@ -1,25 +1,23 @@
 //! What the endpoints can see of the gateway.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use tombolo_daemon::shutdown::Shutdown;
-
 use crate::access_log::Lines;
-use crate::control_plane::Snapshot;
-use crate::data_plane::{Admission, Speaks};
+use crate::control_plane::{Addresses, Publication, Snapshot, Standing, Wishes};
+use crate::data_plane::Admission;
 use crate::metrics::{Gauges, Metrics};
 
 /// Handles on the running gateway.
 pub(crate) struct Facts {
-    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) publication: Arc<Publication>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) log_lines: Lines,
-    pub(crate) shutdown: Shutdown,
+    pub(crate) standing: Arc<Standing>,
     /// Where the data plane listens.
-    pub(crate) listeners: Vec<(Speaks, SocketAddr)>,
+    pub(crate) listeners: Addresses,
+    pub(crate) wishes: Wishes,
     /// Threads of the data plane.
     pub(crate) workers: usize,
     /// When the gateway began, on both clocks.
@@ -27,6 +25,11 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
+    /// The configuration in force.
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
+        self.publication.current()
+    }
+
     /// What is read at this moment.
     pub(super) fn gauges(&self) -> Gauges {
         Gauges {
@@ -34,7 +37,7 @@ impl Facts {
             connections: self.admission.open(),
             connections_limit: self.admission.limit(),
             connections_refused: self.admission.refused(),
-            draining: self.shutdown.is_draining(),
+            draining: self.standing.is_draining(),
             log_lines: (self.log_lines.written(), self.log_lines.dropped()),
         }
     }

@@ -11,17 +11,21 @@
 //! | `guard.rs`, `token.rs` | who may ask |
 //! | `facts.rs` | what the endpoints can see |
 //! | `status.rs`, `scrape.rs` | `GET /api/v1/status`, `GET /metrics` |
+//! | `drain.rs` | `POST /api/v1/drain`, `/undrain` |
+//! | `reload.rs` | `POST /api/v1/reload` |
 //! | `purge/` | `POST /api/v1/purge` |
 //! | `body.rs` | reading a small body |
 //! | `refusal.rs` | what went wrong, as `application/problem+json` |
 
 mod body;
+mod drain;
 mod error;
 mod facts;
 mod guard;
 mod limits;
 mod purge;
 mod refusal;
+mod reload;
 mod router;
 mod scrape;
 mod server;
@@ -42,6 +46,12 @@ use tombolo_daemon::config;
 
 use self::guard::Guard;
 use self::token::Token;
+
+/// What is said when the control plane does nothing for anybody any more.
+fn ending() -> refusal::Refusal {
+    let detail = "The gateway is ending; nothing is changed about it any more.";
+    refusal::Refusal::new(http::StatusCode::SERVICE_UNAVAILABLE, detail)
+}
 
 /// The admin listener, bound and not yet served.
 pub(crate) struct Admin {

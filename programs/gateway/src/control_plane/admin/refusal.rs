@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use serde_json::json;
+use serde_json::{Value, json};
+use tombolo_daemon::config::Mistakes;
 
 /// A mistake in one member of a request's body.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,7 +22,8 @@ pub(super) struct Mistake {
 pub(super) struct Refusal {
     status: StatusCode,
     detail: String,
-    mistakes: Vec<Mistake>,
+    /// Members of the answer beside the usual ones.
+    members: Vec<(&'static str, Value)>,
     next: Option<Next>,
 }
 
@@ -36,14 +38,31 @@ enum Next {
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), mistakes: Vec::new(), next: None }
+        Self { status, detail: detail.into(), members: Vec::new(), next: None }
     }
 
     /// The body says something that cannot be meant.
     pub(super) fn of_mistakes(mistakes: Vec<Mistake>) -> Self {
         let of_one = |mistake: &Mistake| format!("{}: {}", mistake.field, mistake.message);
         let detail = mistakes.iter().map(of_one).collect::<Vec<_>>().join("; ");
-        Self { mistakes, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
+        let of_one = |one: &Mistake| json!({ "field": one.field, "message": one.message });
+        let errors = mistakes.iter().map(of_one).collect();
+        let members = vec![("errors", errors)];
+        Self { members, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
+    }
+
+    /// A configuration file says what cannot be meant.
+    pub(super) fn of_configuration(mistakes: &Mistakes) -> Self {
+        let count = mistakes.count();
+        let plural = if count == 1 { "mistake" } else { "mistakes" };
+        let detail = format!(
+            "The configuration file has {count} {plural}. Nothing has changed; the one in force stays in force."
+        );
+        let mut members = mistakes.to_json();
+        let errors = members.get_mut("mistakes").map(Value::take).unwrap_or_default();
+        let report = mistakes.render(false);
+        let members = vec![("errors", errors), ("report", report.into())];
+        Self { members, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
     }
 
     /// The token is missing, or is another.
@@ -77,9 +96,8 @@ impl IntoResponse for Refusal {
             "status": self.status.as_u16(),
             "detail": self.detail,
         });
-        if let (Some(members), false) = (body.as_object_mut(), self.mistakes.is_empty()) {
-            let of_one = |one: &Mistake| json!({ "field": one.field, "message": one.message });
-            members.insert("errors".to_owned(), self.mistakes.iter().map(of_one).collect());
+        if let Some(members) = body.as_object_mut() {
+            members.extend(self.members.into_iter().map(|(name, value)| (name.to_owned(), value)));
         }
         let mut response = (self.status, format!("{body}\n")).into_response();
         let headers = response.headers_mut();

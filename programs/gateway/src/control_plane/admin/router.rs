@@ -12,7 +12,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTI
 
 use super::guard::Guard;
 use super::refusal::Refusal;
-use super::{Facts, purge, scrape, status};
+use super::{Facts, drain, purge, reload, scrape, status};
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
@@ -24,6 +24,7 @@ const WELCOME: &str = concat!(
     "GET  /readyz          200 while new requests are taken, 503 while it drains\n",
     "GET  /metrics         metrics for Prometheus\n",
     "GET  /api/v1/status   what it does, as JSON; `tombolo status` shows it as a table\n",
+    "POST /api/v1/reload   reads the configuration file again; or `tombolo reload`\n",
     "POST /api/v1/purge    {\"url\"|\"prefix\"|\"tag\"|\"all\": ..., \"soft\": false}; or `tombolo purge`\n",
 );
 
@@ -35,6 +36,9 @@ pub(super) fn router(facts: Arc<Facts>, guard: Arc<Guard>) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(scrape::scrape))
         .route("/api/v1/status", get(status::answer))
+        .route("/api/v1/reload", post(reload::answer))
+        .route("/api/v1/drain", post(drain::drain))
+        .route("/api/v1/undrain", post(drain::undrain))
         .route("/api/v1/purge", post(purge::answer))
         .fallback(|| async {
             Refusal::new(
@@ -64,7 +68,7 @@ async fn guarded(State(guard): State<Arc<Guard>>, request: Request, next: Next) 
 }
 
 async fn readyz(State(facts): State<Arc<Facts>>) -> Response {
-    if facts.shutdown.is_draining() {
+    if facts.standing.is_draining() {
         plain(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
     } else {
         plain(StatusCode::OK, "ready\n")

@@ -13,10 +13,10 @@ use crate::metrics::{Exposition, Form, write_cache, write_gateway, write_process
 pub(super) async fn scrape(State(facts): State<Arc<Facts>>, headers: HeaderMap) -> Response {
     let form = Form::accepted(headers.get(ACCEPT).map(|value| value.as_bytes()));
     let mut out = Exposition::new(form);
-    let upstreams = facts.snapshot.upstreams.iter().map(AsRef::as_ref);
-    write_gateway(&mut out, &facts.metrics, &facts.gauges(), upstreams);
-    write_tcp(&mut out, facts.snapshot.tcp.iter().map(AsRef::as_ref));
-    if let Some(store) = &facts.snapshot.store {
+    let snapshot = facts.snapshot();
+    write_gateway(&mut out, &facts.metrics, &facts.gauges(), &snapshot);
+    write_tcp(&mut out, snapshot.tcp.iter().map(AsRef::as_ref));
+    if let Some(store) = &snapshot.store {
         write_cache(&mut out, &store.status());
     }
     write_process(&mut out, facts.started.1);

@@ -11,7 +11,7 @@ use tombolo_balance::{ServerState, Standing};
 use tombolo_cache::store::{Status, Trouble};
 
 use super::Facts;
-use crate::metrics::{Metrics, Outcome};
+use crate::metrics::Outcome;
 use crate::tcp::{TcpProxy, Totals};
 use crate::upstream::{Server, Told, Upstream};
 
@@ -21,7 +21,7 @@ pub(super) async fn answer(State(facts): State<Arc<Facts>>) -> Response {
 
 fn status(facts: &Facts) -> Value {
     let gauges = facts.gauges();
-    let upstreams = facts.snapshot.upstreams.iter();
+    let snapshot = facts.snapshot();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "pid": std::process::id(),
@@ -29,23 +29,23 @@ fn status(facts: &Facts) -> Value {
         "uptime_seconds": facts.started.0.elapsed().as_secs(),
         "draining": gauges.draining,
         "workers": gauges.workers,
-        "listeners": facts.listeners.iter().map(|(speaks, at)| speaks.url(*at)).collect::<Vec<_>>(),
+        "listeners": facts.listeners.load().iter().map(|(speaks, at)| speaks.url(*at)).collect::<Vec<_>>(),
         "connections": {
             "open": gauges.connections,
             "limit": gauges.connections_limit,
             "refused": gauges.connections_refused,
         },
         "requests": facts.metrics.requests(),
-        "upstreams": upstreams.map(|one| of_upstream(one, &facts.metrics)).collect::<Vec<_>>(),
-        "tcp": facts.snapshot.tcp.iter().map(|proxy| of_tcp(proxy)).collect::<Vec<_>>(),
-        "cache": facts.snapshot.store.as_ref().map(|store| of_cache(&store.status())),
+        "upstreams": snapshot.upstreams.iter().map(|one| of_upstream(one)).collect::<Vec<_>>(),
+        "tcp": snapshot.tcp.iter().map(|proxy| of_tcp(proxy)).collect::<Vec<_>>(),
+        "cache": snapshot.store.as_ref().map(|store| of_cache(&store.status())),
         "access_log": { "written": gauges.log_lines.0, "dropped": gauges.log_lines.1 },
     })
 }
 
-fn of_upstream(upstream: &Upstream, metrics: &Metrics) -> Value {
+fn of_upstream(upstream: &Upstream) -> Value {
     let backends = upstream.servers.iter().enumerate();
-    let backends = backends.map(|(index, server)| of_backend(upstream, index, server, metrics));
+    let backends = backends.map(|(index, server)| of_backend(upstream, index, server));
     json!({
         "name": upstream.name,
         "failing_open": upstream.is_failing_open(),
@@ -53,7 +53,7 @@ fn of_upstream(upstream: &Upstream, metrics: &Metrics) -> Value {
     })
 }
 
-fn of_backend(upstream: &Upstream, index: usize, server: &Server, metrics: &Metrics) -> Value {
+fn of_backend(upstream: &Upstream, index: usize, server: &Server) -> Value {
     let resolved = server.resolved.load();
     let Told { mut state, mut why, since, share, until } = server.health.told();
     // A name that does not resolve is the one reason known before a request is sent.
@@ -62,7 +62,7 @@ fn of_backend(upstream: &Upstream, index: usize, server: &Server, metrics: &Metr
     }
     let outcomes: Map<String, Value> = Outcome::ALL
         .into_iter()
-        .map(|outcome| (outcome.label().to_owned(), metrics.attempts(server.pool, outcome).into()))
+        .map(|outcome| (outcome.label().to_owned(), server.attempts.total(outcome).into()))
         .collect();
     json!({
         "address": server.name,

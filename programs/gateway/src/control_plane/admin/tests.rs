@@ -14,7 +14,7 @@ use tombolo_daemon::shutdown::{Shutdown, Trigger};
 
 use super::{Admin, Facts};
 use crate::access_log::AccessLog;
-use crate::control_plane::Snapshot;
+use crate::control_plane::{Publication, Snapshot, Standing};
 use crate::data_plane::Admission;
 use crate::metrics::Metrics;
 
@@ -45,12 +45,13 @@ async fn start(cache: Option<Store>) -> Running {
     let log = config::AccessLog { stdout: false, file: None, ..config.access_log.clone() };
     let (trigger, shutdown): (Trigger, Shutdown) = Shutdown::by_hand();
     let facts = Facts {
-        snapshot: Arc::new(Snapshot::new(&config, 1, cache)),
-        metrics: Arc::new(Metrics::new(&config, 1)),
+        publication: Publication::new(Snapshot::new(config, 1, cache)),
+        metrics: Arc::new(Metrics::new(1)),
         admission: Admission::new(10, 10),
         log_lines: AccessLog::start(&log).unwrap().lines(),
-        shutdown,
-        listeners: Vec::new(),
+        standing: Arc::new(Standing::new(shutdown)),
+        listeners: Default::default(),
+        wishes: tokio::sync::mpsc::channel(1).0,
         workers: 1,
         started: (Instant::now(), SystemTime::now()),
     };

@@ -140,7 +140,7 @@ pub(super) fn finish_head(stage: &Stage<'_>, answer: &mut Vec<u8>, journal: &Jou
     if let Some(status) = &journal.cache {
         status.write_field(answer);
     }
-    let keep_alive = asked.keep_alive && !stage.scene.connection.core.draining.get();
+    let keep_alive = asked.keep_alive && !stage.scene.connection.is_leaving();
     if !keep_alive {
         write::field(answer, b"Connection", b"close");
     } else if asked.version == Version::Http10 {

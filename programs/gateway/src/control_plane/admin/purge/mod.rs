@@ -35,7 +35,8 @@ pub(super) async fn answer(
     let order = Order::parse(&body)?;
     let target = Target::new(&order, |url| rules_for(url, &facts))
         .map_err(|one| Refusal::of_mistakes(vec![one]))?;
-    let Some(store) = &facts.snapshot.store else {
+    let snapshot = facts.snapshot();
+    let Some(store) = &snapshot.store else {
         return Err(Refusal::new(StatusCode::CONFLICT, NO_CACHE));
     };
     let mode = if order.soft { Mode::Soft } else { Mode::Hard };
@@ -57,11 +58,12 @@ pub(super) async fn answer(
 /// The rules of the route that a request for this URL would take; none in particular if there is
 /// no such route.
 fn rules_for(url: &str, facts: &Facts) -> KeyRules {
+    let snapshot = facts.snapshot();
     let (_, rest) = url.split_once("://").unwrap_or_default();
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at_checked(end).unwrap_or_default();
     let path = if path.starts_with('/') { path } else { "/" };
-    let route = facts.snapshot.routes.find(authority.as_bytes(), path.as_bytes());
+    let route = snapshot.routes.find(authority.as_bytes(), path.as_bytes());
     route.and_then(|route| Some(route.cache.as_ref()?.key.clone())).unwrap_or_default()
 }
 

@@ -1,0 +1,21 @@
+//! What the admin API wants of the control plane. One at a time is fulfilled: a reload sees no drain
+//! half done.
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::difference::Difference;
+use super::reload::Refused;
+
+/// Wishes that may wait; who has a further one waits to tell it.
+pub(super) const WISHES: usize = 16;
+
+/// How wishes are told.
+pub(crate) type Wishes = mpsc::Sender<Wish>;
+
+/// A wish, and where what came of it is told.
+pub(crate) enum Wish {
+    /// Read the configuration again.
+    Reload(oneshot::Sender<Result<Difference, Refused>>),
+    /// Take no new work, or take it again.
+    Leave(bool, oneshot::Sender<()>),
+}
