@@ -11,6 +11,7 @@ mod cases;
 mod constant;
 mod cores;
 mod driver;
+mod faults;
 mod figures;
 mod idle;
 mod interrupt;
@@ -52,6 +53,12 @@ enum Command {
     Cache(cache::Arguments),
     /// Measure a replica of the calculator
     Calculator(calculator::Arguments),
+    /// Answer with bodies that tell whose they are, well, slowly or not at all, as told on
+    /// standard input
+    Replica(faults::ReplicaArguments),
+    /// Put the gateway, nginx and HAProxy through a minute of servers that die, hang, are slow and
+    /// fail
+    Faults(faults::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +69,8 @@ fn main() -> ExitCode {
         Command::Proxy(arguments) => driver::run(&arguments),
         Command::Cache(arguments) => cache::run(&arguments),
         Command::Calculator(arguments) => calculator::run(&arguments),
+        Command::Replica(arguments) => faults::run_replica(&arguments),
+        Command::Faults(arguments) => faults::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

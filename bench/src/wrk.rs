@@ -85,6 +85,24 @@ pub(crate) fn run_script(
     connections: u32,
     seconds: u32,
 ) -> Result<Load> {
+    let load = run_through_trouble(folder, cores, asked, connections, seconds)?;
+    if let Some(failures) = load.failures() {
+        bail!("{failures} of {} requests failed", load.requests);
+    }
+    Ok(load)
+}
+
+/// Loads as [`run_script`] does where requests may fail: they are counted.
+///
+/// # Errors
+/// When wrk cannot be run.
+pub(crate) fn run_through_trouble(
+    folder: &Path,
+    cores: &[usize],
+    asked: Asked<'_>,
+    connections: u32,
+    seconds: u32,
+) -> Result<Load> {
     let Asked { address, path, script } = asked;
     // A file for each of those that may run at the same time.
     let file = folder.join(format!("report-{connections}.lua"));
@@ -109,9 +127,5 @@ pub(crate) fn run_script(
     let line = text.lines().find_map(|line| line.strip_prefix("REPORT ")).ok_or_else(|| {
         anyhow!("wrk did not report:\n{text}{}", String::from_utf8_lossy(&output.stderr))
     })?;
-    let load: Load = serde_json::from_str(line).with_context(|| format!("reading {line}"))?;
-    if let Some(failures) = load.failures() {
-        bail!("{failures} of {} requests failed", load.requests);
-    }
-    Ok(load)
+    serde_json::from_str(line).with_context(|| format!("reading {line}"))
 }

@@ -37,6 +37,14 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// The gateway, nginx and HAProxy while servers die, hang, are slow and fail; `faults --help`
+    /// lists the options
+    #[command(disable_help_flag = true)]
+    Faults {
+        /// Options of the driver
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
 }
 
 impl Command {
@@ -46,6 +54,7 @@ impl Command {
             Command::Proxy { options } => ("proxy", options, packages::MEASURING),
             Command::Cache { options } => ("cache", options, packages::MEASURING),
             Command::Calculator { options } => ("calculator", options, packages::MEASURING_ALONE),
+            Command::Faults { options } => ("faults", options, packages::MEASURING),
         }
     }
 }
