@@ -22,6 +22,7 @@
 //! | `rendezvous.rs` | weighted rendezvous hashing |
 //! | `hash.rs` | the stable hash under keys and tokens |
 //! | `health/` | how a server does, and the gate that follows |
+//! | `retry_budget.rs` | how many requests may be repeated |
 //! | `sticky.rs` | the opaque token that stands for a server in a cookie |
 
 mod balancer;
@@ -31,6 +32,7 @@ mod hash;
 mod health;
 mod policy;
 mod rendezvous;
+mod retry_budget;
 mod schedule;
 mod server;
 mod shares;
@@ -40,8 +42,11 @@ mod tried;
 pub use balancer::{Ask, Balancer, MAX_SERVERS};
 pub use gate::{Gate, Standing};
 pub use hash::hash_key;
-pub use health::{Condition, EjectionRules, MaxEjected, ServerState};
+pub use health::{
+    CheckCounts, Condition, EjectionRules, FailureWindow, MaxEjected, ServerState, Verdict,
+};
 pub use policy::{Policy, UnknownPolicy};
+pub use retry_budget::RetryBudget;
 pub use schedule::MAX_TURNS;
 pub use server::{ServerSpec, Weight};
 pub use tried::Tried;

@@ -67,6 +67,21 @@ impl Condition {
         }
     }
 
+    /// From now on these rules hold: the configuration has changed. A share that grows goes on by the
+    /// new time.
+    pub fn follow(&mut self, rules: Option<EjectionRules>, slow_start: Duration, now: Duration) {
+        if rules.is_none() {
+            self.ejection.end(now);
+        }
+        (self.rules, self.slow_start) = (rules, slow_start);
+    }
+
+    /// Whether its checks have failed.
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        self.down
+    }
+
     /// No new requests, until [`Condition::undrain`].
     pub fn drain(&mut self) {
         self.draining = true;
@@ -110,14 +125,6 @@ impl Condition {
             self.come_back(now);
         }
         is_back
-    }
-
-    /// It was ejected for what is known to be over: it is back.
-    pub fn pardon(&mut self, now: Duration) {
-        if self.is_ejected() {
-            self.ejection.end(now);
-            self.come_back(now);
-        }
     }
 
     /// What time alone changes: the end of an ejection, a share that grows. True if its standing may

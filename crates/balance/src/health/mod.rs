@@ -4,10 +4,16 @@
 //! | file | one idea |
 //! |---|---|
 //! | `condition.rs` | up, down, draining or ejected, and the gate that follows from it |
+//! | `checks.rs` | what checks in a row mean |
+//! | `window.rs` | the rate of failures over the last seconds |
 //! | `ejection.rs` | out after failures, for longer each time, and back over a few probes |
 
+mod checks;
 mod condition;
 mod ejection;
+mod window;
 
+pub use checks::{CheckCounts, Verdict};
 pub use condition::{Condition, ServerState};
 pub use ejection::{EjectionRules, MaxEjected};
+pub use window::FailureWindow;

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::cache::Caching;
 use super::{
-    Admin, Config, Gateway, HostPort, Overrides, Route, Server, Service, ServiceKind, Tcp, Upstream,
+    Admin, Config, Gateway, HealthCheck, HostPort, Overrides, Route, Server, Service, ServiceKind,
+    Tcp, Upstream,
 };
 
 /// Where the built-in `up` takes connections to the calculator.
@@ -21,7 +22,9 @@ pub fn builtin_up(overrides: &Overrides) -> Config {
     let upstream = |(index, service): (usize, &Service)| {
         let addresses = (0..service.replicas).filter_map(|index| service.address(index));
         let servers = addresses.map(|address| Server::new(HostPort::from(address))).collect();
-        Upstream { service: Some(index), ..Upstream::new(service.name.name(), servers) }
+        let health = Some(HealthCheck::of_service(service.name));
+        let upstream = Upstream::new(service.name.name(), servers);
+        Upstream { service: Some(index), health, ..upstream }
     };
     let chat = Route { path: "/chat".to_owned(), ..Route::everything(1) };
     let admin = Admin { listen: Admin::DEFAULT_LISTEN, token_file: None };

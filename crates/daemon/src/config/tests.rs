@@ -244,6 +244,9 @@ fn file_with(table: &str, key: Option<(&str, &str)>) -> String {
             &[("name", "\"base\""), ("policy", "\"hash\""), ("servers", "[\"127.0.0.1:1\"]")]
         }
         "upstream.sticky" => &[("cookie", "\"base\"")],
+        // A check is either by path or by TCP.
+        "upstream.health" if key == Some(("tcp", "true")) => &[],
+        "upstream.health" => &[("path", "\"/base\"")],
         "upstream.servers" => &[("address", "\"127.0.0.1:1\"")],
         "route" => &[("path", "\"/base\""), ("upstream", "\"base\"")],
         // Who is trusted matters to headers alone.
@@ -264,10 +267,10 @@ fn file_with(table: &str, key: Option<(&str, &str)>) -> String {
     match table {
         "" => format!("{body}\n{other}"),
         "upstream" => format!("[[upstream]]\n{body}\n"),
-        "upstream.sticky" => format!("{other}[upstream.sticky]\n{body}\n"),
         "upstream.servers" => {
             format!("[[upstream]]\nname = \"base\"\nservers = [{{ {} }}]\n", pairs.join(", "))
         }
+        name if name.starts_with("upstream.") => format!("{other}[{name}]\n{body}\n"),
         "route" => format!("{APP}{other}[[route]]\n{body}\n"),
         "route.cache" => format!("{APP}[[route]]\nupstream = \"app\"\n[route.cache]\n{body}\n"),
         "tcp" => {

@@ -1,8 +1,10 @@
 //! `[[upstream]]` as meant: a named set of servers and how one of them is chosen.
 
+use std::time::Duration;
+
 use tombolo_balance::Policy;
 
-use super::HostPort;
+use super::{Ejection, HealthCheck, HostPort, RetryBudget, UpstreamTimeouts};
 
 /// A set of servers that answer alike: `[[upstream]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,16 @@ pub struct Upstream {
     pub hash_on: HashKey,
     /// Whether a client stays with the server it was first given.
     pub sticky: Option<Sticky>,
+    /// How the servers are checked. None: not at all.
+    pub health: Option<HealthCheck>,
+    /// When servers are left out because they fail requests. None: never.
+    pub ejection: Option<Ejection>,
+    /// Over what time a server that has come back gets its whole share; zero: at once.
+    pub slow_start: Duration,
+    /// How many requests may be repeated at another server. None: any number.
+    pub retry_budget: Option<RetryBudget>,
+    /// How long the servers may take, where that differs from the gateway's timeouts.
+    pub timeouts: UpstreamTimeouts,
     /// The servers, 1 to [`Upstream::SERVERS_MAX`].
     pub servers: Vec<Server>,
     /// The index of the service whose replicas these servers are, for `tombolo up`, which may
@@ -25,6 +37,8 @@ pub struct Upstream {
 impl Upstream {
     /// The most servers one upstream can have.
     pub const SERVERS_MAX: usize = 4096;
+    /// The slow start unless the file says otherwise.
+    pub const SLOW_START: Duration = Duration::from_secs(10);
 
     /// An upstream by its name and servers, chosen in turn.
     #[must_use]
@@ -34,6 +48,11 @@ impl Upstream {
             policy: Policy::RoundRobin,
             hash_on: HashKey::default(),
             sticky: None,
+            health: None,
+            ejection: Some(Ejection::default()),
+            slow_start: Self::SLOW_START,
+            retry_budget: Some(RetryBudget::default()),
+            timeouts: UpstreamTimeouts::default(),
             servers,
             service: None,
         }

@@ -6,7 +6,8 @@
 //! | `snapshot.rs`, `routes.rs` | what is published: immutable, in the form the request path uses |
 //! | `publication.rs` | the snapshot in force, for all threads |
 //! | `resolver.rs` | names of servers, looked up again and again |
-//! | `health.rs` | what time changes of servers' health |
+//! | `checks/` | servers asked whether they are well |
+//! | `health.rs` | who is ejected, and what time changes |
 //! | `source.rs` | where the configuration is read from, again and again |
 //! | `reload.rs`, `difference/` | a new configuration put in force as a whole, and what it changes |
 //! | `listening.rs` | the listeners of all threads |
@@ -15,6 +16,7 @@
 //! | `admin/` | status, metrics, reloads and purges for operators |
 
 mod admin;
+mod checks;
 mod difference;
 mod health;
 mod listening;

@@ -57,7 +57,7 @@ pub(crate) use stream::{
     Stop, Waiting, Watch, half_close, peek, poll_read_now, poll_write_now, read, read_for,
     reset_on_close, try_read, write_ahead, write_all,
 };
-pub(crate) use timers::{Timer, ticks};
+pub(crate) use timers::{TICK, Timer, ticks};
 pub(crate) use transfer::{Transfer, TransferError};
 pub(crate) use worker::{Idle, Order, Worker, WorkerOptions};
 pub(crate) use workspace::Workspace;

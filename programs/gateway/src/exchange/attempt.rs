@@ -34,12 +34,14 @@ pub(super) enum Attempted {
     Held,
 }
 
-/// The server ended the connection without answering.
+/// The server ended the connection without answering, or did not answer in time.
 pub(super) struct Unanswered {
     /// What the client is told if the request is not repeated.
     pub(super) refusal: Refusal,
     /// Interim responses were passed on.
     pub(super) interim: bool,
+    /// It did not end the connection: it took too long.
+    pub(super) late: bool,
 }
 
 /// How far the request has gone.
@@ -61,6 +63,8 @@ pub(super) struct Facing<'f> {
     pub(super) server: &'f str,
     /// Name and value of a cookie that keeps the client with it.
     pub(super) cookie: Option<(&'f str, &'f str)>,
+    /// Ticks it may take from the end of the request to the first byte of its answer.
+    pub(super) first_byte: u64,
 }
 
 /// Sends the request over the link and passes the answer on, or with `hold` stops at its body.
@@ -120,7 +124,7 @@ pub(super) async fn attempt(
             if state.get() == Upload::Running
                 && let Poll::Ready(sent) = upload.as_mut().poll(cx)
             {
-                timer.arm(patience.first_byte);
+                timer.arm(facing.first_byte);
                 if let Some(fault) = sent_or_fault(sent, &state, &watch, asked) {
                     return Poll::Ready(Err(fault));
                 }
@@ -184,6 +188,7 @@ pub(super) fn outcome(
 ) -> Outcome {
     match attempted {
         Ok(Ok(_)) => Outcome::Answered,
+        Ok(Err(unanswered)) if unanswered.late => Outcome::TimedOut,
         Ok(Err(_)) if reused => Outcome::Stale,
         Ok(Err(_)) => Outcome::Failed,
         Err(_) if journal.is_answered() => Outcome::Answered,

@@ -81,7 +81,7 @@ impl Downward<'_> {
             }
             self.pass_interim().await?;
             if self.upload.get() != Upload::Running {
-                self.scene.connection.timer.arm(self.scene.snapshot.patience.first_byte);
+                self.scene.connection.timer.arm(self.facing.first_byte);
             }
         }
         self.journal.answered();
@@ -126,10 +126,15 @@ impl Downward<'_> {
                     return Err(Failure::Cut("the client left before it was answered").into());
                 }
                 Err(Stop::Expired) => {
-                    return Err(Refusal::slow_upstream(
+                    let refusal = Refusal::slow_upstream(
                         "no response from the upstream within timeouts.first_byte",
-                    )
-                    .into());
+                    );
+                    // What has begun to answer, or still takes the body, is not asked elsewhere.
+                    if !self.outbound.is_empty() || self.upload.get() == Upload::Running {
+                        return Err(refusal.into());
+                    }
+                    let unanswered = Unanswered { refusal, interim, late: true };
+                    return Err(DownError::Unanswered(unanswered));
                 }
                 Err(Stop::Failed(error)) => {
                     format!("the connection to the upstream failed: {error}")
@@ -141,7 +146,7 @@ impl Downward<'_> {
                 );
             }
             let refusal = Refusal::broken_upstream(ended);
-            return Err(DownError::Unanswered(Unanswered { refusal, interim }));
+            return Err(DownError::Unanswered(Unanswered { refusal, interim, late: false }));
         }
     }
 

@@ -16,9 +16,9 @@ use super::pick::Picker;
 use super::refusal::Refusal;
 use super::{Failure, Scene};
 use crate::control_plane::Route;
-use crate::data_plane::{Next, Waiting, Workspace, peek};
+use crate::data_plane::{Next, TICK, Waiting, Workspace, peek};
 use crate::metrics::Outcome;
-use crate::upstream::{ConnectError, Flight, Server, Upstream, connect};
+use crate::upstream::{ConnectError, Fault, Flight, Server, Upstream, connect};
 
 /// What a request is sent on for.
 #[derive(Clone, Copy, Default)]
@@ -94,12 +94,19 @@ pub(super) async fn forward(
     let mut last = Refusal::no_backend();
     let mut sent_times = 0_usize;
     onward::compose(scene, workspace, asked, journal, upstream, errand.conditions);
+    if let Some(budget) = &upstream.budget {
+        budget.deposit(scene.connection.core.index);
+    }
+    let total = upstream.patience.total.unwrap_or(scene.snapshot.patience.first_byte);
+    let deadline = scene.connection.core.timers.now().saturating_add(total);
     while let Some(index) = picker.next(scene) {
         let Some(server) = upstream.servers.get(index) else { break };
         let flight = Flight::begin(&**upstream, scene.connection.core.index, index);
         let sticky = upstream.sticky.as_ref().filter(|_| picker.preferred != Some(index));
         let candidate = Candidate {
-            upstream: route.upstream,
+            number: route.upstream,
+            upstream,
+            deadline,
             index,
             server,
             cookie: sticky
@@ -134,7 +141,11 @@ struct Request<'r> {
 
 /// The server to be asked.
 struct Candidate<'c> {
-    upstream: usize,
+    /// Index of the upstream.
+    number: usize,
+    upstream: &'c Upstream,
+    /// The tick until which an answer has to begin, over all tries.
+    deadline: u64,
     index: usize,
     server: &'c Server,
     /// Name and value of a cookie that is to keep the client with it.
@@ -155,19 +166,30 @@ async fn ask(
     let server = candidate.server;
     let mut fresh = false;
     loop {
-        journal.asks(candidate.upstream, candidate.index);
-        let Link { stream, reused } = match obtain(scene, server, asked, fresh).await {
+        journal.asks(candidate.number, candidate.index);
+        let Link { stream, reused } = match obtain(scene, candidate, asked, fresh).await {
             Ok(link) => link,
             Err(error) => {
                 server.attempts.count(core.index, Outcome::Unreachable);
+                server.health.failed(Fault::Unreachable);
                 return Ok(Asking::Next(Refusal::no_server(&error)));
             }
         };
         *sent_times = sent_times.saturating_add(1);
-        let facing = Facing { link: &stream, server: &server.name, cookie: candidate.cookie };
+        let first_byte = candidate.upstream.patience.first_byte;
+        let first_byte = first_byte.unwrap_or(scene.snapshot.patience.first_byte);
+        let left = candidate.deadline.saturating_sub(core.timers.now()).max(1);
+        let facing = Facing {
+            link: &stream,
+            server: &server.name,
+            cookie: candidate.cookie,
+            first_byte: first_byte.min(left),
+        };
         let hold = request.hold;
         let attempted = attempt::attempt(scene, workspace, asked, journal, &facing, hold).await;
-        server.attempts.count(core.index, attempt::outcome(&attempted, reused, journal));
+        let outcome = attempt::outcome(&attempted, reused, journal);
+        server.attempts.count(core.index, outcome);
+        note(candidate, outcome, workspace.response.status());
         match attempted? {
             Ok(Attempted::Held) => return Ok(Asking::Held(stream)),
             Ok(Attempted::Answered { reusable, next }) => {
@@ -178,7 +200,7 @@ async fn ask(
                 return Ok(Asking::Served(answered));
             }
             Ok(Attempted::Upgraded) => return Ok(Asking::Upgraded(stream)),
-            Err(Unanswered { refusal, interim }) => {
+            Err(Unanswered { refusal, interim, late }) => {
                 let repeatable = asked.method.is_idempotent()
                     && !interim
                     && *sent_times < scene.snapshot.limits.attempts
@@ -186,30 +208,60 @@ async fn ask(
                 if !repeatable {
                     return Err(refusal.into());
                 }
-                if !reused {
-                    return Ok(Asking::Next(refusal));
+                if reused && !late {
+                    fresh = true;
+                    continue;
                 }
-                fresh = true;
+                return if may_go_on(scene, candidate) {
+                    Ok(Asking::Next(refusal))
+                } else {
+                    Err(refusal.into())
+                };
             }
         }
     }
 }
 
+/// Tells the server's health how it did.
+fn note(candidate: &Candidate<'_>, outcome: Outcome, status: u16) {
+    let Candidate { upstream, server, .. } = candidate;
+    match outcome {
+        Outcome::Answered => upstream.answered(server, status),
+        Outcome::TimedOut => server.health.failed(Fault::TimedOut),
+        Outcome::Failed => server.health.failed(Fault::Broken),
+        // An idle connection may be closed at any time, and a client may leave.
+        Outcome::Unreachable | Outcome::Stale | Outcome::Abandoned => {}
+    }
+}
+
+/// Whether a request that reached a server may go to another: there is time, and it can be paid for.
+fn may_go_on(scene: &Scene<'_>, candidate: &Candidate<'_>) -> bool {
+    let core = &scene.connection.core;
+    let now = core.timers.now();
+    now < candidate.deadline
+        && candidate.upstream.budget.as_ref().is_none_or(|budget| {
+            let millis = now.saturating_mul(TICK.as_millis() as u64);
+            budget.withdraw(core.index, millis)
+        })
+}
+
 /// A connection to the server: an idle one, or a new one.
 async fn obtain(
     scene: &Scene<'_>,
-    server: &Server,
+    candidate: &Candidate<'_>,
     asked: &Asked,
     fresh: bool,
 ) -> Result<Link, ConnectError> {
     let core = &scene.connection.core;
+    let server = candidate.server;
     while !fresh && let Some(stream) = core.pool.take(server) {
         // A request that cannot be repeated asks the kernel whether the server is still there.
         if asked.method.is_idempotent() || peek(&stream) == Waiting::Nothing {
             return Ok(Link { stream, reused: true });
         }
     }
-    let patience = scene.snapshot.patience.connect;
+    let patience = candidate.upstream.patience.connect;
+    let patience = patience.unwrap_or(scene.snapshot.patience.connect);
     let stream = connect(server, &scene.connection.timer, patience).await?;
     Ok(Link { stream, reused: false })
 }

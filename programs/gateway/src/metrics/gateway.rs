@@ -213,6 +213,7 @@ mod tests {
         let tcp = tombolo_daemon::config::Tcp::new(Vec::new(), 0);
         let config = tombolo_daemon::config::Config { tcp: vec![tcp], ..config() };
         let snapshot = Snapshot::new(config, 1, None);
+        super::super::write_health(&mut out, &snapshot.upstreams);
         super::super::write_tcp(&mut out, snapshot.tcp.iter().map(AsRef::as_ref));
         let text = text(&Metrics::new(1), &snapshot) + &out.finish();
         store.close();

@@ -12,7 +12,7 @@
 //! | `duration.rs` | a histogram with fixed bounds |
 //! | `labels.rs` | the words by which series are told apart |
 //! | `exposition.rs` | the text form: names, types, units, escapes |
-//! | `gateway.rs`, `tcp.rs`, `cache.rs`, `process.rs` | the families of each part |
+//! | `gateway.rs`, `health.rs`, `tcp.rs`, `cache.rs`, `process.rs` | the families of each part |
 
 mod attempts;
 mod cache;
@@ -20,6 +20,7 @@ mod count;
 mod duration;
 mod exposition;
 mod gateway;
+mod health;
 mod labels;
 mod process;
 mod route;
@@ -29,6 +30,7 @@ mod tcp;
 pub(crate) use attempts::Attempts;
 pub(crate) use exposition::{Exposition, Form};
 pub(crate) use gateway::{Gauges, write_gateway};
+pub(crate) use health::write_health;
 pub(crate) use labels::{NO_ROUTE, Outcome};
 pub(crate) use process::write_process;
 pub(crate) use route::RouteCounts;

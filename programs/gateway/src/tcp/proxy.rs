@@ -43,11 +43,16 @@ impl TcpProxy {
     ) -> Option<Arc<Self>> {
         let listen = name(tcp);
         let tally = known(&listen).map(|known| Arc::clone(&known.tally));
+        let upstream = upstreams.get(tcp.upstream)?;
         Some(Arc::new(Self {
             listen,
-            upstream: Arc::clone(upstreams.get(tcp.upstream)?),
+            upstream: Arc::clone(upstream),
             idle: ticks(tcp.idle),
-            connect: ticks(tcp.connect.unwrap_or(times.connect)),
+            connect: tcp
+                .connect
+                .map(ticks)
+                .or(upstream.patience.connect)
+                .unwrap_or(ticks(times.connect)),
             head: ticks(times.head),
             linger: ticks(times.linger),
             proxies: tcp.proxy_protocol_in.clone(),

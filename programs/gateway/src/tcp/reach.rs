@@ -10,7 +10,7 @@ use tombolo_daemon::config::HashKey;
 use super::TcpProxy;
 use crate::data_plane::Connection;
 use crate::metrics::Outcome;
-use crate::upstream::{ConnectError, Flight, Server, Upstream, client_hash, connect};
+use crate::upstream::{ConnectError, Fault, Flight, Server, Upstream, client_hash, connect};
 
 /// A server that took the connection.
 pub(super) struct Reached {
@@ -40,10 +40,14 @@ pub(super) async fn reach(
         let Some(server) = upstream.servers.get(index) else { return Err(last) };
         let flight = Flight::begin(Arc::clone(upstream), core.index, index);
         match connect(server, &connection.timer, proxy.connect).await {
-            Ok(stream) => return Ok(Reached { stream, server: Arc::clone(server), flight }),
+            Ok(stream) => {
+                server.health.succeeded();
+                return Ok(Reached { stream, server: Arc::clone(server), flight });
+            }
             Err(error) => {
                 tracing::debug!(client = %connection.client, server = %server.name, %error, "passed over");
                 server.attempts.count(core.index, Outcome::Unreachable);
+                server.health.failed(Fault::Unreachable);
                 last = Some(error);
             }
         }

@@ -7,18 +7,16 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tombolo_balance::{Balancer, EjectionRules, ServerSpec, Weight, hash_key};
-use tombolo_daemon::config::{self, HashKey, HostPort, Sticky};
+use tombolo_balance::{Balancer, EjectionRules, RetryBudget, ServerSpec, Weight, hash_key};
+use tombolo_daemon::config::{self, HashKey, HostPort, Statuses, Sticky, UpstreamTimeouts};
 
-use super::Health;
 use super::number::{Number, Numbers};
 use super::shelf::Shelf;
+use super::{Fault, Health};
+use crate::data_plane::ticks;
 use crate::metrics::Attempts;
-
-const SLOW_START: Duration = Duration::from_secs(10);
 
 /// A server and where it is found.
 pub(crate) struct Server {
@@ -48,7 +46,7 @@ impl Server {
             name: server.as_written.clone(),
             address: server.address.clone(),
             resolved: ArcSwap::from_pointee(resolved),
-            health: Health::new(&server.as_written, Some(EjectionRules::DEFAULT), SLOW_START),
+            health: Health::new(&server.as_written),
             attempts: Attempts::new(makings.workers),
             shelf: Shelf::default(),
             gone: AtomicBool::new(false),
@@ -103,6 +101,33 @@ pub(crate) struct Upstream {
     pub(crate) hash_on: Option<HashKey>,
     pub(crate) sticky: Option<Sticky>,
     pub(crate) servers: Vec<Arc<Server>>,
+    /// When servers are ejected; none: never.
+    pub(crate) ejection: Option<EjectionRules>,
+    /// Statuses that count as failures of a server.
+    failures: Statuses,
+    /// Pays for repeats; none: they cost nothing.
+    pub(crate) budget: Option<RetryBudget>,
+    /// How long its servers may take, in ticks.
+    pub(crate) patience: UpstreamPatience,
+}
+
+/// How long the servers of an upstream may take, in ticks of the data plane's clock; none: as long
+/// as those of any.
+pub(crate) struct UpstreamPatience {
+    pub(crate) connect: Option<u64>,
+    pub(crate) first_byte: Option<u64>,
+    /// Over all tries.
+    pub(crate) total: Option<u64>,
+}
+
+impl UpstreamPatience {
+    fn new(own: &UpstreamTimeouts) -> Self {
+        Self {
+            connect: own.connect.map(ticks),
+            first_byte: own.first_byte.map(ticks),
+            total: own.total.map(ticks),
+        }
+    }
 }
 
 /// What upstreams are made with beside their settings.
@@ -126,6 +151,11 @@ impl Upstream {
             same.map_or_else(|| Arc::new(Server::new(server, makings)), Arc::clone)
         };
         let servers: Vec<Arc<Server>> = upstream.servers.iter().map(server).collect();
+        let rules = upstream.ejection.as_ref().map(|ejection| ejection.rules.clone());
+        let checks = upstream.health.clone().map(Arc::new);
+        for server in &servers {
+            server.health.follow(rules.clone(), upstream.slow_start, checks.clone());
+        }
         let spec = |(server, made): (&config::Server, &Arc<Server>)| {
             let weight = Weight::new(server.weight).unwrap_or_default();
             ServerSpec::new(server.as_written.as_str(), weight).behind(made.health.gate())
@@ -142,6 +172,25 @@ impl Upstream {
             hash_on: hashes.then(|| upstream.hash_on.clone()),
             sticky: upstream.sticky.clone(),
             servers,
+            ejection: rules,
+            failures: match &upstream.ejection {
+                Some(ejection) => ejection.status.clone(),
+                None => Statuses::none(),
+            },
+            budget: upstream
+                .retry_budget
+                .map(|budget| RetryBudget::new(budget.percent, budget.per_second, makings.workers)),
+            patience: UpstreamPatience::new(&upstream.timeouts),
+        }
+    }
+
+    /// A server has answered with this status.
+    #[inline]
+    pub(crate) fn answered(&self, server: &Server, status: u16) {
+        if status >= 400 && self.failures.contains(status) {
+            server.health.failed(Fault::Status);
+        } else {
+            server.health.succeeded();
         }
     }
 

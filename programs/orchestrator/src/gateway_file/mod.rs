@@ -4,12 +4,14 @@
 //! Every field is taken apart by name, so a new setting that is not written here does not compile.
 
 mod cache;
+mod health;
 mod notation;
 mod tcp;
 
 use std::fmt::{self, Write};
 
 use cache::{write_cache, write_route_cache};
+use health::write_health;
 use notation::{duration, list, quoted, size};
 use tcp::write_tcp;
 use tombolo_daemon::config::{
@@ -151,7 +153,9 @@ fn write_access_log(out: &mut String, access_log: &AccessLog) -> fmt::Result {
 }
 
 fn write_upstream(out: &mut String, upstream: &Upstream) -> fmt::Result {
-    let Upstream { name, policy, hash_on, sticky, servers, service: _ } = upstream;
+    let Upstream { name, policy, hash_on, sticky, servers, service: _, .. } = upstream;
+    let Upstream { health: _, ejection: _, slow_start: _, retry_budget: _, timeouts: _, .. } =
+        upstream;
     writeln!(out, "\n[[upstream]]")?;
     writeln!(out, "name = {}", quoted(name))?;
     writeln!(out, "policy = {}", quoted(policy.name()))?;
@@ -168,6 +172,7 @@ fn write_upstream(out: &mut String, upstream: &Upstream) -> fmt::Result {
     if let Some(sticky) = sticky {
         writeln!(out, "sticky = {{ cookie = {} }}", quoted(&sticky.cookie))?;
     }
+    write_health(out, upstream)?;
     writeln!(out, "servers = [")?;
     for server in servers {
         let Server { address: _, weight, as_written } = server;

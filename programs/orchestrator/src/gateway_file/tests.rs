@@ -69,11 +69,20 @@ servers = ["App.example:1", { address = "[::1]:2", weight = 5 }]
 name = "sticky"
 policy = "p2c"
 sticky = { cookie = "seat" }
+health = { path = "/up?x=1", host = "example.org", status = ["204", "3xx", "401-403"], body = "we\"ll", interval = "7s", timeout = "1500ms", healthy = 4, unhealthy = 5 }
+ejection = { failures = 7, rate = 20, requests = 9, window = "20s", time = "9s", max_time = "90s", probes = 2, max_ejected = 40, status = [] }
+slow_start = "45s"
+retry_budget = { percent = 7, per_second = 3 }
+timeouts = { connect = "900ms", first_byte = "4s", total = "11s" }
 servers = ["a:1"]
 [[upstream]]
 name = "by-client"
 policy = "hash"
 hash_on = "client"
+health = { tcp = true }
+ejection = false
+retry_budget = false
+slow_start = "0s"
 servers = ["a:1"]
 [[upstream]]
 name = "by-cookie"

@@ -5,6 +5,7 @@ mod access_log;
 mod admin;
 mod cache;
 mod gateway;
+mod health;
 mod listeners;
 mod route;
 mod service;

@@ -3,7 +3,8 @@
 use super::super::mistake::Kind;
 use super::super::written::context::At;
 use super::super::written::reader::{Entry, Reader};
-use super::super::{HashKey, HostPort, Policy, Server, ServiceKind, Sticky, Upstream};
+use super::super::{HashKey, HealthCheck, HostPort, Policy, Server, ServiceKind, Sticky, Upstream};
+use super::health;
 use super::service::Found;
 
 /// An upstream of the file: its name, and what could be read of it. When one is not `Some`,
@@ -43,6 +44,7 @@ pub(super) fn upstreams(root: &Reader<'_>, services: &[Found]) -> Vec<Named> {
         }
         let mut upstream = Upstream::new(name, replicas(found));
         upstream.service = Some(index);
+        upstream.health = Some(HealthCheck::of_service(service.name));
         let name = At { value: name.to_owned(), span: found.span.clone() };
         let speaks_http = service.name.speaks_http();
         list.push(Named { name: Some(name), upstream: Some(upstream), speaks_http });
@@ -69,15 +71,25 @@ fn upstream(reader: &Reader<'_>, services: &[Found]) -> Named {
         Some(found) => of_service(reader, found),
         None => servers(reader),
     };
+    let kind = service.and_then(|index| Some(services.get(index)?.service.as_ref()?.name));
+    let of_service = || kind.map(HealthCheck::of_service);
+    let checks = if reader.has("health") { health::checks(reader) } else { of_service() };
+    let (ejection, retry_budget) = (health::ejection(reader), health::retry_budget(reader));
+    let timeouts = health::timeouts(reader);
+    let slow_start = reader.time("slow_start").map_or(Upstream::SLOW_START, |time| time.value);
     let upstream = name.as_ref().map(|name| Upstream {
         name: name.value.clone(),
         policy,
         hash_on,
         sticky,
+        health: checks,
+        ejection,
+        slow_start,
+        retry_budget,
+        timeouts,
         servers,
         service,
     });
-    let kind = service.and_then(|index| Some(services.get(index)?.service.as_ref()?.name));
     Named { name, upstream, speaks_http: kind.is_none_or(ServiceKind::speaks_http) }
 }
 

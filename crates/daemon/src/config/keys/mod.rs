@@ -5,6 +5,7 @@
 
 mod cache;
 mod gateway;
+mod health;
 mod tables;
 mod tcp;
 

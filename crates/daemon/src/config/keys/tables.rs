@@ -1,8 +1,11 @@
 //! The tables themselves, in the order of the reference page.
 
+use std::time::Duration;
+
 use super::super::{Config, LogFormat, Policy, Server, Service, ServiceKind, Upstream};
 use super::cache::{CACHE, ROUTE_CACHE};
-use super::gateway::GATEWAY;
+use super::gateway::{DAY, GATEWAY};
+use super::health::{EJECTION, HEALTH, RETRY_BUDGET, UPSTREAM_TIMEOUTS};
 use super::tcp::TCP;
 use super::{Absent, Default, Form, Key, Table, table};
 
@@ -137,6 +140,45 @@ static UPSTREAM: Table = Table {
             example: "{ cookie = \"served-by\" }",
         },
         Key {
+            name: "health",
+            about: "How servers are asked whether they are well. One that is not gets no requests while \
+                    others can have them.",
+            form: Form::Table(&HEALTH),
+            absent: Absent::Means("no checks; a service's replicas are checked"),
+            example: "{ path = \"/health\" }",
+        },
+        Key {
+            name: "ejection",
+            about: "When a server is left out for a while because it fails requests; `false` means \
+                    never. A table means `true`, and says when.",
+            form: Form::FlagOrTable(&EJECTION),
+            absent: Absent::Is(Default::Flag(true)),
+            example: "{ failures = 3, time = \"10s\" }",
+        },
+        Key {
+            name: "slow_start",
+            about: "Over what time a server that has come back gets its whole share, from a tenth of \
+                    it; `0s` means at once.",
+            form: Form::Time { min: Duration::ZERO, max: DAY },
+            absent: Absent::Is(Default::Time(Upstream::SLOW_START)),
+            example: "\"30s\"",
+        },
+        Key {
+            name: "retry_budget",
+            about: "How many requests may be repeated at another server; `false` means any number. A \
+                    table means `true`, and says how many.",
+            form: Form::FlagOrTable(&RETRY_BUDGET),
+            absent: Absent::Is(Default::Flag(true)),
+            example: "{ percent = 10, per_second = 5 }",
+        },
+        Key {
+            name: "timeouts",
+            about: "How long the servers may take, where that differs from `[gateway.timeouts]`.",
+            form: Form::Table(&UPSTREAM_TIMEOUTS),
+            absent: Absent::Means("those of `[gateway.timeouts]`"),
+            example: "{ first_byte = \"5s\", total = \"15s\" }",
+        },
+        Key {
             name: "servers",
             about: "The servers, each an address or a table of `address` and `weight`. Required \
                     unless a service has the upstream's name.",
@@ -149,7 +191,7 @@ static UPSTREAM: Table = Table {
             example: "[\"127.0.0.1:9001\", { address = \"127.0.0.1:9002\", weight = 2 }]",
         },
     ],
-    later: &["health", "discover", "retry_budget", "slow_start"],
+    later: &["discover"],
 };
 
 static STICKY: Table = Table {

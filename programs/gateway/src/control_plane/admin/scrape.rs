@@ -8,13 +8,16 @@ use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE, VARY};
 
 use super::Facts;
-use crate::metrics::{Exposition, Form, write_cache, write_gateway, write_process, write_tcp};
+use crate::metrics::{
+    Exposition, Form, write_cache, write_gateway, write_health, write_process, write_tcp,
+};
 
 pub(super) async fn scrape(State(facts): State<Arc<Facts>>, headers: HeaderMap) -> Response {
     let form = Form::accepted(headers.get(ACCEPT).map(|value| value.as_bytes()));
     let mut out = Exposition::new(form);
     let snapshot = facts.snapshot();
     write_gateway(&mut out, &facts.metrics, &facts.gauges(), &snapshot);
+    write_health(&mut out, &snapshot.upstreams);
     write_tcp(&mut out, snapshot.tcp.iter().map(AsRef::as_ref));
     if let Some(store) = &snapshot.store {
         write_cache(&mut out, &store.status());

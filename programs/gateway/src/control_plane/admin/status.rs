@@ -13,7 +13,7 @@ use tombolo_cache::store::{Status, Trouble};
 use super::Facts;
 use crate::metrics::Outcome;
 use crate::tcp::{TcpProxy, Totals};
-use crate::upstream::{Server, Told, Upstream};
+use crate::upstream::{LastCheck, Server, Told, Upstream};
 
 pub(super) async fn answer(State(facts): State<Arc<Facts>>) -> Response {
     ([(CONTENT_TYPE, "application/json")], format!("{:#}\n", status(&facts))).into_response()
@@ -49,13 +49,18 @@ fn of_upstream(upstream: &Upstream) -> Value {
     json!({
         "name": upstream.name,
         "failing_open": upstream.is_failing_open(),
+        "retries": upstream.budget.as_ref().map(|budget| {
+            let (granted, refused) = budget.counts();
+            json!({ "granted": granted, "refused": refused })
+        }),
         "backends": backends.collect::<Vec<_>>(),
     })
 }
 
 fn of_backend(upstream: &Upstream, index: usize, server: &Server) -> Value {
     let resolved = server.resolved.load();
-    let Told { mut state, mut why, since, share, until } = server.health.told();
+    let told = server.health.told();
+    let Told { mut state, mut why, since, share, until, .. } = told;
     // A name that does not resolve is the one reason known before a request is sent.
     if resolved.is_empty() && state == ServerState::Up {
         (state, why) = (ServerState::Down, Some("its name does not resolve".to_owned()));
@@ -72,9 +77,20 @@ fn of_backend(upstream: &Upstream, index: usize, server: &Server) -> Value {
         "since": since.and_then(time),
         "share": f64::from(share) / f64::from(Standing::FULL),
         "ejected_until": until.and_then(time),
+        "ejections": told.ejections,
+        "checks": { "succeeded": told.checks.0, "failed": told.checks.1 },
+        "last_check": told.check.as_ref().map(of_check),
         "in_flight": upstream.balancer.in_flight(index),
         "requests": upstream.balancer.total(index),
         "attempts": outcomes,
+    })
+}
+
+fn of_check(check: &LastCheck) -> Value {
+    json!({
+        "time": time(check.at),
+        "duration_ms": u64::try_from(check.took.as_millis()).unwrap_or(u64::MAX),
+        "failure": check.failure,
     })
 }
 

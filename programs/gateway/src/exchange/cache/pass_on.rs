@@ -22,7 +22,8 @@ pub(super) async fn relay(
     let watch = Watch::new(scene.client);
     watch.begin();
     let cookie = held.cookie.as_ref().map(|(name, value)| (name.as_str(), value.as_str()));
-    let facing = Facing { link: &held.link, server: &held.server.name, cookie };
+    // Its first byte is there.
+    let facing = Facing { link: &held.link, server: &held.server.name, cookie, first_byte: 0 };
     let Workspace { outbound, response, answer, framing_down, .. } = workspace;
     let relay = Relay {
         scene,

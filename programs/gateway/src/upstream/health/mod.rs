@@ -7,9 +7,15 @@
 //! | file | one idea |
 //! |---|---|
 //! | `server_health.rs` | what is known of one server, and who may say what |
+//! | `failures.rs` | what requests showed: failures in a row, probes answered |
+//! | `watch.rs` | who is ejected, and who is back |
 //! | `clock.rs` | time since the process began |
 
 mod clock;
+mod failures;
 mod server_health;
+mod watch;
 
-pub(crate) use server_health::{Health, Told};
+pub(crate) use failures::{Failures, Fault};
+pub(crate) use server_health::{Health, LastCheck, Told};
+pub(crate) use watch::{Watch, rung};

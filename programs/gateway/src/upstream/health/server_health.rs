@@ -1,11 +1,16 @@
 //! What is known of one server.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use arc_swap::ArcSwapOption;
+use tokio::sync::Notify;
 use tombolo_balance::{Condition, EjectionRules, Gate, ServerState, Standing};
+use tombolo_daemon::config::HealthCheck;
 
-use super::clock;
+use super::failures::Fault;
+use super::{Failures, clock};
 
 /// One server's health. The request path reads the gate alone; the rest is for who writes it and
 /// for who is told.
@@ -13,6 +18,14 @@ pub(crate) struct Health {
     /// The server's name, for the log.
     name: String,
     gate: Arc<Gate>,
+    /// What requests showed.
+    pub(crate) failures: Failures,
+    /// How it is checked; none: not at all.
+    checks: ArcSwapOption<HealthCheck>,
+    /// Somebody does so.
+    is_checked: AtomicBool,
+    /// Rung when a request failed: a check is due.
+    doubt: Notify,
     known: Mutex<Known>,
 }
 
@@ -21,6 +34,18 @@ struct Known {
     state: ServerState,
     whys: Whys,
     since: Option<SystemTime>,
+    check: Option<LastCheck>,
+    checks: (u64, u64),
+    ejections: u64,
+}
+
+/// What came of the last check of a server.
+#[derive(Clone, Debug)]
+pub(crate) struct LastCheck {
+    pub(crate) at: SystemTime,
+    pub(crate) took: Duration,
+    /// What was wrong; none: it succeeded.
+    pub(crate) failure: Option<String>,
 }
 
 /// Why it is what it is. Several may hold at once; the state says which one is told.
@@ -54,22 +79,68 @@ pub(crate) struct Told {
     pub(crate) share: u16,
     /// When its ejection is over, if it is out.
     pub(crate) until: Option<SystemTime>,
+    /// None: it was never checked.
+    pub(crate) check: Option<LastCheck>,
+    /// Checks that succeeded, and that failed.
+    pub(crate) checks: (u64, u64),
+    /// Ejections so far.
+    pub(crate) ejections: u64,
 }
 
-#[allow(dead_code, reason = "checks, failures and drains come one after the other")]
 impl Health {
-    /// A server that is up.
-    pub(crate) fn new(name: &str, rules: Option<EjectionRules>, slow_start: Duration) -> Arc<Self> {
+    /// A server that is up, and whom nobody checks yet.
+    pub(crate) fn new(name: &str) -> Arc<Self> {
         Arc::new(Self {
             name: name.to_owned(),
             gate: Arc::default(),
+            failures: Failures::default(),
+            checks: ArcSwapOption::empty(),
+            is_checked: AtomicBool::new(false),
+            doubt: Notify::new(),
             known: Mutex::new(Known {
-                condition: Condition::new(rules, slow_start),
+                condition: Condition::new(None, Duration::ZERO),
                 state: ServerState::Up,
                 whys: Whys::default(),
                 since: None,
+                check: None,
+                checks: (0, 0),
+                ejections: 0,
             }),
         })
+    }
+
+    /// What the configuration says, at the start and after a reload. What is known of it stays, but
+    /// what nobody would ever take back.
+    pub(crate) fn follow(
+        &self,
+        rules: Option<EjectionRules>,
+        slow_start: Duration,
+        checks: Option<Arc<HealthCheck>>,
+    ) {
+        self.failures.note(rules.as_ref().map_or(0, |rules| rules.failures));
+        let is_checked = checks.is_some();
+        self.checks.store(checks);
+        self.change(None, |condition, now| {
+            condition.follow(rules, slow_start, now);
+            if !is_checked && condition.is_down() {
+                condition.rise(now);
+            }
+        });
+    }
+
+    /// How it is checked; none: not at all.
+    pub(crate) fn checks(&self) -> Option<Arc<HealthCheck>> {
+        self.checks.load_full()
+    }
+
+    /// Takes its checks on. False if somebody has them, or there are none.
+    pub(crate) fn take_checks(&self) -> bool {
+        self.checks.load().is_some() && !self.is_checked.swap(true, Relaxed)
+    }
+
+    /// Leaves its checks to others.
+    pub(crate) fn leave_checks(&self) {
+        self.is_checked.store(false, Relaxed);
     }
 
     /// The gate, for the balancer.
@@ -99,7 +170,14 @@ impl Health {
 
     /// It failed too many requests. False if it is never ejected, or is out already.
     pub(crate) fn eject(&self, why: &str) -> bool {
-        self.change(Some((ServerState::Ejected, why)), |condition, now| condition.eject(now))
+        let is_out =
+            self.change(Some((ServerState::Ejected, why)), |condition, now| condition.eject(now));
+        if is_out {
+            self.failures.forget();
+            let mut known = self.lock();
+            known.ejections = known.ejections.saturating_add(1);
+        }
+        is_out
     }
 
     /// So many requests succeeded while it was being tried again.
@@ -107,9 +185,40 @@ impl Health {
         self.change(None, |condition, now| condition.probed(answered, now));
     }
 
-    /// What it was ejected for is over.
-    pub(crate) fn pardon(&self) {
-        self.change(None, |condition, now| condition.pardon(now));
+    /// A request failed at it.
+    #[cold]
+    pub(crate) fn failed(&self, failure: Fault) {
+        if self.failures.failed(failure) {
+            self.doubt.notify_one();
+        }
+    }
+
+    /// A request succeeded at it.
+    #[inline]
+    pub(crate) fn succeeded(&self) {
+        self.failures.succeeded();
+    }
+
+    /// Ready when a request has failed since it was last asked for.
+    pub(crate) async fn doubted(&self) {
+        self.doubt.notified().await;
+    }
+
+    /// A check has ended, with what was wrong if anything was.
+    pub(crate) fn checked(&self, failure: Option<String>, took: Duration) {
+        let mut known = self.lock();
+        let (succeeded, failed) = &mut known.checks;
+        let count = if failure.is_none() { succeeded } else { failed };
+        *count = count.saturating_add(1);
+        known.check = Some(LastCheck { at: SystemTime::now(), took, failure });
+    }
+
+    /// The probes it was given are lost or answered: it is given as many as are still wanted.
+    pub(crate) fn probe_again(&self) {
+        let known = self.lock();
+        if known.condition.is_probing() {
+            self.gate.set(known.condition.standing(clock::now()));
+        }
     }
 
     /// What time alone changes.
@@ -117,9 +226,9 @@ impl Health {
         self.change(None, |condition, now| condition.tick(now));
     }
 
-    /// The state in a word.
-    pub(crate) fn state(&self) -> ServerState {
-        self.lock().state
+    /// Whether its checks have failed.
+    pub(crate) fn is_down(&self) -> bool {
+        self.lock().condition.is_down()
     }
 
     /// Whether it is tried again after an ejection.
@@ -148,7 +257,8 @@ impl Health {
             _ => 0,
         };
         let why = known.whys.of(state).and_then(|why| why.clone());
-        Told { state, why, since: known.since, share, until }
+        let Known { since, ref check, checks, ejections, .. } = *known;
+        Told { state, why, since, share, until, check: check.clone(), checks, ejections }
     }
 
     /// Changes what is known, with the reason if there is a new one; the gate follows, and a new state
@@ -175,6 +285,7 @@ impl Health {
         if !is_right {
             self.gate.set(standing);
         }
+        self.failures.probing(known.condition.is_probing());
         let state = known.condition.state();
         if state != known.state {
             known.state = state;
@@ -209,7 +320,9 @@ mod tests {
     use super::*;
 
     fn server() -> Arc<Health> {
-        Health::new("127.0.0.1:9001", Some(EjectionRules::DEFAULT), Duration::ZERO)
+        let health = Health::new("127.0.0.1:9001");
+        health.follow(Some(EjectionRules::DEFAULT), Duration::ZERO, None);
+        health
     }
 
     fn told(health: &Health) -> (ServerState, Option<String>) {
@@ -241,6 +354,22 @@ mod tests {
     }
 
     #[test]
+    fn a_reload_takes_back_what_nobody_else_would() {
+        let health = server();
+        let check = HealthCheck::new(tombolo_daemon::config::Probe::Tcp);
+        health.follow(None, Duration::ZERO, Some(Arc::new(check)));
+        assert!(health.take_checks() && !health.take_checks());
+        health.fall("no answer");
+        health.follow(None, Duration::ZERO, None);
+        assert_eq!(told(&health), (ServerState::Up, None), "nobody checks it any more");
+        health.follow(Some(EjectionRules::DEFAULT), Duration::ZERO, None);
+        assert!(health.eject("failures"));
+        health.follow(None, Duration::ZERO, None);
+        assert_eq!(told(&health), (ServerState::Up, None), "nothing is ejected any more");
+        assert!(health.is_open());
+    }
+
+    #[test]
     fn an_ejection_tells_when_it_is_over() {
         let health = server();
         assert!(health.eject("5 failures in a row") && !health.eject("again"));
@@ -248,7 +377,6 @@ mod tests {
         let left = until.duration_since(SystemTime::now()).unwrap();
         assert!(left <= EjectionRules::DEFAULT.time && left > Duration::from_secs(4), "{left:?}");
         assert!(health.is_ejected() && !health.is_probing());
-        health.pardon();
-        assert_eq!(health.state(), ServerState::Up);
+        assert_eq!(health.told().ejections, 1);
     }
 }

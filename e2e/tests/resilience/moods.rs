@@ -1,0 +1,77 @@
+//! Servers whose behaviour a test can change while they run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tombolo_e2e::{Origin, WireError, scripts};
+
+/// What a server does with a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Mood {
+    Well,
+    /// Answers 500.
+    Errors,
+    /// Answers after a second.
+    Slow,
+    /// Closes the connection in place of every second answer, and after the others.
+    Unsteady,
+    /// Serves, but says at `/health` that it does not.
+    Modest,
+}
+
+const MOODS: [Mood; 5] = [Mood::Well, Mood::Errors, Mood::Slow, Mood::Unsteady, Mood::Modest];
+
+/// A server, and the ends by which a test holds it.
+pub(crate) struct Moody {
+    pub(crate) origin: Origin,
+    mood: Arc<AtomicU8>,
+    taken: Arc<AtomicUsize>,
+}
+
+impl Moody {
+    pub(crate) fn start(mood: Mood) -> Self {
+        let (mood, taken) = (Arc::new(AtomicU8::new(mood as u8)), Arc::<AtomicUsize>::default());
+        let (feels, counts) = (Arc::clone(&mood), Arc::clone(&taken));
+        let origin = Origin::start(move |connection| {
+            loop {
+                let request = connection.read_request()?;
+                let mood = MOODS[usize::from(feels.load(Ordering::SeqCst))];
+                if request.head.target() == "/health" {
+                    let modest = "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n".to_owned();
+                    let well = mood != Mood::Modest;
+                    connection.write(if well { scripts::ok("fine") } else { modest })?;
+                    continue;
+                }
+                let number = counts.fetch_add(1, Ordering::SeqCst);
+                match mood {
+                    Mood::Unsteady if number % 2 == 0 => return Err(WireError::Closed),
+                    // No connection is used again, so that no failure is a race of keep-alive.
+                    Mood::Unsteady => {
+                        let last =
+                            "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+                        return connection.write(last);
+                    }
+                    Mood::Slow => std::thread::sleep(Duration::from_secs(1)),
+                    _ => {}
+                }
+                connection.write(if mood == Mood::Errors {
+                    "HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\noh".to_owned()
+                } else {
+                    scripts::ok("ok")
+                })?;
+            }
+        });
+        Self { origin, mood, taken }
+    }
+
+    pub(crate) fn feels(&self, mood: Mood) {
+        self.mood.store(mood as u8, Ordering::SeqCst);
+    }
+
+    /// Requests it has taken, checks not counted.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken.load(Ordering::SeqCst)
+    }
+}

@@ -1,0 +1,93 @@
+//! What requests show without any check: ejection, probes, and the way back.
+
+use crate::load::Load;
+use crate::moods::{Mood, Moody};
+use crate::{server_is, start, upstream};
+use tombolo_e2e::{Setup, eventually};
+
+/// Short times, so that a test sees the way out and back.
+const EJECTION: &str = "ejection = { failures = 3, time = \"500ms\" }\nslow_start = \"200ms\"";
+
+fn servers() -> Vec<Moody> {
+    (0..3).map(|_| Moody::start(Mood::Well)).collect()
+}
+
+fn setup(servers: &[Moody], lines: &str) -> Setup {
+    Setup::to_all(servers.iter().map(|server| &server.origin)).workers(2).upstream(lines)
+}
+
+/// A server that answers 500 is left out after three of them, and comes back when it is well.
+#[test]
+fn a_server_that_answers_errors_is_left_out_and_comes_back() {
+    let servers = servers();
+    let (gateway, admin) = start(setup(&servers, EJECTION));
+    let load = Load::start(gateway.address(), 4);
+    load.go_on(60);
+    servers[1].feels(Mood::Errors);
+    let told = server_is(admin, 1, &["ejected"]);
+    let why = told["why"].as_str().unwrap();
+    assert!(why.contains("in a row failed: it answered with an error status"), "{why}");
+    assert!(told["since"].is_string() && told["ejections"].as_u64() >= Some(1), "{told}");
+    // While it is out it is asked by a probe now and then at most.
+    let before = servers[1].taken();
+    load.go_on(300);
+    assert!(servers[1].taken() - before <= 9, "{} requests", servers[1].taken() - before);
+    servers[1].feels(Mood::Well);
+    server_is(admin, 1, &["up"]);
+    let before = servers[1].taken();
+    load.go_on(300);
+    assert!(servers[1].taken() - before > 50, "it has its share again");
+    let outcomes = load.stop();
+    // What came in the time it took to notice, and the probes that failed: answers are passed on.
+    let errors = outcomes.get("500").copied().unwrap_or(0);
+    assert!((3..40).contains(&errors), "{outcomes:?}");
+    assert_eq!(outcomes.len(), 2, "{outcomes:?}");
+}
+
+/// A server that takes a second is given up after a third of that: others answer, and it is left out.
+#[test]
+fn a_slow_server_costs_time_but_no_request() {
+    let servers = servers();
+    let lines = format!("{EJECTION}\ntimeouts = {{ first_byte = \"300ms\", total = \"8s\" }}");
+    let (gateway, admin) = start(setup(&servers, &lines));
+    let load = Load::start(gateway.address(), 4);
+    load.go_on(60);
+    servers[2].feels(Mood::Slow);
+    let told = server_is(admin, 2, &["ejected"]);
+    assert!(told["why"].as_str().unwrap().contains("did not answer in time"), "{told}");
+    load.go_on(200);
+    servers[2].feels(Mood::Well);
+    server_is(admin, 2, &["up"]);
+    load.stop_without_a_failure();
+}
+
+/// When all fail, most are left out and one never is: somebody has to answer.
+#[test]
+fn the_last_server_is_never_left_out() {
+    let servers = servers();
+    let (gateway, admin) = start(setup(&servers, "ejection = { failures = 3, time = \"1h\" }"));
+    servers.iter().for_each(|server| server.feels(Mood::Errors));
+    let load = Load::start(gateway.address(), 4);
+    let ejected = || {
+        let told = upstream(admin);
+        let backends = told["backends"].as_array().unwrap().clone();
+        backends.iter().filter(|server| server["state"] == "ejected").count()
+    };
+    eventually("two to be ejected", || (ejected() == 2).then_some(()));
+    load.go_on(200);
+    assert_eq!(ejected(), 2);
+    assert_eq!(upstream(admin)["failing_open"], false);
+    assert_eq!(load.stop().into_keys().collect::<Vec<_>>(), ["500"]);
+}
+
+/// Who wants no ejection has none.
+#[test]
+fn ejection_can_be_turned_off() {
+    let servers = servers();
+    let (gateway, admin) = start(setup(&servers, "ejection = false"));
+    servers[0].feels(Mood::Errors);
+    let load = Load::start(gateway.address(), 2);
+    load.go_on(300);
+    assert_eq!(upstream(admin)["backends"][0]["state"], "up");
+    assert!(load.stop()["500"] > 50);
+}
