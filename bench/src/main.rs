@@ -8,6 +8,7 @@
 mod cache;
 mod calculator;
 mod cases;
+mod chat;
 mod constant;
 mod cores;
 mod driver;
@@ -59,6 +60,8 @@ enum Command {
     /// Put the gateway, nginx and HAProxy through a minute of servers that die, hang, are slow and
     /// fail
     Faults(faults::Arguments),
+    /// Measure the chat's event streams beside nginx with nchan
+    Chat(chat::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Command::Calculator(arguments) => calculator::run(&arguments),
         Command::Replica(arguments) => faults::run_replica(&arguments),
         Command::Faults(arguments) => faults::run(&arguments),
+        Command::Chat(arguments) => chat::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

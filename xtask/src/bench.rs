@@ -45,6 +45,13 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// The chat's event streams beside nginx with nchan; `chat --help` lists the options
+    #[command(disable_help_flag = true)]
+    Chat {
+        /// Options of the driver
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
 }
 
 impl Command {
@@ -55,6 +62,7 @@ impl Command {
             Command::Cache { options } => ("cache", options, packages::MEASURING),
             Command::Calculator { options } => ("calculator", options, packages::MEASURING_ALONE),
             Command::Faults { options } => ("faults", options, packages::MEASURING),
+            Command::Chat { options } => ("chat", options, packages::MEASURING),
         }
     }
 }

@@ -59,9 +59,13 @@ pub(crate) const MEASURING: &[Need] = &[
     need("nginx", "nginx"),
     need("haproxy", "haproxy"),
     need("varnishd", "varnish"),
+    need(NCHAN, "libnginx-mod-nchan"),
     need("wrk", "wrk"),
     need("setpriv", "util-linux"),
 ];
+
+/// A module of nginx is no program: it is there when its file is.
+const NCHAN: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
 
 /// What a measurement without rivals needs: only what ends children with their parent.
 pub(crate) const MEASURING_ALONE: &[Need] = &[need("setpriv", "util-linux")];

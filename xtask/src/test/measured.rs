@@ -84,5 +84,8 @@ pub(super) fn bench(context: &Context<'_>) -> Result<()> {
     context.run(&mut cache, RUN_LIMIT)?;
     let mut calculator = Command::new(&program);
     calculator.arg("calculator").args(BRIEF);
-    context.run(&mut calculator, RUN_LIMIT)
+    context.run(&mut calculator, RUN_LIMIT)?;
+    let mut chat = Command::new(&program);
+    chat.arg("chat").args(BRIEF).args(["--readers", "200"]);
+    context.run(&mut chat, RUN_LIMIT)
 }
