@@ -85,7 +85,7 @@ fn not_text(name: &str, bytes: &[u8], error: &std::str::Utf8Error) -> Mistakes {
     let good = std::str::from_utf8(good).unwrap_or_default();
     let source = Source::new(name, good);
     let place = source.place(&(good.len()..good.len()));
-    let spot = Spot { place, text: format!("{}\u{fffd}", source.line(place.line)).into() };
+    let spot = Spot { place, text: format!("{}\u{fffd}", source.shown_line(place.line)).into() };
     only(name, "this byte is not UTF-8", "save the file as UTF-8", Some(spot))
 }
 

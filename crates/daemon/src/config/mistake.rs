@@ -119,7 +119,7 @@ impl Mistakes {
         let mut last: (usize, Arc<str>) = (0, "".into());
         for spot in list.iter_mut().filter_map(|mistake| mistake.spot.as_mut()) {
             if last.0 != spot.place.line {
-                last = (spot.place.line, source.line(spot.place.line).into());
+                last = (spot.place.line, source.shown_line(spot.place.line).into());
             }
             spot.text = Arc::clone(&last.1);
         }

@@ -9,6 +9,7 @@ pub(super) mod quantity;
 pub(super) mod reader;
 pub(super) mod repair;
 mod scalar;
+mod secret;
 pub(super) mod source;
 pub(super) mod syntax;
 pub(super) mod wording;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::secret::without_passwords;
+
 /// A file's text under the name its reader knows it by.
 #[derive(Debug)]
 pub(crate) struct Source<'t> {
@@ -53,6 +55,11 @@ impl<'t> Source<'t> {
         let begin = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
         let rest = self.text.get(begin..).unwrap_or_default();
         rest.split('\n').next().unwrap_or_default().trim_end_matches('\r')
+    }
+
+    /// As [`Source::line`], fit for messages and logs: without passwords.
+    pub(crate) fn shown_line(&self, line: usize) -> String {
+        without_passwords(self.line(line))
     }
 
     fn floor(&self, offset: usize) -> usize {
