@@ -56,6 +56,9 @@ fn examples_mean_what_their_comments_say() {
     let tcp = load("tcp.toml");
     assert_eq!((tcp.gateway.listen.len(), tcp.routes.len(), tcp.tcp.len()), (0, 0, 2));
     assert_eq!(tcp.tcp[1].proxy_protocol_in, Some(vec!["192.0.2.0/28".parse().unwrap()]));
+    // Without a variable in the environment; with one, it is what that says.
+    let chat = load("chat-postgres.toml").storage.database;
+    assert!(std::env::var_os("TOMBOLO_DATABASE").is_some() || chat.unwrap().file().is_some());
     let limits = load("limits.toml");
     assert_eq!(limits.body_limit(&limits.routes[1]), Some(2 << 30));
 }
