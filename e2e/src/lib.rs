@@ -29,6 +29,7 @@ mod postgres;
 mod process;
 pub mod scripts;
 mod setup;
+mod terminal;
 mod tombolo;
 mod wire;
 
@@ -43,5 +44,6 @@ pub use patience::{PATIENCE, eventually};
 pub use postgres::Postgres;
 pub use process::{Figures, allow_descriptors};
 pub use setup::Setup;
+pub use terminal::Terminal;
 pub use tombolo::Tombolo;
 pub use wire::{Wire, WireError};

@@ -1,6 +1,7 @@
 //! The table of commands: one file each, named as the user types it.
 
 mod calc;
+mod chat;
 mod check;
 mod completions;
 mod gateway;
@@ -22,6 +23,7 @@ EXAMPLES
   tombolo gateway --upstream 127.0.0.1:9001      proxy one server on 127.0.0.1:8080
   tombolo gateway -c tombolo.toml                the gateway as a file describes it
   tombolo calc '2+3*4'                           ask the calculator
+  tombolo chat lobby                             talk in a room of the chat
   tombolo check tombolo.toml                     every mistake in the file, without starting
   tombolo status                                 what a running gateway does
   tombolo reload                                 read its file again, losing nothing
@@ -57,6 +59,7 @@ pub(crate) enum Command {
     Gateway(gateway::Arguments),
     Serve(serve::Arguments),
     Calc(calc::Arguments),
+    Chat(chat::Arguments),
     Status(status::Arguments),
     Reload(reload::Arguments),
     Purge(purge::Arguments),
@@ -73,6 +76,7 @@ impl Command {
             Command::Gateway(arguments) => gateway::run(arguments),
             Command::Serve(arguments) => serve::run(arguments),
             Command::Calc(arguments) => calc::run(&arguments),
+            Command::Chat(arguments) => chat::run(arguments),
             Command::Status(arguments) => status::run(&arguments),
             Command::Reload(arguments) => reload::run(&arguments),
             Command::Purge(arguments) => purge::run(&arguments),
