@@ -1,6 +1,6 @@
 //! What every program of Tombolo does alike, so that they behave alike: the configuration file,
-//! exit codes, listening, program logs, the shutdown signals, the process's own resources, and pages: those
-//! that say what went wrong, and the filling in of others.
+//! exit codes, listening, program logs, the shutdown signals, the process's own resources, and
+//! pages: those that say what went wrong, and the filling in of others.
 //!
 //! It knows nothing of HTTP connections, of the access log's writer, or of what a service does.
 
@@ -8,6 +8,7 @@ pub mod config;
 pub mod exit;
 pub mod listener;
 pub mod logging;
+pub mod loopback;
 pub mod problem;
 pub mod resources;
 pub mod shutdown;

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpSocket};
 
+use crate::loopback::spare_pacing;
+
 /// Connections the kernel holds until they are accepted (it may allow fewer:
 /// `net.core.somaxconn`). Beyond, it drops what a client sends to connect, and that client tries
 /// again only after a second: a crowd that comes at once must fit.
@@ -22,5 +24,22 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // A replica that is started again takes its address back while old connections still end.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
+    // An event stream is small sends to many: pacing would set a timer for each of them.
+    spare_pacing(&socket, address);
     socket.listen(BACKLOG)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use rustix::net::sockopt::tcp_congestion;
+
+    #[tokio::test]
+    async fn what_a_service_sends_within_the_machine_is_not_paced() {
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (_client, accepted) =
+            tokio::join!(tokio::net::TcpStream::connect(address), listener.accept());
+        assert_eq!(tcp_congestion(&accepted.unwrap().0).unwrap(), "reno");
+    }
 }

@@ -31,7 +31,6 @@ mod date;
 mod entrance;
 mod introduction;
 mod listener;
-mod loopback;
 mod reply;
 mod rounds;
 mod seldom;
@@ -49,7 +48,6 @@ pub(crate) use connection::{Connection, Next};
 pub(crate) use core::Core;
 pub use listener::BindError;
 pub(crate) use listener::{Bound, Door, Speaks};
-pub(crate) use loopback::spare_pacing;
 pub(crate) use reply::reply;
 pub(crate) use sendfile::send_file;
 pub(crate) use splice::{Borrowed, Pipes};
@@ -58,6 +56,7 @@ pub(crate) use stream::{
     reset_on_close, try_read, write_ahead, write_all,
 };
 pub(crate) use timers::{TICK, Timer, ticks};
+pub(crate) use tombolo_daemon::loopback::spare_pacing;
 pub(crate) use transfer::{Transfer, TransferError};
 pub(crate) use worker::{Idle, Order, Worker, WorkerOptions};
 pub(crate) use workspace::Workspace;

@@ -15,7 +15,7 @@ const UNPACED: &str = "reno";
 /// Spares a socket whose address is of this machine the pacing of its sends. On a listener it
 /// holds for the connections it accepts: no system call for each. A system that does not know it
 /// goes on as before.
-pub(crate) fn spare_pacing(socket: impl AsFd, address: SocketAddr) {
+pub fn spare_pacing(socket: impl AsFd, address: SocketAddr) {
     #[cfg(target_os = "linux")]
     if address.ip().to_canonical().is_loopback() {
         // Refused where an administrator allows less: then it is as slow as he wants it.
