@@ -9,7 +9,6 @@
 //! | `worker.rs` | the thread: runtime, orders, tick, drain |
 //! | `entrance.rs` | a thread's accept loop, and what its connections know of it |
 //! | `listener.rs` | binding a socket for each thread |
-//! | `loopback.rs` | no pacing where there is no network |
 //! | `core.rs` | what all connections of a thread use |
 //! | `admission.rs` | how many connections in all and for each client |
 //! | `introduction.rs` | whom a proxy in front says a connection is from |
