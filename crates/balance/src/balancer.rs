@@ -4,6 +4,8 @@
 //! the single place that says who is: whoever this request has not been to and whose gate is open.
 //! If there is none, gates are passed over: with all servers down each is tried rather than none.
 
+mod rehearsal;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -34,7 +34,7 @@ struct Slot {
 }
 
 /// All workers' counts: about 12 bytes for each worker and server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Flight {
     /// For each worker.
     rows: Box<[Row]>,

@@ -13,6 +13,7 @@
 //! | file | one idea |
 //! |---|---|
 //! | `balancer.rs` | the choice: which policy asks what, in which order |
+//! | `balancer/rehearsal.rs` | the choice, only looked at |
 //! | `policy.rs`, `server.rs` | what is chosen by, what is chosen from |
 //! | `gate.rs` | whether a server may be chosen: one word for each, read by every pick |
 //! | `tried.rs` | the servers one request has already been to |

@@ -13,7 +13,7 @@ use crate::hash::mix;
 use crate::server::ServerSpec;
 
 /// The servers' identities and weights.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rendezvous {
     servers: Box<[Entrant]>,
     /// All weights are alike, so that the greatest hash has the least draw: no logarithm needed.

@@ -19,7 +19,7 @@ use crate::server::ServerSpec;
 pub const MAX_TURNS: u32 = 32_768;
 
 /// The servers in the order of their turns, over and over.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     turns: Box<[u16]>,
 }

@@ -8,7 +8,7 @@ use crate::server::ServerSpec;
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The weights of one upstream's servers, one by one and summed up.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Shares {
     weights: Box<[u16]>,
     /// `ends[i]` is the sum of the weights up to and with server `i`. At most 4096 x 1000.

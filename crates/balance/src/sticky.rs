@@ -12,7 +12,7 @@ const LEN: usize = 16;
 const TOKEN: u64 = 0x7374_6963_6b79_2031;
 
 /// The tokens of one upstream's servers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tokens {
     texts: Box<[Box<str>]>,
     /// Sorted by token, to find the server of a cookie in O(log servers).

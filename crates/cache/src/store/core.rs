@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use super::calls::Calls;
 use super::counters::{Count, Counters};
-use super::disk::{self, FileBody, Layout, LoadError, LoadedBody};
+use super::disk::{self, FileBody, Layout, LoadError, Loaded, LoadedBody};
 use super::fill::Fills;
 use super::format::{Corrupt, Kind};
 use super::health::Health;
@@ -225,20 +225,10 @@ impl Core {
             }
         };
         self.health.reading.worked();
-        let fixed = *loaded.front.fixed();
-        let body = match loaded.body {
-            LoadedBody::Memory(body) => Kept::Memory(body),
-            LoadedBody::File { file, table, checked } => {
-                if checked {
-                    self.index.set_note(slot, loaded.note);
-                }
-                let checked = Arc::new(AtomicU64::new(if checked { fixed.body } else { 0 }));
-                let core = Arc::downgrade(self);
-                let note = loaded.note;
-                Kept::File(FileBody { file, fixed, table, checked, slot, note, core })
-            }
-        };
-        let object = Arc::new(Object::new(slot, loaded.front, body));
+        if let LoadedBody::File { checked: true, .. } = loaded.body {
+            self.index.set_note(slot, loaded.note);
+        }
+        let object = Arc::new(self.object(slot, loaded));
         self.memory.insert_if_absent(&object);
         let judged = Arc::clone(&object);
         let found = self.found(Held::Direct(object), key, variant, Source::Disk);
@@ -246,6 +236,21 @@ impl Core {
             self.remove(slot);
         }
         found
+    }
+
+    /// What was read from the file of a slot.
+    pub(super) fn object(self: &Arc<Self>, slot: Slot, loaded: Loaded) -> Object {
+        let fixed = *loaded.front.fixed();
+        let body = match loaded.body {
+            LoadedBody::Memory(body) => Kept::Memory(body),
+            LoadedBody::File { file, table, checked } => {
+                let checked = Arc::new(AtomicU64::new(if checked { fixed.body } else { 0 }));
+                let core = Arc::downgrade(self);
+                let note = loaded.note;
+                Kept::File(FileBody { file, fixed, table, checked, slot, note, core })
+            }
+        };
+        Object::new(slot, loaded.front, body)
     }
 
     /// The object of a slot, if it is in memory. Waits for nobody.

@@ -56,6 +56,11 @@ impl Memory {
         Some(object)
     }
 
+    /// The object of a slot, for who does not use it.
+    pub(super) fn peek(&self, slot: Slot) -> Option<Arc<Object>> {
+        read(&self.shard(slot)?.map).get(&slot).map(Arc::clone)
+    }
+
     /// Holds an object that was read from its file, unless a newer one is held already.
     pub(super) fn insert_if_absent(&self, object: &Arc<Object>) {
         let Some(shard) = self.shard(object.slot) else { return };

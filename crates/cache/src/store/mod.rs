@@ -35,6 +35,7 @@ mod local;
 mod lock;
 mod memory;
 mod object;
+mod peek;
 mod pool;
 mod purge;
 mod queues;

@@ -171,3 +171,28 @@ async fn what_a_caller_derives_is_made_once() {
     assert_eq!(entry.object().annex(|_| 0_usize), Some(&9));
     assert_eq!(entry.object().annex(|_| "another type"), None);
 }
+
+/// Who asks what would be answered changes nothing: no count, no place in memory, no use.
+#[tokio::test]
+async fn a_peek_finds_what_a_lookup_finds_and_leaves_no_trace() {
+    let home = Home::new();
+    let small = random_bytes(5, 3000);
+    let store = home.open();
+    assert!(put(&store, "http://a/", &small).stored().await);
+    store.close();
+    drop(store);
+    let store = home.open();
+    let before = store.status();
+    let Found::Hit(entry) = store.peek(key("http://a/")).await else { panic!("it is stored") };
+    assert_eq!(entry.body_length(), 3000);
+    assert!(matches!(store.peek(key("http://other/")).await, Found::Miss));
+    let after = store.status();
+    let told = |status: &Status| {
+        let totals = &status.totals;
+        let found = (totals.memory_hits, totals.disk_hits, totals.misses);
+        (found, status.hot_objects, status.hot_bytes)
+    };
+    assert_eq!(told(&after), told(&before));
+    assert!(matches!(get(&store, "http://a/").await, Found::Hit(_)));
+    assert_eq!(store.status().totals.disk_hits, before.totals.disk_hits + 1);
+}

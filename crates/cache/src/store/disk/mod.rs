@@ -11,6 +11,6 @@ pub use body::{BodyError, FileBody};
 pub(super) use draft::Draft;
 pub(super) use layout::Layout;
 pub(super) use load::{
-    LoadError, LoadedBody, load, read_checked, read_front, read_piece, read_table,
+    LoadError, Loaded, LoadedBody, load, read_checked, read_front, read_piece, read_table,
 };
 pub(super) use walk::{files, note_use, walk};
