@@ -10,10 +10,13 @@
 mod access;
 mod cache;
 mod commands;
+mod console;
 mod drain;
 mod metrics;
 mod purge;
+mod requests;
 mod status;
+mod why;
 
 use serde_json::Value;
 use std::net::SocketAddr;

@@ -45,12 +45,12 @@ pub(crate) fn passes(program: Foreign, name: &str, gateway: &Tombolo) {
     assert!(said.contains("all well"), "{said}");
 }
 
-/// The environment's Python with `websockets`.
+/// The environment's Python with `websockets` and `opentelemetry-proto`.
 pub(crate) fn python() -> Foreign {
     let python = kept().join("venv/bin/python");
     assert!(
         python.is_file(),
-        "no {}: `cargo xtask test` makes it, or run: python3 -m venv {}; {} -m pip install websockets",
+        "no {}: `cargo xtask test` makes it, or run: python3 -m venv {}; {} -m pip install websockets opentelemetry-proto",
         python.display(),
         kept().join("venv").display(),
         python.display(),

@@ -17,6 +17,7 @@ mod curl;
 mod libraries;
 mod load;
 mod site;
+mod traces;
 
 use std::path::PathBuf;
 

@@ -10,6 +10,7 @@
 //!  tcp             connections that are not HTTP, passed on as they are
 //!  upstream        servers, connections to them, pools
 //!  access_log      one line for each request, written off the request path
+//!  recent          the last exchanges of each thread, for who asks why
 //!  metrics         counters of each thread, and their text for Prometheus
 //! ```
 //! Start with `exchange/mod.rs`: it names the stages of a request in order.
@@ -20,6 +21,7 @@ mod data_plane;
 mod error;
 mod exchange;
 mod metrics;
+mod recent;
 mod tcp;
 mod upstream;
 

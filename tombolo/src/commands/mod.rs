@@ -11,6 +11,7 @@ mod schema;
 mod serve;
 mod status;
 mod up;
+mod why;
 
 use clap::{Parser, Subcommand};
 use tombolo_daemon::exit::ExitCode;
@@ -28,6 +29,7 @@ EXAMPLES
   tombolo status                                 what a running gateway does
   tombolo reload                                 read its file again, losing nothing
   tombolo purge http://example.org/page          take a page out of its cache
+  tombolo why http://example.org/page            which server is asked, what the cache does, why
 
 OUTPUT
   Results go to standard output, everything else to standard error.
@@ -63,6 +65,7 @@ pub(crate) enum Command {
     Status(status::Arguments),
     Reload(reload::Arguments),
     Purge(purge::Arguments),
+    Why(why::Arguments),
     Check(check::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -80,6 +83,7 @@ impl Command {
             Command::Status(arguments) => status::run(&arguments),
             Command::Reload(arguments) => reload::run(&arguments),
             Command::Purge(arguments) => purge::run(&arguments),
+            Command::Why(arguments) => why::run(&arguments),
             Command::Check(arguments) => check::run(&arguments),
             Command::Schema(arguments) => schema::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),

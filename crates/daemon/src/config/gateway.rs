@@ -79,6 +79,8 @@ pub struct Limits {
     /// Servers tried for one request once bytes of it were sent. Connections that fail do not
     /// count: those go on to every server.
     pub attempts: usize,
+    /// Exchanges that each worker remembers for who asks what happened; 0 means none.
+    pub recent_requests: usize,
 }
 
 impl Limits {
@@ -94,6 +96,7 @@ impl Limits {
         upstream_idle: 128,
         interim_responses: 1_000,
         attempts: 3,
+        recent_requests: 2_048,
     };
     /// The most `head_bytes` can be set to: a head must fit the gateway's 64 KiB buffer with
     /// room for the fields it adds.

@@ -24,6 +24,7 @@ mod storage;
 mod tcp;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod upstream;
 mod written;
 
@@ -47,6 +48,7 @@ pub use storage::Storage;
 pub use tcp::{ProxyProtocol, Tcp};
 pub use tombolo_balance::Policy;
 pub use tombolo_storage::{DatabaseUrl, Engine};
+pub use traces::Traces;
 pub use upstream::{HashKey, Server, Sticky, Upstream};
 pub use written::environment::{Environment, ProcessEnvironment};
 
@@ -65,6 +67,8 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// Which connections are passed on as they are.
     pub tcp: Vec<Tcp>,
+    /// Which requests are traced, and where that is told. None: none are.
+    pub traces: Option<Traces>,
     /// What `tombolo up` starts.
     pub services: Vec<Service>,
     /// Where services keep what they must remember.
@@ -103,6 +107,7 @@ impl Default for Config {
             upstreams: Vec::new(),
             routes: Vec::new(),
             tcp: Vec::new(),
+            traces: None,
             services: Vec::new(),
             storage: Storage::default(),
             data_dir: Self::DEFAULT_DATA_DIR.into(),

@@ -257,6 +257,7 @@ fn file_with(table: &str, key: Option<(&str, &str)>) -> String {
         ],
         "tcp" => &[("listen", "[\"127.0.0.1:2\"]"), ("upstream", "\"base\"")],
         "service" => &[("name", "\"site\"")],
+        "traces" => &[("endpoint", "\"http://127.0.0.1:9\"")],
         _ => &[],
     };
     let mut lines: BTreeMap<&str, &str> = base.iter().copied().collect();

@@ -7,7 +7,7 @@ const FIELD_BYTES_MAX: usize = 4096;
 
 /// Whether a page suits better than JSON: HTML is named, and JSON is not liked more. Programs
 /// that take anything (`*/*`) or say nothing get JSON.
-pub(super) fn wants_html(accept: Option<&[u8]>) -> bool {
+pub fn wants_html(accept: Option<&[u8]>) -> bool {
     let mut html = 0;
     let mut json = 0;
     for (name, quality) in choices(accept) {

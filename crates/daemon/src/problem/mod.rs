@@ -11,6 +11,7 @@ mod text;
 
 use serde_json::json;
 
+pub use accept::wants_html;
 pub use text::Language;
 
 /// What is to be told.

@@ -12,6 +12,8 @@
 //! | `reload.rs`, `difference/` | a new configuration put in force as a whole, and what it changes |
 //! | `listening.rs` | the listeners of all threads |
 //! | `wish.rs`, `standing.rs` | what operators want, and whether new work is wanted |
+//! | `series.rs` | rates over time |
+//! | `traces/` | spans to a collector |
 //! | `supervise.rs` | start, signals, drain |
 //! | `admin/` | status, metrics, reloads and purges for operators |
 
@@ -24,10 +26,12 @@ mod publication;
 mod reload;
 mod resolver;
 mod routes;
+mod series;
 mod snapshot;
 mod source;
 mod standing;
 mod supervise;
+pub(crate) mod traces;
 mod wish;
 
 pub use admin::AdminError;

@@ -110,6 +110,29 @@ pub(crate) fn name(route: &config::Route) -> String {
     format!("{}{}", route.host.as_deref().unwrap_or_default(), route.path)
 }
 
+impl Routes {
+    /// All routes, in the order in which they are asked, with why each does not fit a request; none
+    /// for those that do.
+    pub(crate) fn considered(
+        &self,
+        authority: &[u8],
+        path: &[u8],
+    ) -> Vec<(&Route, Option<&'static str>)> {
+        let host = without_port(authority);
+        let mut told = Vec::with_capacity(self.ordered.len());
+        for route in &self.ordered {
+            let why = match (route.host.fits(host), fits_path(&route.path, path)) {
+                (true, true) => None,
+                (false, true) => Some("it is for another host"),
+                (true, false) => Some("the path does not lie below its path"),
+                (false, false) => Some("it is for another host and another path"),
+            };
+            told.push((route, why));
+        }
+        told
+    }
+}
+
 impl Host {
     fn fits(&self, host: &[u8]) -> bool {
         match self {

@@ -10,6 +10,7 @@ use tombolo_http1::{BodyLimits, HeadLimits};
 
 use super::routes::Routes;
 use crate::data_plane::{Door, Speaks, ticks};
+use crate::recent::Names;
 use crate::tcp::TcpProxy;
 use crate::upstream::{Makings, Numbers, Server, Upstream};
 
@@ -29,6 +30,11 @@ pub(crate) struct Snapshot {
     pub(crate) store: Option<Store>,
     /// Every listener, and what is spoken there.
     pub(crate) doors: Vec<(Door, Speaks)>,
+    /// Of a million requests that begin a trace, so many are recorded; none: the gateway takes no
+    /// part in traces.
+    pub(crate) traced_per_million: Option<u32>,
+    /// What routes and servers are called, for who asks later.
+    pub(crate) names: Arc<Names>,
     /// What all of it was made of.
     pub(crate) config: Config,
     /// Threads of the data plane.
@@ -96,6 +102,8 @@ impl Snapshot {
             served_by: gateway.served_by,
             store,
             doors: doors(&config),
+            traced_per_million: config.traces.as_ref().map(|traces| traces.per_million),
+            names: Arc::new(Names::new(&config)),
             config,
             workers,
             numbers,

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tombolo_cache::store::{Settings, Store};
-use tombolo_daemon::config::{Config, Limits};
+use tombolo_daemon::config::{Config, Limits, Traces};
 use tombolo_daemon::shutdown::{Hangup, Shutdown, Signals};
 
 use super::admin::{Admin, Facts};
@@ -19,6 +19,7 @@ use crate::Error;
 use crate::access_log::AccessLog;
 use crate::data_plane::{Admission, Idle, Order, Worker, WorkerOptions};
 use crate::metrics::Metrics;
+use crate::recent::Memory;
 use crate::tcp::Totals;
 
 /// Descriptors that are needed beside those of connections.
@@ -42,7 +43,7 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     };
     let access_log = AccessLog::start(&config.access_log)?;
     let store = open_store(&config);
-    let limits = config.gateway.limits;
+    let (limits, traces) = (config.gateway.limits, config.traces.clone());
     let publication = Publication::new(Snapshot::new(config, workers, store.clone()));
     resolver::watch_names(&publication.current(), None).await;
     tokio::spawn(health::watch(Arc::clone(&publication)));
@@ -50,6 +51,9 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     let standing = Arc::new(Standing::new(shutdown.clone()));
     let facts = Arc::new(Facts {
         metrics: Arc::new(Metrics::new(workers)),
+        memory: Arc::new(Memory::new(workers, limits.recent_requests, traces.is_some())),
+        series: Arc::default(),
+        traces: traces.as_ref().map(|_| Arc::default()),
         log_lines: access_log.lines(),
         standing: Arc::clone(&standing),
         listeners: listening.addresses(),
@@ -61,10 +65,7 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     });
     let running = start(&facts, &shutdown, &access_log)?;
     let admission = Arc::clone(&facts.admission);
-    if let Some(admin) = admin {
-        tracing::info!("admin API at http://{}", admin.address);
-        tokio::spawn(admin.serve(facts));
-    }
+    tell(facts, admin, traces, &shutdown);
     let mut reloader =
         Reloader { source, publication, listening, workers: running, admission, store, open_store };
     reloader.begin(bound).await;
@@ -91,6 +92,21 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     }
     access_log.close();
     if whole { Ok(()) } else { Err(Error::Panicked) }
+}
+
+/// Tells what happens to whoever wants to know: a collector of traces, and who asks the admin API.
+fn tell(facts: Arc<Facts>, admin: Option<Admin>, traces: Option<Traces>, shutdown: &Shutdown) {
+    if let (Some(traces), Some(tally)) = (traces, &facts.traces) {
+        let (memory, tally) = (Arc::clone(&facts.memory), Arc::clone(tally));
+        tokio::spawn(super::traces::run(traces, memory, tally, shutdown.clone()));
+    }
+    if let Some(admin) = admin {
+        tracing::info!("admin API at http://{}", admin.address);
+        let Facts { series, metrics, memory, admission, .. } = &*facts;
+        let watched = (Arc::clone(metrics), Arc::clone(memory), Arc::clone(admission));
+        tokio::spawn(Arc::clone(series).run(watched.0, watched.1, watched.2));
+        tokio::spawn(admin.serve(facts));
+    }
 }
 
 /// What the control plane waits for while it serves.
@@ -202,6 +218,7 @@ fn start(facts: &Facts, shutdown: &Shutdown, access_log: &AccessLog) -> Result<V
             lane: access_log.lane(),
             admission: Arc::clone(&facts.admission),
             metrics: facts.metrics.row(index),
+            recent: facts.memory.lane(index),
             shutdown: shutdown.clone(),
         })
         .map_err(Error::Thread)

@@ -15,6 +15,7 @@ use super::workspace::Workspaces;
 use crate::access_log::Lane;
 use crate::control_plane::{Publication, Snapshot};
 use crate::metrics::Row;
+use crate::recent::Lane as Recent;
 use crate::tcp::Chunks;
 use crate::upstream::Pool;
 
@@ -38,6 +39,8 @@ pub(crate) struct Core {
     pub(crate) errands: Cell<usize>,
     /// What this thread counts; no other writes there.
     pub(crate) metrics: Arc<Row>,
+    /// What this thread remembers; no other writes there.
+    pub(crate) recent: Arc<Recent>,
     /// Complaints about peers that were not introduced.
     pub(super) unintroduced: Seldom,
     /// Complaints about connections for which there was no server.
@@ -61,6 +64,7 @@ impl Core {
         admission: Arc<Admission>,
         lane: Option<Lane>,
         metrics: Arc<Row>,
+        recent: Arc<Recent>,
     ) -> Rc<Self> {
         let (generation, snapshot) = publication.numbered();
         let pool = Pool::new(snapshot.limits.upstream_idle, snapshot.patience.upstream_idle);
@@ -78,6 +82,7 @@ impl Core {
             warm: Warm::default(),
             errands: Cell::new(0),
             metrics,
+            recent,
             unintroduced: Seldom::default(),
             unreached: Seldom::default(),
             live: Live::default(),

@@ -21,6 +21,7 @@ use super::timers::TICK;
 use crate::access_log::Lane;
 use crate::control_plane::Publication;
 use crate::metrics::Row;
+use crate::recent::Lane as Recent;
 
 /// Steps of tasks between two looks for events: a round (see `rounds.rs`) is not to be cut short.
 const ROUND: u32 = 1024;
@@ -38,6 +39,7 @@ pub(crate) struct WorkerOptions {
     pub(crate) lane: Option<Lane>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) metrics: Arc<Row>,
+    pub(crate) recent: Arc<Recent>,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -115,8 +117,8 @@ impl Worker {
 }
 
 async fn run(options: WorkerOptions, mut orders: Receiver<Order>) {
-    let WorkerOptions { index, publication, lane, admission, metrics, shutdown } = options;
-    let core = Core::new(index, publication, admission, lane, metrics);
+    let WorkerOptions { index, publication, lane, admission, metrics, recent, shutdown } = options;
+    let core = Core::new(index, publication, admission, lane, metrics, recent);
     let clock = spawn_local(keep_time(Rc::clone(&core)));
     let mut accepting: Vec<Accepting> = Vec::new();
     let idle = loop {

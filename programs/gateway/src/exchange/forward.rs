@@ -161,7 +161,7 @@ async fn ask(
     sent_times: &mut usize,
     journal: &mut Journal,
 ) -> Result<Asking, Failure> {
-    let asked = request.asked;
+    let Request { asked, hold } = request;
     let core = &scene.connection.core;
     let server = candidate.server;
     let mut fresh = false;
@@ -172,7 +172,9 @@ async fn ask(
             Err(error) => {
                 server.attempts.count(core.index, Outcome::Unreachable);
                 server.health.failed(Fault::Unreachable);
-                return Ok(Asking::Next(Refusal::no_server(&error)));
+                let refusal = Refusal::no_server(&error);
+                journal.failed(Outcome::Unreachable, refusal.cause());
+                return Ok(Asking::Next(refusal));
             }
         };
         *sent_times = sent_times.saturating_add(1);
@@ -185,7 +187,6 @@ async fn ask(
             cookie: candidate.cookie,
             first_byte: first_byte.min(left),
         };
-        let hold = request.hold;
         let attempted = attempt::attempt(scene, workspace, asked, journal, &facing, hold).await;
         let outcome = attempt::outcome(&attempted, reused, journal);
         server.attempts.count(core.index, outcome);
@@ -208,6 +209,7 @@ async fn ask(
                 if !repeatable {
                     return Err(refusal.into());
                 }
+                journal.failed(outcome, refusal.cause());
                 if reused && !late {
                     fresh = true;
                     continue;

@@ -4,6 +4,7 @@ use tombolo_http1::{FieldId, Framing, Method, RequestHead, Version};
 
 use super::journal::Journal;
 use super::refusal::Refusal;
+use super::trace::Trace;
 use super::{Failure, Scene};
 use crate::control_plane::Route;
 use crate::data_plane::Workspace;
@@ -28,15 +29,18 @@ pub(super) struct Asked {
 
 /// Finds the route of the request.
 pub(super) fn route<'s>(scene: &Scene<'s>, workspace: &Workspace) -> Result<&'s Route, Failure> {
-    let head = workspace.inbound.whole();
-    let request = &workspace.request;
+    let (authority, path) = place(&workspace.request, workspace.inbound.whole());
+    Ok(scene.snapshot.routes.find(authority, path).ok_or_else(Refusal::no_route)?)
+}
+
+/// What routes are told apart by: host, perhaps with a port, and path.
+pub(super) fn place<'h>(request: &RequestHead, head: &'h [u8]) -> (&'h [u8], &'h [u8]) {
     // `OPTIONS *` and an absolute form without a path ask for the root.
     let path = match request.path_and_query().of(head) {
         path @ [b'/', ..] => path,
         _ => b"/",
     };
-    let authority = request.authority().of(head);
-    Ok(scene.snapshot.routes.find(authority, path).ok_or_else(Refusal::no_route)?)
+    (request.authority().of(head), path)
 }
 
 /// Checks what the request asks against what is allowed, and gives it its id.
@@ -54,36 +58,53 @@ pub(super) fn guard(
     if !kept.is_some_and(|sent| journal.request_id.keep(sent.of(head))) {
         journal.identify(&mut scene.connection.core.random.borrow_mut());
     }
+    if let Some(share) = scene.snapshot.traced_per_million {
+        let mut random = scene.connection.core.random.borrow_mut();
+        journal.trace = Some(Trace::begin(request, head, trusted, share, &mut random));
+    }
+    allowed(request, head, route)?;
+    Ok(Asked::of(request, route, trusted))
+}
+
+/// Refuses what no upstream is to hear of.
+pub(super) fn allowed(request: &RequestHead, head: &[u8], route: &Route) -> Result<(), Refusal> {
     match request.method() {
-        Method::Connect => return Err(Refusal::connect().into()),
-        Method::Trace => return Err(Refusal::trace().into()),
+        Method::Connect => return Err(Refusal::connect()),
+        Method::Trace => return Err(Refusal::trace()),
         Method::Options if max_forwards(request, head) == Some(0) => {
-            return Err(Refusal::options().into());
+            return Err(Refusal::options());
         }
         _ => {}
     }
     if has_dot_segment(request.path_and_query().of(head)) {
-        return Err(Refusal::dot_segment().into());
+        return Err(Refusal::dot_segment());
     }
     if let Framing::Length(length) = request.framing()
         && route.body_bytes > 0
         && length > route.body_bytes
     {
-        return Err(Refusal::body_too_large(route.body_bytes).into());
+        return Err(Refusal::body_too_large(route.body_bytes));
     }
     if passes(request, head) >= MOST_PASSES {
-        return Err(Refusal::going_in_circles().into());
+        return Err(Refusal::going_in_circles());
     }
-    Ok(Asked {
-        method: request.method(),
-        version: request.version(),
-        framing: request.framing(),
-        keep_alive: request.keep_alive(),
-        accepts_trailers: request.accepts_trailers(),
-        upgrade: request.upgrade().is_some(),
-        trusted,
-        body_bytes: route.body_bytes,
-    })
+    Ok(())
+}
+
+impl Asked {
+    /// What a request asks of its route.
+    pub(super) fn of(request: &RequestHead, route: &Route, trusted: bool) -> Self {
+        Self {
+            method: request.method(),
+            version: request.version(),
+            framing: request.framing(),
+            keep_alive: request.keep_alive(),
+            accepts_trailers: request.accepts_trailers(),
+            upgrade: request.upgrade().is_some(),
+            trusted,
+            body_bytes: route.body_bytes,
+        }
+    }
 }
 
 /// The value of `Max-Forwards` (RFC 9110 section 7.6.2), if it is one.

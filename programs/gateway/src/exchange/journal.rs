@@ -4,13 +4,16 @@ use std::borrow::Cow;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tombolo_cache::cache_status::CacheStatus;
+use tombolo_cache::storability::NotStored;
 use tombolo_http1::{FieldId, Span, Version};
 
 use super::Scene;
 use super::request_id::RequestId;
+use super::trace::Trace;
 use crate::access_log::Record;
 use crate::data_plane::Workspace;
-use crate::metrics::Exchange;
+use crate::metrics::{Exchange, Outcome};
+use crate::recent::{FAILURES, Failed, Note, Reason};
 
 /// What became of a request whose client left before it was answered (nginx's number for it; it
 /// never goes over the wire).
@@ -35,6 +38,14 @@ pub(crate) struct Journal {
     pub(super) error: Option<Cow<'static, str>>,
     /// What the cache did; none where it has no part.
     pub(super) cache: Option<CacheStatus<'static>>,
+    /// Why the cache did that, where its word does not say it.
+    pub(super) reason: Option<Reason>,
+    /// Why the answer was not stored.
+    pub(super) not_stored: Option<NotStored>,
+    /// The trace that the request belongs to, where the gateway takes part in traces.
+    pub(super) trace: Option<Trace>,
+    /// Attempts that failed before the last one.
+    failures: Vec<Failed>,
 }
 
 impl Journal {
@@ -54,6 +65,10 @@ impl Journal {
             upstream_micros: None,
             error: None,
             cache: None,
+            reason: None,
+            not_stored: None,
+            trace: None,
+            failures: Vec::new(),
         }
     }
 
@@ -96,6 +111,27 @@ impl Journal {
         self.upstream_began = Some(Instant::now());
     }
 
+    /// The server that is being asked did not serve the request, and another attempt follows.
+    #[cold]
+    pub(super) fn failed(&mut self, outcome: Outcome, error: &str) {
+        if self.failures.len() >= FAILURES {
+            return;
+        }
+        self.failures.push(Failed {
+            server: self.backend.map_or(usize::MAX, |(_, server)| server),
+            outcome,
+            began_micros: self.asked_micros().unwrap_or(0),
+            micros: self.upstream_began.map_or(0, micros_since),
+            error: error.to_owned(),
+        });
+    }
+
+    /// From the first byte of the request to when the last server was asked.
+    fn asked_micros(&self) -> Option<u64> {
+        let asked = self.upstream_began?.saturating_duration_since(self.began?);
+        Some(u64::try_from(asked.as_micros()).unwrap_or(u64::MAX))
+    }
+
     /// The server's response head is there.
     pub(super) fn answered(&mut self) {
         self.upstream_micros = self.upstream_began.map(micros_since);
@@ -114,23 +150,58 @@ impl Journal {
         self.error.get_or_insert(Cow::Borrowed(error));
     }
 
-    /// Counts the exchange and writes its line.
-    pub(super) fn log(&self, scene: &Scene<'_>, workspace: &Workspace) {
+    /// Counts the exchange, remembers it and writes its line.
+    pub(super) fn log(&mut self, scene: &Scene<'_>, workspace: &Workspace) {
         let core = &scene.connection.core;
         let duration_micros = self.began.map_or(0, micros_since);
-        let cache = self.cache.as_ref().map(CacheStatus::word);
         let counted = Exchange {
             status: self.status,
             duration_micros,
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
-            cache,
+            cache: self.cache.as_ref().map(CacheStatus::word),
         };
         core.metrics.record(&counted);
         scene.snapshot.routes.counts(self.route).record(core.index, &counted);
-        if !core.has_log() {
-            return;
+        self.remember(scene, workspace, duration_micros);
+        if core.has_log() {
+            self.write_line(scene, workspace, duration_micros);
         }
+    }
+
+    fn remember(&mut self, scene: &Scene<'_>, workspace: &Workspace, duration_micros: u64) {
+        let unix_millis = self.unix_millis();
+        let request = &workspace.request;
+        let head = if self.head_read { workspace.inbound.whole() } else { &[] };
+        let note = Note {
+            unix_millis,
+            duration_micros,
+            asked_micros: self.asked_micros(),
+            upstream_micros: self.upstream_micros,
+            status: self.status,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            route: self.route,
+            backend: self.backend,
+            attempts: self.attempts,
+            client: scene.connection.client,
+            is_http10: request.version() == Version::Http10,
+            request_id: self.request_id.as_bytes(),
+            method: request.method_span().of(head),
+            host: request.authority().of(head),
+            target: request.target().of(head),
+            cache: self.cache.as_ref(),
+            reason: self.reason,
+            not_stored: self.not_stored,
+            error: self.error.as_deref(),
+            failures: &self.failures,
+            traced: self.trace.as_ref().and_then(Trace::recorded),
+        };
+        scene.connection.core.recent.note(&note, &scene.snapshot.names);
+    }
+
+    fn write_line(&self, scene: &Scene<'_>, workspace: &Workspace, duration_micros: u64) {
+        let core = &scene.connection.core;
         let request = &workspace.request;
         let head = if self.head_read { workspace.inbound.whole() } else { &[] };
         let of = |span: Span| span.of(head);
@@ -158,7 +229,7 @@ impl Journal {
             upstream_micros: self.upstream_micros,
             backend,
             attempts: self.attempts,
-            cache,
+            cache: self.cache.as_ref().map(CacheStatus::word),
             user_agent: field(FieldId::UserAgent),
             referer: field(FieldId::Referer),
             error: self.error.as_deref(),

@@ -10,12 +10,14 @@
 //! | `read_head.rs` | 2: a request head within its limits and deadline |
 //! | `guard.rs` | 3, 4: route, and what is refused before an upstream hears of it |
 //! | `cache/` | 5, 9: answers from what is stored, and what is stored |
+//! | `trace.rs` | which trace the request belongs to |
 //! | `pick.rs` | 6: which backend |
 //! | `onward.rs` | 7: the request head as it goes upstream |
 //! | `forward.rs`, `attempt.rs` | 7: connect, send, retry |
 //! | `answer.rs`, `downward.rs`, `relay.rs` | 8: the response, rewritten and streamed |
 //! | `tunnel.rs` | 8: an upgraded connection |
 //! | `refusal.rs`, `linger.rs` | the gateway's own answers, and a clean end |
+//! | `rehearsal.rs` | what would become of a request that nobody sent |
 //! | `journal.rs` | 10: what is counted and what the log will say |
 //!
 
@@ -31,8 +33,10 @@ mod onward;
 mod pick;
 mod read_head;
 mod refusal;
+mod rehearsal;
 mod relay;
 mod request_id;
+mod trace;
 mod tunnel;
 
 use std::sync::Arc;
@@ -41,6 +45,9 @@ use tokio::net::TcpStream;
 
 use crate::control_plane::{Route, Snapshot};
 use crate::data_plane::{Connection, Next, Workspace};
+pub(crate) use cache::Plan;
+pub(crate) use rehearsal::{Pick, Refused, rehearse};
+
 use forward::{Errand, Forwarded};
 use guard::Asked;
 use journal::Journal;

@@ -11,6 +11,7 @@ use tombolo_http1::{FieldId, Method, RequestHead, TargetForm, Version, write};
 use super::Scene;
 use super::guard::{Asked, max_forwards};
 use super::journal::Journal;
+use super::trace;
 use crate::data_plane::Workspace;
 use crate::upstream::Upstream;
 
@@ -70,6 +71,7 @@ pub(super) fn compose(
             }
             FieldId::XForwardedProto | FieldId::XForwardedHost if !asked.trusted => continue,
             FieldId::XRequestId => continue,
+            _ if journal.trace.is_some() && trace::is_field(field.name.of(head)) => continue,
             id if conditions.is_some() && CONDITIONS.contains(id) => continue,
             FieldId::MaxForwards if request.method() == Method::Options => {
                 if let Some(left) = max_forwards(request, head) {
@@ -101,6 +103,9 @@ pub(super) fn compose(
     };
     write::field(onward, b"Via", via);
     write::field(onward, b"X-Request-Id", journal.request_id.as_bytes());
+    if let Some(trace) = &journal.trace {
+        trace.write(request, head, onward);
+    }
     add_connection(onward, request, head, asked);
     write::end(onward);
 }

@@ -1,5 +1,7 @@
 //! Stage 6: which server of the upstream, and which one after it.
 
+use std::net::IpAddr;
+
 use tombolo_balance::{Ask, Tried, hash_key};
 use tombolo_daemon::config::HashKey;
 use tombolo_http1::{FieldId, RequestHead};
@@ -20,20 +22,8 @@ pub(super) struct Picker<'u> {
 impl<'u> Picker<'u> {
     pub(super) fn new(scene: &Scene<'_>, workspace: &Workspace, upstream: &'u Upstream) -> Self {
         let head = workspace.inbound.whole();
-        let request = &workspace.request;
-        let hash = upstream.hash_on.as_ref().and_then(|key| match key {
-            HashKey::Path => {
-                let path = request.path_and_query().of(head);
-                let end = memchr::memchr(b'?', path).unwrap_or(path.len());
-                Some(hash_key(path.get(..end).unwrap_or_default()))
-            }
-            HashKey::Header(name) => named(request, head, name.as_bytes()).map(hash_key),
-            HashKey::Cookie(name) => cookie(request, head, name.as_bytes()).map(hash_key),
-            HashKey::Client => Some(client_hash(scene.connection.client.ip())),
-        });
-        let preferred = upstream.sticky.as_ref().and_then(|sticky| {
-            upstream.balancer.sticky(cookie(request, head, sticky.cookie.as_bytes())?)
-        });
+        let client = scene.connection.client.ip();
+        let Leaning { hash, preferred } = Leaning::of(upstream, &workspace.request, head, client);
         Self { upstream, tried: Tried::default(), hash, preferred }
     }
 
@@ -51,6 +41,38 @@ impl<'u> Picker<'u> {
     /// Notes that a server could not serve the request.
     pub(super) fn failed(&mut self, server: usize) {
         self.tried.insert(server);
+    }
+}
+
+/// What in a request leans it towards a server.
+pub(super) struct Leaning {
+    /// Of its key, where the policy is by key.
+    pub(super) hash: Option<u64>,
+    /// The server the client's cookie names.
+    pub(super) preferred: Option<usize>,
+}
+
+impl Leaning {
+    pub(super) fn of(
+        upstream: &Upstream,
+        request: &RequestHead,
+        head: &[u8],
+        client: IpAddr,
+    ) -> Self {
+        let hash = upstream.hash_on.as_ref().and_then(|key| match key {
+            HashKey::Path => {
+                let path = request.path_and_query().of(head);
+                let end = memchr::memchr(b'?', path).unwrap_or(path.len());
+                Some(hash_key(path.get(..end).unwrap_or_default()))
+            }
+            HashKey::Header(name) => named(request, head, name.as_bytes()).map(hash_key),
+            HashKey::Cookie(name) => cookie(request, head, name.as_bytes()).map(hash_key),
+            HashKey::Client => Some(client_hash(client)),
+        });
+        let preferred = upstream.sticky.as_ref().and_then(|sticky| {
+            upstream.balancer.sticky(cookie(request, head, sticky.cookie.as_bytes())?)
+        });
+        Self { hash, preferred }
     }
 }
 

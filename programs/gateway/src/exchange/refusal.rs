@@ -47,6 +47,16 @@ impl Refusal {
         self.status
     }
 
+    /// What the client is told.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Why, for the log.
+    pub(super) fn cause(&self) -> &str {
+        &self.cause
+    }
+
     pub(super) fn bad_head(error: RequestError) -> Self {
         let why = format!("{} ({})", error.reason(), error.rule());
         Self::new(error.status(), why.clone(), why).closing()

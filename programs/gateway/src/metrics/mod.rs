@@ -12,7 +12,7 @@
 //! | `duration.rs` | a histogram with fixed bounds |
 //! | `labels.rs` | the words by which series are told apart |
 //! | `exposition.rs` | the text form: names, types, units, escapes |
-//! | `gateway.rs`, `health.rs`, `tcp.rs`, `cache.rs`, `process.rs` | the families of each part |
+//! | `gateway.rs`, `health.rs`, `tcp.rs`, `cache.rs`, `traces.rs`, `process.rs` | the families of each part |
 
 mod attempts;
 mod cache;
@@ -26,6 +26,7 @@ mod process;
 mod route;
 mod row;
 mod tcp;
+mod traces;
 
 pub(crate) use attempts::Attempts;
 pub(crate) use exposition::{Exposition, Form};
@@ -38,12 +39,41 @@ pub(crate) use row::{Exchange, Row};
 
 pub(crate) use cache::write_cache;
 pub(crate) use tcp::write_tcp;
+pub(crate) use traces::write_traces;
 
+use labels::CACHE_RESULTS;
 use std::sync::Arc;
 
 /// The counters of all data-plane threads. Those of routes and servers are theirs.
 pub(crate) struct Metrics {
     rows: Vec<Arc<Row>>,
+}
+
+/// Counts over all routes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Totals {
+    pub(crate) requests: u64,
+    /// Answered with 4xx, or left by their client.
+    pub(crate) client_errors: u64,
+    /// Answered with 5xx.
+    pub(crate) server_errors: u64,
+    /// Requests that the cache might have answered.
+    pub(crate) cache_asked: u64,
+    /// Of these, answered without asking a server for them.
+    pub(crate) cache_hits: u64,
+}
+
+impl Totals {
+    /// What was counted since `earlier`.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        Self {
+            requests: self.requests.saturating_sub(earlier.requests),
+            client_errors: self.client_errors.saturating_sub(earlier.client_errors),
+            server_errors: self.server_errors.saturating_sub(earlier.server_errors),
+            cache_asked: self.cache_asked.saturating_sub(earlier.cache_asked),
+            cache_hits: self.cache_hits.saturating_sub(earlier.cache_hits),
+        }
+    }
 }
 
 impl Metrics {
@@ -61,6 +91,21 @@ impl Metrics {
     /// Requests answered since the start.
     pub(crate) fn requests(&self) -> u64 {
         self.sum(Row::requests)
+    }
+
+    /// What was counted since the start.
+    pub(crate) fn totals(&self) -> Totals {
+        let cache = |is: fn(&str) -> bool| {
+            let places = CACHE_RESULTS.iter().enumerate().filter(|(_, result)| is(result));
+            places.map(|(place, _)| self.sum(|row| row.cache(place))).sum()
+        };
+        Totals {
+            requests: self.requests(),
+            client_errors: self.sum(Row::client_errors),
+            server_errors: self.sum(Row::server_errors),
+            cache_asked: cache(|result| !matches!(result, "bypass" | "method")),
+            cache_hits: cache(|result| matches!(result, "hit" | "stale-hit" | "collapsed")),
+        }
     }
 
     fn sum(&self, of: impl Fn(&Row) -> u64) -> u64 {

@@ -24,6 +24,8 @@ pub(crate) struct Exchange<'a> {
 #[repr(align(128))]
 pub(crate) struct Row {
     requests: Count,
+    client_errors: Count,
+    server_errors: Count,
     cache: [Count; CACHE_RESULTS.len()],
 }
 
@@ -32,6 +34,11 @@ impl Row {
     #[inline]
     pub(crate) fn record(&self, exchange: &Exchange<'_>) {
         self.requests.add(1);
+        match exchange.status {
+            400..500 => self.client_errors.add(1),
+            500.. => self.server_errors.add(1),
+            _ => {}
+        }
         if let Some(result) = exchange.cache {
             let place = CACHE_RESULTS.iter().position(|known| *known == result);
             if let Some(count) = self.cache.get(place.unwrap_or(CACHE_RESULTS.len() - 1)) {
@@ -42,6 +49,14 @@ impl Row {
 
     pub(super) fn requests(&self) -> u64 {
         self.requests.get()
+    }
+
+    pub(super) fn client_errors(&self) -> u64 {
+        self.client_errors.get()
+    }
+
+    pub(super) fn server_errors(&self) -> u64 {
+        self.server_errors.get()
     }
 
     pub(super) fn cache(&self, result: usize) -> u64 {

@@ -15,7 +15,8 @@ use health::write_health;
 use notation::{duration, list, quoted, size};
 use tcp::write_tcp;
 use tombolo_daemon::config::{
-    AccessLog, Admin, Config, Gateway, HashKey, Limits, Policy, Route, Server, Timeouts, Upstream,
+    AccessLog, Admin, Config, Gateway, HashKey, Limits, Policy, Route, Server, Timeouts, Traces,
+    Upstream,
 };
 
 const HEADING: &str = "\
@@ -34,7 +35,7 @@ pub(crate) fn render(config: &Config) -> String {
 
 fn write_config(out: &mut String, config: &Config) -> fmt::Result {
     // Services are the orchestrator's business, and so are their database and the data folder.
-    let Config { gateway, access_log, cache, upstreams, routes, tcp, .. } = config;
+    let Config { gateway, access_log, cache, upstreams, routes, tcp, traces, .. } = config;
     let Config { services: _, storage: _, data_dir: _, .. } = config;
     write_gateway(out, gateway)?;
     write_access_log(out, access_log)?;
@@ -49,6 +50,9 @@ fn write_config(out: &mut String, config: &Config) -> fmt::Result {
     }
     for tcp in tcp {
         write_tcp(out, tcp, upstreams)?;
+    }
+    if let Some(traces) = traces {
+        write_traces(out, traces)?;
     }
     Ok(())
 }
@@ -97,6 +101,7 @@ fn write_limits(out: &mut String, limits: &Limits) -> fmt::Result {
         upstream_idle,
         interim_responses,
         attempts,
+        recent_requests,
     } = limits;
     writeln!(out, "\n[gateway.limits]")?;
     writeln!(out, "head_bytes = {}", size(*head_bytes as u64))?;
@@ -108,7 +113,8 @@ fn write_limits(out: &mut String, limits: &Limits) -> fmt::Result {
     writeln!(out, "connections_per_client = {connections_per_client}")?;
     writeln!(out, "upstream_idle = {upstream_idle}")?;
     writeln!(out, "interim_responses = {interim_responses}")?;
-    writeln!(out, "attempts = {attempts}")
+    writeln!(out, "attempts = {attempts}")?;
+    writeln!(out, "recent_requests = {recent_requests}")
 }
 
 fn write_timeouts(out: &mut String, timeouts: &Timeouts) -> fmt::Result {
@@ -140,6 +146,14 @@ fn write_timeouts(out: &mut String, timeouts: &Timeouts) -> fmt::Result {
         writeln!(out, "{key} = \"{}\"", duration(*time))?;
     }
     Ok(())
+}
+
+fn write_traces(out: &mut String, traces: &Traces) -> fmt::Result {
+    let Traces { collector, path, per_million, service } = traces;
+    writeln!(out, "\n[traces]")?;
+    writeln!(out, "endpoint = {}", quoted(&format!("http://{collector}{path}")))?;
+    writeln!(out, "ratio = \"{}\"", f64::from(*per_million) / 1e6)?;
+    writeln!(out, "service = {}", quoted(service))
 }
 
 fn write_access_log(out: &mut String, access_log: &AccessLog) -> fmt::Result {

@@ -123,6 +123,7 @@ fn limits(reader: &Reader<'_>) -> Limits {
         upstream_idle: count("upstream_idle", default.upstream_idle),
         interim_responses: count("interim_responses", default.interim_responses),
         attempts: count("attempts", default.attempts),
+        recent_requests: count("recent_requests", default.recent_requests),
     }
 }
 

@@ -11,6 +11,7 @@ mod route;
 mod service;
 mod storage;
 mod tcp;
+mod traces;
 mod upstream;
 
 use std::net::SocketAddr;
@@ -55,6 +56,7 @@ pub(super) fn config(root: &Reader<'_>, overrides: &Overrides) -> (Config, Cachi
         upstreams: upstreams.into_iter().filter_map(|named| named.upstream).collect(),
         routes,
         tcp: tcp.tables,
+        traces: traces::traces(root),
         storage: storage::storage(root),
         services: services.into_iter().filter_map(|found| found.service).collect(),
         data_dir: root

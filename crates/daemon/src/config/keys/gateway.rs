@@ -169,6 +169,14 @@ static LIMITS: Table = Table {
             absent: Absent::Is(Default::Count(wide(Limits::DEFAULT.attempts))),
             example: "2",
         },
+        Key {
+            name: "recent_requests",
+            about: "Requests that each worker remembers for `tombolo why`, the console page and \
+                    `/api/v1/requests`, at 512 bytes each; 0 means none. Older ones are forgotten.",
+            form: Form::Count { min: 0, max: 1 << 20 },
+            absent: Absent::Is(Default::Count(wide(Limits::DEFAULT.recent_requests))),
+            example: "100000",
+        },
     ],
     later: &[],
 };

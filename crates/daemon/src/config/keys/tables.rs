@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{Config, LogFormat, Policy, Server, Service, ServiceKind, Upstream};
+use super::super::{Config, LogFormat, Policy, Server, Service, ServiceKind, Traces, Upstream};
 use super::cache::{CACHE, ROUTE_CACHE};
 use super::gateway::{DAY, GATEWAY};
 use super::health::{EJECTION, HEALTH, RETRY_BUDGET, UPSTREAM_TIMEOUTS};
@@ -60,6 +60,11 @@ pub(crate) static ROOT: Table = Table {
              upstream: its replicas are the servers. An `[[upstream]]` of the same name without \
              `servers` says how one of the replicas is chosen.",
             Form::Tables { table: &SERVICE, max: 64 },
+        ),
+        table(
+            "traces",
+            "Traces of requests for OpenTelemetry. Without the table there are none.",
+            Form::Table(&TRACES),
         ),
         table(
             "storage",
@@ -335,4 +340,36 @@ static STORAGE: Table = Table {
         example: "\"postgres://tombolo@db.example.org/tombolo\"",
     }],
     later: &["objects"],
+};
+
+static TRACES: Table = Table {
+    name: "traces",
+    about: "Which requests are traced, and where that is told: OTLP over HTTP. With it the gateway \
+            takes part in W3C trace context; without it those fields pass as they came.",
+    keys: &[
+        Key {
+            name: "endpoint",
+            about: "The collector, as an http:// address; `/v1/traces` is its path unless it names \
+                    another.",
+            form: Form::Text { what: "an http:// address" },
+            absent: Absent::Required,
+            example: "\"http://127.0.0.1:4318\"",
+        },
+        Key {
+            name: "ratio",
+            about: "The share of requests that are recorded, from \"0\" to \"1\". What a trusted hop \
+                    says of its own request goes before it.",
+            form: Form::Text { what: "a share from 0 to 1" },
+            absent: Absent::Is(Default::Text("0.01")),
+            example: "\"1\"",
+        },
+        Key {
+            name: "service",
+            about: "What spans call this gateway.",
+            form: Form::Text { what: "a name" },
+            absent: Absent::Is(Default::Text(Traces::SERVICE)),
+            example: "\"edge\"",
+        },
+    ],
+    later: &[],
 };

@@ -4,14 +4,20 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use crate::access_log::Lines;
-use crate::control_plane::{Addresses, Publication, Snapshot, Standing, Wishes};
+use crate::control_plane::series::Series;
+use crate::control_plane::{Addresses, Publication, Snapshot, Standing, Wishes, traces};
 use crate::data_plane::Admission;
 use crate::metrics::{Gauges, Metrics};
+use crate::recent::Memory;
 
 /// Handles on the running gateway.
 pub(crate) struct Facts {
     pub(crate) publication: Arc<Publication>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) series: Arc<Series>,
+    /// What became of recorded requests, where any are.
+    pub(crate) traces: Option<Arc<traces::Tally>>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) log_lines: Lines,
     pub(crate) standing: Arc<Standing>,

@@ -12,11 +12,24 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
+use super::console;
 use super::refusal::Refusal;
 use super::token::Token;
 
 /// Paths that answer without a token: probes carry none, and they tell only that the process lives.
 const OPEN: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Whether a request is answered without a token. The console page, which asks for the token, is
+/// the same for everybody and tells nothing of the gateway.
+fn is_open(request: &Parts) -> bool {
+    let path = request.uri.path();
+    let safe = request.method.is_safe();
+    OPEN.contains(&path) || safe && (path.starts_with(console::FILES) || is_page(request))
+}
+
+fn is_page(request: &Parts) -> bool {
+    request.uri.path() == "/" && console::is_wanted(&request.headers)
+}
 
 /// Decides who may ask.
 #[derive(Debug)]
@@ -33,8 +46,7 @@ impl Guard {
     pub(super) fn check(&self, request: &Parts) -> Result<(), Refusal> {
         match &self.token {
             Some(token) => {
-                let open = OPEN.contains(&request.uri.path());
-                if !open {
+                if !is_open(request) {
                     authorized(token, &request.headers)?;
                 }
             }

@@ -18,6 +18,9 @@ pub(super) const BODY_TIME: Duration = Duration::from_secs(10);
 pub(super) const CONNECTION_TIME: Duration = Duration::from_secs(600);
 /// For an answer under way to be taken when that time is over.
 pub(super) const LAST_ANSWER_TIME: Duration = Duration::from_secs(10);
+/// Exchanges of the past that are told where no number is asked for, and at most.
+pub(super) const REQUESTS: u64 = 50;
+pub(super) const REQUESTS_MAX: u64 = 1000;
 /// For a purge to be written down before its answer is sent; it holds already.
 pub(super) const DURABLE_TIME: Duration = Duration::from_secs(5);
 /// What is said of when to try again where there are too many purges.

@@ -13,24 +13,35 @@
 //! | `status.rs`, `scrape.rs` | `GET /api/v1/status`, `GET /metrics` |
 //! | `drain.rs` | `POST /api/v1/drain`, `/undrain` |
 //! | `reload.rs` | `POST /api/v1/reload` |
+//! | `requests.rs`, `rates.rs` | `GET /api/v1/requests`, `GET /api/v1/series` |
+//! | `why/` | `GET /api/v1/why` |
+//! | `told.rs` | an exchange of the past as JSON |
+//! | `console.rs` | the console page |
 //! | `purge/` | `POST /api/v1/purge` |
+//! | `query.rs` | reading the parameters of a query |
 //! | `body.rs` | reading a small body |
 //! | `refusal.rs` | what went wrong, as `application/problem+json` |
 
 mod body;
+mod console;
 mod drain;
 mod error;
 mod facts;
 mod guard;
 mod limits;
 mod purge;
+mod query;
+mod rates;
 mod refusal;
 mod reload;
+mod requests;
 mod router;
 mod scrape;
 mod server;
 mod status;
 mod token;
+mod told;
+mod why;
 
 #[cfg(test)]
 mod tests;

@@ -7,12 +7,12 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, StatusCode};
 
 use super::guard::Guard;
 use super::refusal::Refusal;
-use super::{Facts, drain, purge, reload, scrape, status};
+use super::{Facts, console, drain, purge, rates, reload, requests, scrape, status, why};
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
@@ -25,13 +25,17 @@ const WELCOME: &str = concat!(
     "GET  /metrics         metrics for Prometheus\n",
     "GET  /api/v1/status   what it does, as JSON; `tombolo status` shows it as a table\n",
     "POST /api/v1/reload   reads the configuration file again; or `tombolo reload`\n",
+    "GET  /api/v1/requests the last requests; ?limit=50&errors=true\n",
+    "GET  /api/v1/series   rates over the last quarter of an hour; ?after=TIME_MS\n",
+    "GET  /api/v1/why      what becomes of a request and why: ?url= or ?request=ID; `tombolo why`\n",
     "POST /api/v1/purge    {\"url\"|\"prefix\"|\"tag\"|\"all\": ..., \"soft\": false}; or `tombolo purge`\n",
 );
 
 /// All endpoints behind the guard.
 pub(super) fn router(facts: Arc<Facts>, guard: Arc<Guard>) -> Router {
     Router::new()
-        .route("/", get(|| async { plain(StatusCode::OK, WELCOME) }))
+        .route("/", get(welcome))
+        .route("/console/{file}", get(console::file))
         .route("/healthz", get(|| async { plain(StatusCode::OK, "ok\n") }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(scrape::scrape))
@@ -39,6 +43,9 @@ pub(super) fn router(facts: Arc<Facts>, guard: Arc<Guard>) -> Router {
         .route("/api/v1/reload", post(reload::answer))
         .route("/api/v1/drain", post(drain::drain))
         .route("/api/v1/undrain", post(drain::undrain))
+        .route("/api/v1/requests", get(requests::answer))
+        .route("/api/v1/series", get(rates::answer))
+        .route("/api/v1/why", get(why::answer))
         .route("/api/v1/purge", post(purge::answer))
         .fallback(|| async {
             Refusal::new(
@@ -67,6 +74,18 @@ async fn guarded(State(guard): State<Arc<Guard>>, request: Request, next: Next) 
     response
 }
 
+/// The console page for a browser, what there is for anyone else.
+async fn welcome(headers: HeaderMap) -> Response {
+    let mut response = if console::is_wanted(&headers) {
+        console::page(&headers)
+    } else {
+        plain(StatusCode::OK, WELCOME)
+    };
+    let varies = HeaderValue::from_static("Accept, Accept-Language");
+    response.headers_mut().insert(VARY, varies);
+    response
+}
+
 async fn readyz(State(facts): State<Arc<Facts>>) -> Response {
     if facts.standing.is_draining() {
         plain(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
@@ -77,4 +96,22 @@ async fn readyz(State(facts): State<Arc<Facts>>) -> Response {
 
 fn plain(status: StatusCode, text: &'static str) -> Response {
     (status, [(CONTENT_TYPE, PLAIN)], text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    /// Whoever looks for an endpoint finds it there.
+    #[test]
+    fn every_endpoint_is_documented() {
+        let document = include_str!("../../../../../docs/admin-api.md");
+        let code = include_str!("router.rs");
+        let (code, _) = code.split_once("#[cfg(test)]").unwrap();
+        let mut routes = code.split(".route(\"").skip(1);
+        assert!(routes.clone().count() > 5);
+        assert!(routes.all(|route| {
+            let (path, handler) = route.split_once("\", ").unwrap();
+            let method = if handler.starts_with("get") { "GET" } else { "POST" };
+            document.contains(&format!("`{method} {path}`")) || panic!("{method} {path}")
+        }));
+    }
 }

@@ -10,6 +10,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use super::Facts;
 use crate::metrics::{
     Exposition, Form, write_cache, write_gateway, write_health, write_process, write_tcp,
+    write_traces,
 };
 
 pub(super) async fn scrape(State(facts): State<Arc<Facts>>, headers: HeaderMap) -> Response {
@@ -21,6 +22,9 @@ pub(super) async fn scrape(State(facts): State<Arc<Facts>>, headers: HeaderMap) 
     write_tcp(&mut out, snapshot.tcp.iter().map(AsRef::as_ref));
     if let Some(store) = &snapshot.store {
         write_cache(&mut out, &store.status());
+    }
+    if let Some(traces) = &facts.traces {
+        write_traces(&mut out, traces);
     }
     write_process(&mut out, facts.started.1);
     ([(CONTENT_TYPE, form.content_type()), (VARY, "Accept")], out.finish()).into_response()

@@ -57,7 +57,7 @@ fn of_upstream(upstream: &Upstream) -> Value {
     })
 }
 
-fn of_backend(upstream: &Upstream, index: usize, server: &Server) -> Value {
+pub(super) fn of_backend(upstream: &Upstream, index: usize, server: &Server) -> Value {
     let resolved = server.resolved.load();
     let told = server.health.told();
     let Told { mut state, mut why, since, share, until, .. } = told;

@@ -17,6 +17,7 @@ use crate::access_log::AccessLog;
 use crate::control_plane::{Publication, Snapshot, Standing};
 use crate::data_plane::Admission;
 use crate::metrics::Metrics;
+use crate::recent::Memory;
 
 /// An admin API that is being served, with what it must not outlive.
 struct Running {
@@ -47,6 +48,9 @@ async fn start(cache: Option<Store>) -> Running {
     let facts = Facts {
         publication: Publication::new(Snapshot::new(config, 1, cache)),
         metrics: Arc::new(Metrics::new(1)),
+        memory: Arc::new(Memory::new(1, 16, false)),
+        series: Arc::default(),
+        traces: None,
         admission: Admission::new(10, 10),
         log_lines: AccessLog::start(&log).unwrap().lines(),
         standing: Arc::new(Standing::new(shutdown)),

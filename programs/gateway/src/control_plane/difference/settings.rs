@@ -1,7 +1,7 @@
 //! The settings that have no name of their own, compared: those that a reload changes, and those
 //! that hold until the gateway starts anew.
 
-use tombolo_daemon::config::{AccessLog, Admin, Cache, Config, Gateway, Limits, Timeouts};
+use tombolo_daemon::config::{AccessLog, Admin, Cache, Config, Gateway, Limits, Timeouts, Traces};
 
 use super::parts::shown;
 use super::{Change, Field, How, field};
@@ -26,6 +26,9 @@ pub(super) fn of_a_restart(before: &Config, after: &Config) -> Vec<Change> {
         let mut values = vec![("gateway.workers", config.gateway.workers.to_string())];
         values.extend(of_admin(config.gateway.admin.as_ref()));
         values.extend(of_access_log(&config.access_log));
+        let remembered = config.gateway.limits.recent_requests;
+        values.push(("gateway.limits.recent_requests", remembered.to_string()));
+        values.extend(of_traces(config.traces.as_ref()));
         values
     };
     let (mut old, mut new) = (of(before), of(after));
@@ -42,6 +45,8 @@ pub(in crate::control_plane) fn keep_what_needs_a_restart(before: &Config, after
     after.gateway.workers = before.gateway.workers;
     after.gateway.admin.clone_from(&before.gateway.admin);
     after.access_log = before.access_log.clone();
+    after.gateway.limits.recent_requests = before.gateway.limits.recent_requests;
+    after.traces.clone_from(&before.traces);
     if let (Some(before), Some(after)) = (&before.cache, &mut after.cache) {
         let Cache { dir, max_size, memory, max_object, policy: _ } = before.clone();
         *after = Cache { dir, max_size, memory, max_object, policy: after.policy.clone() };
@@ -84,6 +89,7 @@ fn of_limits(limits: &Limits) -> Values {
         upstream_idle,
         interim_responses,
         attempts,
+        recent_requests: _,
     } = limits;
     vec![
         ("gateway.limits.head_bytes", head_bytes.to_string()),
@@ -142,6 +148,19 @@ fn of_access_log(log: &AccessLog) -> Values {
         ("access_log.stdout", stdout.to_string()),
         ("access_log.file", file),
         ("access_log.format", format.name().to_owned()),
+    ]
+}
+
+fn of_traces(traces: Option<&Traces>) -> Values {
+    let Some(Traces { collector, path, per_million, service }) = traces else {
+        return ["traces.endpoint", "traces.ratio", "traces.service"]
+            .map(|key| (key, "none".to_owned()))
+            .into();
+    };
+    vec![
+        ("traces.endpoint", format!("http://{collector}{path}")),
+        ("traces.ratio", (f64::from(*per_million) / 1e6).to_string()),
+        ("traces.service", service.clone()),
     ]
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::task::spawn_local;
 use tombolo_cache::cache_status::Forward;
+use tombolo_cache::message::Request;
 use tombolo_cache::store::{Role, Store};
 
 use super::lookup::{self, Looked};
@@ -60,7 +61,9 @@ async fn run(
     let Ok(asked) = guard::guard(&scene, workspace, route, &mut journal) else { return };
     let Some(rules) = &route.cache else { return };
     let stage = Stage { scene: &scene, route, rules, store, asked: &asked };
-    let Ok(question) = question::question(&stage, workspace) else { return };
+    let Workspace { inbound, request, key, .. } = &mut *workspace;
+    let head = Request { head: request, buf: inbound.whole() };
+    let Ok(question) = question::question(rules, &asked, &head, key) else { return };
     let ticket = store.ticket();
     let Looked::Stored(stored) = lookup::look(&stage, workspace, &question).await else { return };
     let hash = lookup::known_variant(&stage, workspace, &question).await;

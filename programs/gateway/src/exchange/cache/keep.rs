@@ -46,6 +46,7 @@ pub(super) async fn take_in(
     let plan = match plan(workspace, stage, arrival) {
         Ok(plan) => plan,
         Err(reason) => {
+            journal.not_stored = Some(reason);
             let status = workspace.response.status();
             let of_request = lies_in_request(reason);
             // What is stored is not what upstream answers with any longer.

@@ -39,7 +39,7 @@ pub(super) async fn look(
 }
 
 /// The names of a record of how a key varies, read once.
-fn lists(varying: &Varying) -> &[Vary] {
+pub(super) fn lists(varying: &Varying) -> &[Vary] {
     let lists = varying
         .object()
         .annex(|_| varying.lists().filter_map(Vary::from_bytes).collect::<Vec<Vary>>());

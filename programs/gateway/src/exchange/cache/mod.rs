@@ -25,6 +25,7 @@
 //! | `origin.rs`, `conditions.rs` | asking upstream, and what its answer means |
 //! | `keep.rs`, `keeping.rs`, `fill.rs` | storing it |
 //! | `pass_on.rs` | not storing it |
+//! | `rehearsal.rs` | what would be done, without doing it |
 //! | `background.rs` | validating after the client was served |
 //! | `invalidate.rs` | what an unsafe request makes invalid |
 
@@ -41,9 +42,13 @@ mod lookup;
 mod origin;
 mod pass_on;
 mod question;
+mod rehearsal;
 mod serve;
 mod stored;
 mod target;
+
+pub(crate) use rehearsal::Plan;
+pub(super) use rehearsal::rehearse;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -61,6 +66,7 @@ use super::refusal::Refusal;
 use super::{Failure, Scene, forward};
 use crate::control_plane::Route;
 use crate::data_plane::{Next, Workspace};
+use crate::recent::Reason;
 use join::Turn;
 use lookup::Looked;
 use question::Question;
@@ -109,9 +115,15 @@ pub(super) async fn serve(
             .await;
     };
     let stage = Stage { scene, route, rules, store, asked };
-    let mut question = match question::question(&stage, workspace) {
+    let Workspace { inbound, request, key, .. } = &mut *workspace;
+    let head = Request { head: request, buf: inbound.whole() };
+    let mut question = match question::question(rules, asked, &head, key) {
         Ok(question) => question,
-        Err(why) => return Box::pin(invalidate::pass(&stage, workspace, journal, why)).await,
+        Err(reason) => {
+            journal.reason = Some(reason);
+            let why = question::forward(reason);
+            return Box::pin(invalidate::pass(&stage, workspace, journal, why)).await;
+        }
     };
     for _ in 0..LOOKS {
         let ticket = store.ticket();
@@ -176,6 +188,7 @@ async fn use_stored(
         }
         Verdict::Fresh | Verdict::Stale(_) => {
             if let Verdict::Stale(staleness) = verdict {
+                journal.reason = Some(Reason::Stale(staleness));
                 status.detail = Some(told(staleness));
                 if staleness != Staleness::MaxStale {
                     background::validate(stage, workspace);
@@ -189,6 +202,7 @@ async fn use_stored(
         }
         Verdict::Unsatisfiable(_) => return Err(only_if_cached(journal, Some(ttl))),
         Verdict::Revalidate { why, if_error } => {
+            journal.reason = Some(Reason::Unfit(why));
             let if_error = if_error && held;
             let alone = question.alone || stored.meta().lifetime == 0 || why != Why::Stale;
             let alone = alone && why != Why::MustRevalidate;

@@ -5,12 +5,13 @@ use tombolo_cache::directives::RequestDirectives;
 use tombolo_cache::key::{Key, KeyHash};
 use tombolo_cache::lookup::{Bypass, consult};
 use tombolo_cache::message::Request;
-use tombolo_daemon::config::CacheBypass;
+use tombolo_daemon::config::{CacheBypass, RouteCache};
 use tombolo_http1::{FieldId, Method};
 
-use super::{Stage, target};
-use crate::data_plane::Workspace;
+use super::target;
+use crate::exchange::guard::Asked;
 use crate::exchange::pick::cookie;
+use crate::recent::Reason;
 
 /// What the cache is asked.
 pub(super) struct Question {
@@ -30,22 +31,23 @@ impl Question {
     }
 }
 
-/// Reads the request, and writes its key into the workspace.
+/// Reads the request, and writes the text of its key into `key`.
 ///
 /// # Errors
 /// Why the cache has no part in it.
-pub(super) fn question(stage: &Stage<'_>, workspace: &mut Workspace) -> Result<Question, Forward> {
-    let Workspace { inbound, request, key, .. } = workspace;
-    let request = Request { head: request, buf: inbound.whole() };
-    match consult(&request) {
-        Err(Bypass::Method) => return Err(Forward::Method),
-        Err(_) => return Err(Forward::Bypass),
-        Ok(()) if passes_by(&stage.rules.bypass, &request) => return Err(Forward::Bypass),
-        Ok(()) => {}
+pub(super) fn question(
+    rules: &RouteCache,
+    asked: &Asked,
+    request: &Request<'_>,
+    key: &mut Vec<u8>,
+) -> Result<Question, Reason> {
+    consult(request).map_err(Reason::Bypassed)?;
+    if passes_by(&rules.bypass, request) {
+        return Err(Reason::ByRule);
     }
-    let target = target::of(stage.asked, &request).ok_or(Forward::Bypass)?;
-    let hash = stage.rules.key.of_request(target, &request, key).hash;
-    let directives = RequestDirectives::of(&request);
+    let target = target::of(asked, request).ok_or(Reason::NoTarget)?;
+    let hash = rules.key.of_request(target, request, key).hash;
+    let directives = RequestDirectives::of(request);
     let head = request.method() == Method::Head;
     let particular = [FieldId::Range, FieldId::IfNoneMatch, FieldId::IfModifiedSince];
     let alone = head
@@ -53,6 +55,14 @@ pub(super) fn question(stage: &Stage<'_>, workspace: &mut Workspace) -> Result<Q
         || directives.no_store
         || particular.into_iter().any(|id| request.has(id));
     Ok(Question { directives, hash, head, alone })
+}
+
+/// What `Cache-Status` says of a request that the cache has no part in.
+pub(super) fn forward(reason: Reason) -> Forward {
+    match reason {
+        Reason::Bypassed(Bypass::Method) => Forward::Method,
+        _ => Forward::Bypass,
+    }
 }
 
 /// Whether the operator leaves the cache out of such requests.

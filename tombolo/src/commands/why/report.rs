@@ -1,0 +1,234 @@
+//! The answer to "why" as a person reads it.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use crate::admin::plain;
+
+/// The whole text.
+pub(super) fn report(answer: &Value) -> String {
+    if answer.get("id").is_some() { past(answer) } else { rehearsal(answer) }
+}
+
+fn past(answer: &Value) -> String {
+    let mut text = format!(
+        "{} {}{} {}: {}\n\n",
+        words(answer, "/method"),
+        words(answer, "/host"),
+        words(answer, "/target"),
+        words(answer, "/protocol"),
+        number(answer, "/status"),
+    );
+    let times: Vec<String> = [("gateway", "gateway"), ("upstream", "server"), ("answer", "answer")]
+        .into_iter()
+        .filter(|(name, _)| answer.pointer(&format!("/stages/{name}_ms")).is_some())
+        .map(|(name, told)| format!("{told} {}", millis(answer, &format!("/stages/{name}_ms"))))
+        .collect();
+    line(&mut text, "error", &words(answer, "/error"));
+    line(&mut text, "time", &words(answer, "/time"));
+    line(&mut text, "client", &words(answer, "/client"));
+    let took = format!("{} ({})", millis(answer, "/duration_ms"), times.join(", "));
+    line(&mut text, "took", &took);
+    line(&mut text, "route", &words(answer, "/route"));
+    cache(&mut text, answer);
+    line(&mut text, "upstream", &words(answer, "/upstream"));
+    for (place, attempt) in list(answer, "/attempts").iter().enumerate() {
+        let name = format!("attempt {}", place + 1);
+        let outcome = words(attempt, "/outcome");
+        let error = words(attempt, "/error");
+        let mut told = format!(
+            "{} {} in {}, begun after {}",
+            words(attempt, "/backend"),
+            if outcome.is_empty() { "did not serve it" } else { &outcome },
+            millis(attempt, "/took_ms"),
+            millis(attempt, "/after_ms"),
+        );
+        if !error.is_empty() {
+            let _ = write!(told, ": {error}");
+        }
+        line(&mut text, &name, &told);
+    }
+    text
+}
+
+fn rehearsal(answer: &Value) -> String {
+    let mut text =
+        format!("{} {}\n\n", words(answer, "/request/method"), words(answer, "/request/url"));
+    for route in list(answer, "/routes") {
+        let verdict = match route.get("matches") {
+            Some(Value::Bool(true)) => "takes it".to_owned(),
+            _ => format!("does not: {}", words(route, "/why")),
+        };
+        line(&mut text, "route", &format!("{}  {verdict}", words(route, "/route")));
+    }
+    let guard = match answer.pointer("/guard/passes") {
+        Some(Value::Bool(true)) => "passes".to_owned(),
+        _ => {
+            format!("answered {}: {}", number(answer, "/guard/status"), words(answer, "/guard/why"))
+        }
+    };
+    line(&mut text, "guard", &guard);
+    cache(&mut text, answer);
+    let key = words(answer, "/cache/key");
+    line(&mut text, "key", &key.replace('\n', " "));
+    if let Some(stored) = answer.pointer("/cache/stored").filter(|stored| stored.is_object()) {
+        let told = format!(
+            "status {}, {} bytes, {} s old, fresh for {} s in all",
+            number(stored, "/status"),
+            number(stored, "/body_bytes"),
+            number(stored, "/age"),
+            number(stored, "/lifetime"),
+        );
+        line(&mut text, "stored", &told);
+    }
+    pick(&mut text, answer);
+    text
+}
+
+/// The servers, the chosen one marked.
+fn pick(text: &mut String, answer: &Value) {
+    let Some(pick) = answer.get("pick").filter(|pick| pick.is_object()) else { return };
+    line(text, "upstream", &format!("{}, {}", words(pick, "/upstream"), words(pick, "/policy")));
+    for one in list(pick, "/candidates") {
+        let chosen = one.get("chosen") == Some(&Value::Bool(true));
+        let mut told = format!(
+            "{} {}  {}, weight {}, {} in flight",
+            if chosen { ">" } else { " " },
+            words(one, "/server"),
+            words(one, "/state"),
+            number(one, "/weight"),
+            number(one, "/in_flight"),
+        );
+        if let Some(score) = one.get("score").and_then(Value::as_f64) {
+            let _ = write!(told, ", score {score:.2}");
+        }
+        let why = if chosen { words(pick, "/why") } else { words(one, "/why") };
+        if !why.is_empty() {
+            let _ = write!(told, "  ({why})");
+        }
+        line(text, "server", &told);
+    }
+}
+
+fn cache(text: &mut String, answer: &Value) {
+    let Some(cache) = answer.get("cache").filter(|cache| cache.is_object()) else {
+        return line(text, "cache", "has no part in it");
+    };
+    let mut told = words(cache, "/result");
+    if let Some(ttl) = cache.get("ttl").and_then(Value::as_i64) {
+        let _ = write!(told, ", ttl {ttl} s");
+    }
+    line(text, "cache", &(told + &because(cache)));
+    if let Some(not_stored) = cache.get("not_stored").filter(|told| told.is_object()) {
+        line(text, "not stored", because(not_stored).trim_start_matches(": "));
+    } else if cache.get("stored") == Some(&Value::Bool(true)) {
+        line(text, "stored", "the answer is stored");
+    }
+}
+
+/// `: words (clause)`.
+fn because(told: &Value) -> String {
+    let (why, clause) = (words(told, "/why"), words(told, "/clause"));
+    match (why.as_str(), clause.as_str()) {
+        ("", _) => String::new(),
+        (why, "") => format!(": {why}"),
+        (why, clause) => format!(": {why} ({clause})"),
+    }
+}
+
+/// A line, unless there is nothing to tell.
+fn line(text: &mut String, name: &str, value: &str) {
+    if !value.is_empty() {
+        let _ = writeln!(text, "{name:<10}  {value}");
+    }
+}
+
+fn millis(value: &Value, at: &str) -> String {
+    let told = value.pointer(at).and_then(Value::as_f64);
+    told.map_or_else(String::new, |millis| format!("{millis:.3} ms"))
+}
+
+fn number(value: &Value, at: &str) -> u64 {
+    value.pointer(at).and_then(Value::as_u64).unwrap_or(0)
+}
+
+fn words(value: &Value, at: &str) -> String {
+    plain(value.pointer(at).and_then(Value::as_str).unwrap_or_default())
+}
+
+fn list<'v>(value: &'v Value, at: &str) -> &'v [Value] {
+    value.pointer(at).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_request_of_the_past_is_told_in_lines() {
+        let answer = json!({
+            "id": "x", "method": "GET", "host": "a", "target": "/b", "protocol": "HTTP/1.1",
+            "status": 200, "time": "2026-01-01T00:00:00.000Z", "client": "127.0.0.1:5",
+            "duration_ms": 3.5, "route": "/", "upstream": "app", "error": null,
+            "stages": { "gateway_ms": 0.5, "upstream_ms": 2.0, "answer_ms": 1.0 },
+            "cache": { "result": "uri-miss", "why": "nothing is stored for this URL",
+                       "clause": "RFC 9111 section 4", "stored": false,
+                       "not_stored": { "why": "the response says private", "clause": "RFC 9111 section 5.2.2.7" } },
+            "attempts": [
+                { "backend": "b:1", "outcome": "unreachable", "after_ms": 0.1, "took_ms": 0.2, "error": "refused\u{1b}" },
+                { "backend": "b:2", "outcome": "answered", "after_ms": 0.5, "took_ms": 2.0, "error": null },
+            ],
+        });
+        let expected = "\
+GET a/b HTTP/1.1: 200
+
+time        2026-01-01T00:00:00.000Z
+client      127.0.0.1:5
+took        3.500 ms (gateway 0.500 ms, server 2.000 ms, answer 1.000 ms)
+route       /
+cache       uri-miss: nothing is stored for this URL (RFC 9111 section 4)
+not stored  the response says private (RFC 9111 section 5.2.2.7)
+upstream    app
+attempt 1   b:1 unreachable in 0.200 ms, begun after 0.100 ms: refused\u{20}
+attempt 2   b:2 answered in 2.000 ms, begun after 0.500 ms
+";
+        assert_eq!(report(&answer), expected);
+    }
+
+    #[test]
+    fn a_request_that_was_not_sent_is_told_with_all_that_was_considered() {
+        let answer = json!({
+            "request": { "method": "GET", "url": "http://a/b" }, "route": "/",
+            "routes": [
+                { "route": "/api", "matches": false, "why": "the path does not lie below its path" },
+                { "route": "/", "matches": true, "why": null },
+            ],
+            "guard": { "passes": true }, "cache": null,
+            "pick": { "upstream": "app", "policy": "least-requests", "why": "fewest", "candidates": [
+                { "server": "s:1", "chosen": false, "state": "down", "why": "health check", "weight": 1, "in_flight": 4, "score": 4.0 },
+                { "server": "s:2", "chosen": true, "state": "up", "why": null, "weight": 2, "in_flight": 1, "score": 0.5 },
+            ] },
+        });
+        let expected = "\
+GET http://a/b
+
+route       /api  does not: the path does not lie below its path
+route       /  takes it
+guard       passes
+cache       has no part in it
+upstream    app, least-requests
+server        s:1  down, weight 1, 4 in flight, score 4.00  (health check)
+server      > s:2  up, weight 2, 1 in flight, score 0.50  (fewest)
+";
+        assert_eq!(report(&answer), expected);
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_is_told_all_the_same() {
+        for odd in [json!({}), json!([1]), json!({ "id": 7, "cache": 1 }), json!({ "pick": {} })] {
+            assert!(!report(&odd).is_empty());
+        }
+    }
+}
