@@ -79,6 +79,19 @@ impl Tombolo {
         Self::spawn(folder, command)
     }
 
+    /// As [`Tombolo::start_in`], as the first process of a namespace of its own, as in a container;
+    /// its process number is that of `unshare`, its parent. Needs the right to make such a
+    /// namespace, which root has, and on most systems every user.
+    pub fn start_as_first_in(folder: tempfile::TempDir, arguments: &[&str]) -> Self {
+        let mut command = Command::new("unshare");
+        if !rustix::process::geteuid().is_root() {
+            command.arg("--map-root-user");
+        }
+        command.args(["--pid", "--fork", "--mount-proc", "--kill-child"]);
+        command.arg(binary()).args(arguments);
+        Self::spawn(folder, command)
+    }
+
     /// As [`Tombolo::start_in`], with a standard output whose reader has gone.
     pub fn start_deaf_in(folder: tempfile::TempDir, arguments: &[&str]) -> Self {
         let (reader, writer) = std::io::pipe().expect("a pipe");

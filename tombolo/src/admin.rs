@@ -107,7 +107,7 @@ impl Access {
         let body = answer.body_mut().with_config().limit(ANSWER_BYTES).read_to_vec();
         let body = body.map_err(|error| self.unreachable(&error))?;
         match (status, serde_json::from_slice::<Value>(&body)) {
-            (200, Ok(body)) => Ok(body),
+            (200 | 202, Ok(body)) => Ok(body),
             // A data plane asked by mistake answers 404.
             (status, Ok(problem)) if status != 404 => match problem.get("detail") {
                 Some(Value::String(detail)) => {

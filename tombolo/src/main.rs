@@ -17,9 +17,8 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let outcome = match commands::Cli::try_parse() {
+    match commands::Cli::try_parse() {
         Ok(cli) => cli.command.run(),
-        Err(refusal) => console::answer_refusal(&refusal),
-    };
-    ExitCode::from(outcome)
+        Err(refusal) => console::answer_refusal(&refusal).into(),
+    }
 }

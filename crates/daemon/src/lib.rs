@@ -9,6 +9,7 @@ pub mod exit;
 pub mod listener;
 pub mod logging;
 pub mod loopback;
+pub mod orchestration;
 pub mod problem;
 pub mod resources;
 pub mod shutdown;

@@ -50,6 +50,9 @@ pub fn start() -> Result<(), Error> {
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(colour)
+        // A pipe that is full costs lines, as with any log whose reader is away; to complain of it
+        // in the same pipe would only cost the program.
+        .log_internal_errors(false)
         .event_format(Line)
         .try_init()
         .map_err(|_| Error::Twice)

@@ -8,11 +8,16 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::ledger::Ledger;
+
+/// The name of the ledger.
+const LEDGER: &str = "processes.json";
 
 /// The data folder, ours until this value is dropped.
 #[derive(Debug)]
 pub(crate) struct DataFolder {
     run: PathBuf,
+    logs: PathBuf,
     /// Holds the lock.
     _lock: File,
 }
@@ -24,8 +29,10 @@ impl DataFolder {
     /// [`Error::DataFolder`] if it cannot be written, [`Error::Locked`] if another has it.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         let failed = |path: &Path, source| Error::DataFolder { path: path.to_owned(), source };
-        let run = folder.join("run");
-        fs::create_dir_all(&run).map_err(|error| failed(&run, error))?;
+        let (run, logs) = (folder.join("run"), folder.join("logs"));
+        for folder in [&run, &logs] {
+            fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+        }
         let path = run.join("up.lock");
         let mut lock = OpenOptions::new()
             .read(true)
@@ -43,7 +50,46 @@ impl DataFolder {
             Err(TryLockError::Error(error)) => return Err(failed(&path, error)),
         }
         write_pid(&mut lock).map_err(|error| failed(&path, error))?;
-        Ok(DataFolder { run, _lock: lock })
+        Ok(DataFolder { run, logs, _lock: lock })
+    }
+
+    /// The path of a file that `up` generates.
+    pub(crate) fn generated(&self, name: &str) -> PathBuf {
+        self.run.join(name)
+    }
+
+    /// Where the gateway asks for what concerns replicas.
+    pub(crate) fn control_socket(&self) -> PathBuf {
+        self.run.join("up.sock")
+    }
+
+    /// Where the gateway's admin API answers.
+    pub(crate) fn gateway_socket(&self) -> PathBuf {
+        self.run.join("gateway.sock")
+    }
+
+    /// What runs, for whoever comes after us.
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.run.join(LEDGER)
+    }
+
+    /// Writes the ledger down, as a whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::DataFolder`].
+    pub(crate) fn write_ledger(&self, ledger: &Ledger) -> Result<(), Error> {
+        self.write_generated(LEDGER, &ledger.to_text()).map(drop)
+    }
+
+    /// Nothing is left that anybody could find.
+    pub(crate) fn remove_ledger(&self) {
+        // Whoever finds it nevertheless finds none of its processes.
+        let _ = fs::remove_file(self.ledger());
+    }
+
+    /// What a process says on standard error.
+    pub(crate) fn log_file(&self, name: &str) -> PathBuf {
+        self.logs.join(format!("{name}.log"))
     }
 
     /// Writes a file that `up` generates, as a whole or not at all; gives its path.

@@ -5,21 +5,24 @@
 //! ports until they have served once, and the gateway's configuration follows. From then on all
 //! stay where they are.
 
+mod found;
 mod listener;
+mod roster;
 
 use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use tombolo_daemon::config::{Config, DatabaseUrl, Engine, HostPort, Server, ServiceKind};
+use tombolo_daemon::config::{Config, DatabaseUrl, Engine, Service, ServiceKind};
 
 use crate::data_folder::DataFolder;
 use crate::error::{CannotListen, Error};
-use crate::process::Probe;
+use crate::process::{Probe, Surroundings};
 use crate::supervisor::{Id, Process};
 use crate::{gateway_file, listeners, ports};
 use listener::Listener;
+pub(crate) use roster::{Place, Target};
 
 /// The tiers: what is asked for answers is started before what asks.
 const REPLICAS: u8 = 0;
@@ -33,6 +36,9 @@ pub(crate) struct Fleet {
     config: Config,
     data: DataFolder,
     members: Vec<Member>,
+    gateway: Id,
+    /// Replicas of each service as the configuration has them, whatever was asked for since.
+    configured: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -49,6 +55,10 @@ struct Member {
     tried: bool,
     /// It has served there, so it stays there.
     settled: bool,
+    /// It is to be there: false once its service was scaled down below it.
+    wanted: bool,
+    /// The gateway is told of it.
+    in_rotation: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -66,31 +76,18 @@ enum Role {
 impl Fleet {
     /// The processes of a configuration: every replica, then the gateway. `is_written`: the
     /// configuration comes from a file, so the admin listener stays where that says.
-    ///
-    /// # Errors
-    /// [`Error::Listen`] when an address that was asked for is taken.
-    pub(crate) fn new(config: Config, data: DataFolder, is_written: bool) -> Result<Self, Error> {
+    pub(crate) fn new(config: Config, data: DataFolder, is_written: bool) -> Self {
+        let mut config = config;
+        config.gateway.orchestrator = Some(data.control_socket());
+        config.gateway.admin_socket.get_or_insert_with(|| data.gateway_socket());
         let mut members = Vec::new();
         for (place, service) in config.services.iter().enumerate() {
             for index in 0..service.replicas {
                 // The configuration was refused if a replica had no address.
-                let Some(address) = service.address(index) else { continue };
-                members.push(Member {
-                    name: format!("{}-{}", service.name.name(), index + 1),
-                    role: Role::Replica {
-                        kind: service.name,
-                        service: place,
-                        index,
-                        root: service.root.clone(),
-                    },
-                    listeners: vec![Listener::new(address, service.listen.is_some())],
-                    tcp: Vec::new(),
-                    admin: None,
-                    tried: false,
-                    settled: false,
-                });
+                members.extend(Member::replica(place, service, index));
             }
         }
+        let id = members.len();
         let gateway = &config.gateway;
         members.push(Member {
             name: "gateway".to_owned(),
@@ -104,27 +101,48 @@ impl Fleet {
             admin: gateway.admin.as_ref().map(|admin| Listener::new(admin.listen, is_written)),
             tried: false,
             settled: false,
+            wanted: true,
+            in_rotation: true,
         });
-        let fleet = Fleet { config, data, members };
-        match (0..fleet.members.len()).find_map(|id| fleet.cannot_listen(id)) {
+        let configured = config.services.iter().map(|service| service.replicas).collect();
+        Fleet { config, data, members, gateway: id, configured }
+    }
+
+    /// Refuses the start if an address that was asked for is taken; not by what was found again.
+    ///
+    /// # Errors
+    /// [`Error::Listen`].
+    pub(crate) fn check_addresses(&self) -> Result<(), Error> {
+        let unsettled = |id: &Id| self.members.get(*id).is_some_and(|member| !member.settled);
+        let mut there = (0..self.members.len()).filter(unsettled);
+        match there.find_map(|id| self.cannot_listen(id)) {
             Some(refusal) => Err(Error::Listen(Box::new(refusal))),
-            None => Ok(fleet),
+            None => Ok(()),
         }
     }
 
     /// The plan for the supervisor, in the order of the ids.
     pub(crate) fn processes(&self) -> Vec<Process> {
-        let process = |member: &Member| match member.role {
-            Role::Gateway => Process { tier: GATEWAY },
-            Role::Replica { .. } => Process { tier: REPLICAS },
-        };
-        self.members.iter().map(process).collect()
+        (0..self.members.len()).map(|id| self.process(id)).collect()
+    }
+
+    /// What the supervisor has to know of one.
+    pub(crate) fn process(&self, id: Id) -> Process {
+        match self.is_gateway(id) {
+            true => Process { tier: GATEWAY, expendable: false },
+            false => Process { tier: REPLICAS, expendable: true },
+        }
+    }
+
+    /// The gateway's id.
+    pub(crate) fn gateway(&self) -> Id {
+        self.gateway
     }
 
     /// Ids in the order people are told about them: the gateway before what is behind it.
     pub(crate) fn by_importance(&self) -> impl Iterator<Item = Id> + '_ {
-        let last = self.members.len().saturating_sub(1);
-        std::iter::once(last).chain(0..last)
+        let others = (0..self.members.len()).filter(|id| *id != self.gateway);
+        std::iter::once(self.gateway).chain(others)
     }
 
     /// The configuration with the addresses as they are now.
@@ -139,7 +157,7 @@ impl Fleet {
 
     /// Whether this is the gateway.
     pub(crate) fn is_gateway(&self, id: Id) -> bool {
-        self.members.get(id).is_some_and(|member| matches!(member.role, Role::Gateway))
+        id == self.gateway
     }
 
     /// Where it answers, one URL for each address.
@@ -158,7 +176,7 @@ impl Fleet {
     pub(crate) fn probe(&self, id: Id) -> Probe {
         let Some(member) = self.members.get(id) else { return Probe::Listens(Vec::new()) };
         match (&member.role, member.listeners.first()) {
-            (Role::Replica { kind: ServiceKind::Site, .. }, Some(listener)) => {
+            (Role::Replica { kind, .. }, Some(listener)) if kind.speaks_http() => {
                 Probe::Healthy(listener.address)
             }
             (Role::Replica { kind: ServiceKind::Calculator, .. }, Some(listener)) => {
@@ -185,23 +203,33 @@ impl Fleet {
     /// What stands in the way, in words.
     pub(crate) fn prepare(&mut self, id: Id) -> Result<Vec<OsString>, String> {
         self.choose_addresses(id);
-        let Some(member) = self.members.get(id) else { return Err("is not known".to_owned()) };
+        if id == self.gateway {
+            self.tell_gateway_its_addresses();
+            self.write_gateway_file()?;
+        }
+        self.command_line(id).ok_or_else(|| "is not known".to_owned())
+    }
+
+    /// Has the gateway's configuration say where it is to listen.
+    fn tell_gateway_its_addresses(&mut self) {
+        let Some(member) = self.members.get(self.gateway) else { return };
+        self.config.gateway.listen = member.addresses();
+        let tables = self.config.tcp.iter_mut().flat_map(|tcp| &mut tcp.listen);
+        for (address, listener) in tables.zip(&member.tcp) {
+            *address = listener.address;
+        }
+        if let (Some(admin), Some(listener)) = (&mut self.config.gateway.admin, &member.admin) {
+            admin.listen = listener.address;
+        }
+    }
+
+    /// The command line of a process as it is now, after the program; None if it is not known.
+    fn command_line(&self, id: Id) -> Option<Vec<OsString>> {
+        let member = self.members.get(id)?;
         match &member.role {
             Role::Gateway => {
-                self.config.gateway.listen = member.addresses();
-                let tables = self.config.tcp.iter_mut().flat_map(|tcp| &mut tcp.listen);
-                for (address, listener) in tables.zip(&member.tcp) {
-                    *address = listener.address;
-                }
-                if let (Some(admin), Some(listener)) =
-                    (&mut self.config.gateway.admin, &member.admin)
-                {
-                    admin.listen = listener.address;
-                }
-                let text = gateway_file::render(&self.config);
-                let path = self.data.write_generated(GATEWAY_FILE, &text);
-                let path = path.map_err(|error| format!("could not be configured: {error}"))?;
-                Ok(vec!["gateway".into(), "-c".into(), path.into()])
+                let path = self.data.generated(GATEWAY_FILE);
+                Some(vec!["gateway".into(), "-c".into(), path.into()])
             }
             Role::Replica { kind, root, .. } => {
                 let mut arguments: Vec<OsString> = vec!["serve".into(), kind.name().into()];
@@ -216,18 +244,51 @@ impl Fleet {
                 if kind.has_database() && database.engine() == Engine::Sqlite {
                     arguments.extend(["--database".into(), database.expose().into()]);
                 }
-                Ok(arguments)
+                Some(arguments)
             }
         }
     }
 
-    /// What a process is told through its environment: everybody can read a command line, so the
-    /// address of a database with a password does not stand there.
-    pub(crate) fn environment(&self, id: Id) -> Option<(&'static str, OsString)> {
-        let Role::Replica { kind, .. } = self.members.get(id)?.role else { return None };
+    /// Where the gateway's admin API answers its own user.
+    pub(crate) fn gateway_socket(&self) -> PathBuf {
+        self.config.gateway.admin_socket.clone().unwrap_or_else(|| self.data.gateway_socket())
+    }
+
+    /// Where what a process says on standard error is kept.
+    pub(crate) fn log_file(&self, id: Id) -> PathBuf {
+        self.data.log_file(self.name(id))
+    }
+
+    /// Writes down what the gateway is to do now; gives the path.
+    ///
+    /// # Errors
+    /// What the system said, in words.
+    pub(crate) fn write_gateway_file(&self) -> Result<PathBuf, String> {
+        let text = gateway_file::render(&self.config);
+        let path = self.data.write_generated(GATEWAY_FILE, &text);
+        path.map_err(|error| format!("could not be configured: {error}"))
+    }
+
+    /// What a process is given beside its command line: its bounds, and what does not stand on the
+    /// command line because everybody can read that, such as a database's address with a password.
+    pub(crate) fn surroundings(&self, id: Id) -> Surroundings {
+        let Some(Member { role: Role::Replica { kind, service, .. }, .. }) = self.members.get(id)
+        else {
+            return Surroundings::default();
+        };
+        let mut environment = Vec::new();
         let database = self.config.database();
-        let secret = kind.has_database() && database.engine() == Engine::Postgres;
-        secret.then(|| (DatabaseUrl::VARIABLE, database.expose().into()))
+        if kind.has_database() && database.engine() == Engine::Postgres {
+            environment.push((DatabaseUrl::VARIABLE, database.expose().into()));
+        }
+        let service = self.config.services.get(*service);
+        let memory = service.and_then(|service| service.memory);
+        if memory.is_some() {
+            // Or the allocator takes a gibibyte at the start, and only then asks for what it needs.
+            environment.push(("MIMALLOC_ARENA_EAGER_COMMIT", "0".into()));
+        }
+        let open_files = service.and_then(|service| service.open_files);
+        Surroundings { environment, memory, open_files }
     }
 
     /// The reason why a process that has ended could not have listened; None if there is none.
@@ -281,22 +342,9 @@ impl Fleet {
             }
         }
         member.tried = true;
-        if let (Role::Replica { service, index, .. }, Some(address)) =
-            (&member.role, member.listeners.first().map(|own| own.address))
-        {
-            let (service, index) = (*service, *index);
-            self.point_upstreams(service, index, address);
-        }
-    }
-
-    /// Has the upstreams made of this service know where its replica is.
-    fn point_upstreams(&mut self, service: usize, index: usize, address: SocketAddr) {
-        let upstreams = self.config.upstreams.iter_mut();
-        for upstream in upstreams.filter(|upstream| upstream.service == Some(service)) {
-            if let Some(server) = upstream.servers.get_mut(index) {
-                let weight = server.weight;
-                *server = Server { weight, ..Server::new(HostPort::from(address)) };
-            }
+        if let Role::Replica { service, .. } = &member.role {
+            let service = *service;
+            self.point_upstreams(service);
         }
     }
 }
@@ -312,6 +360,23 @@ fn alternative_to(address: SocketAddr, refusal: &io::Error) -> SocketAddr {
 }
 
 impl Member {
+    /// A replica of a service; None if there is no port for it.
+    fn replica(place: usize, service: &Service, index: usize) -> Option<Self> {
+        let address = service.address(index)?;
+        let (kind, root) = (service.name, service.root.clone());
+        Some(Member {
+            name: format!("{}-{}", kind.name(), index + 1),
+            role: Role::Replica { kind, service: place, index, root },
+            listeners: vec![Listener::new(address, service.listen.is_some())],
+            tcp: Vec::new(),
+            admin: None,
+            tried: false,
+            settled: false,
+            wanted: true,
+            in_rotation: true,
+        })
+    }
+
     /// Where it answers its clients now.
     fn addresses(&self) -> Vec<SocketAddr> {
         self.listeners.iter().map(|listener| listener.address).collect()

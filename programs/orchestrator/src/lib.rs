@@ -6,19 +6,25 @@
 //! - The order: replicas first, and the gateway once each of them answers `/health`; the end goes
 //!   the other way round, so that no request is cut.
 //! - What dies is started again at once, and less and less often while it keeps dying.
-//! - Nothing outlives the orchestrator, even if it is killed (Linux).
+//! - Nothing outlives the orchestrator, even if it is killed (Linux); unless it is to, and then the
+//!   next one finds it again.
 //! - Output that nobody reads any more (`tombolo up | head -1`) ends nothing: a service does not
 //!   depend on its spectators. It is said on standard error, and the access log file goes on.
 
+mod census;
+mod control;
 mod data_folder;
 mod error;
 mod fleet;
 mod gateway_file;
 mod hangup;
+pub mod init;
+mod ledger;
 mod listeners;
 mod output;
 mod ports;
 mod process;
+mod rollout;
 mod supervisor;
 mod watch;
 
@@ -27,6 +33,7 @@ use std::path::PathBuf;
 
 use tombolo_daemon::config::{self, Config, Overrides};
 
+use control::Control;
 use data_folder::DataFolder;
 pub use error::{CannotListen, Error};
 use fleet::Fleet;
@@ -56,15 +63,19 @@ pub fn run(options: Options) -> Result<(), Error> {
     let is_written = options.config_file.is_some();
     let config = configuration(options)?;
     let data = DataFolder::open(&config.data_dir)?;
-    let fleet = Fleet::new(config, data, is_written)?;
+    let socket = data.control_socket();
+    let control =
+        Control::bind(&socket).map_err(|source| Error::DataFolder { path: socket, source })?;
+    let keep = config.up.keep;
+    let fleet = Fleet::new(config, data, is_written);
     let system = |doing| move |source| Error::System { doing, source };
-    let launcher = Launcher::from_this_program().map_err(system("finding this program"))?;
+    let launcher = Launcher::from_this_program(keep).map_err(system("finding this program"))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(system("starting the event loop"))?;
     let output = Output::start().map_err(system("starting the output threads"))?;
-    let ended = runtime.block_on(watch::watch(fleet, launcher, output.clone()));
+    let ended = runtime.block_on(watch::watch(fleet, launcher, output.clone(), control));
     output.close();
     ended
 }

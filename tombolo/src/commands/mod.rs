@@ -7,6 +7,9 @@ mod completions;
 mod gateway;
 mod purge;
 mod reload;
+mod restart;
+mod rollout;
+mod scale;
 mod schema;
 mod serve;
 mod status;
@@ -14,7 +17,6 @@ mod up;
 mod why;
 
 use clap::{Parser, Subcommand};
-use tombolo_daemon::exit::ExitCode;
 
 const ABOUT: &str = "Reverse proxy, load balancer, and the services behind it, in one binary.";
 
@@ -28,6 +30,8 @@ EXAMPLES
   tombolo check tombolo.toml                     every mistake in the file, without starting
   tombolo status                                 what a running gateway does
   tombolo reload                                 read its file again, losing nothing
+  tombolo scale site 5                           five replicas of a service, while it serves
+  tombolo restart site                           its replicas anew, one after the other
   tombolo purge http://example.org/page          take a page out of its cache
   tombolo why http://example.org/page            which server is asked, what the cache does, why
 
@@ -64,6 +68,8 @@ pub(crate) enum Command {
     Chat(chat::Arguments),
     Status(status::Arguments),
     Reload(reload::Arguments),
+    Scale(scale::Arguments),
+    Restart(restart::Arguments),
     Purge(purge::Arguments),
     Why(why::Arguments),
     Check(check::Arguments),
@@ -73,21 +79,24 @@ pub(crate) enum Command {
 
 impl Command {
     /// Runs the command to its end.
-    pub(crate) fn run(self) -> ExitCode {
-        match self {
-            Command::Up(arguments) => up::run(arguments),
+    pub(crate) fn run(self) -> std::process::ExitCode {
+        let code = match self {
+            Command::Up(arguments) => return up::run(arguments),
             Command::Gateway(arguments) => gateway::run(arguments),
             Command::Serve(arguments) => serve::run(arguments),
             Command::Calc(arguments) => calc::run(&arguments),
             Command::Chat(arguments) => chat::run(arguments),
             Command::Status(arguments) => status::run(&arguments),
             Command::Reload(arguments) => reload::run(&arguments),
+            Command::Scale(arguments) => scale::run(&arguments),
+            Command::Restart(arguments) => restart::run(&arguments),
             Command::Purge(arguments) => purge::run(&arguments),
             Command::Why(arguments) => why::run(&arguments),
             Command::Check(arguments) => check::run(&arguments),
             Command::Schema(arguments) => schema::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
-        }
+        };
+        code.into()
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use tombolo_daemon::exit::ExitCode;
-use tombolo_orchestrator::{Error, Options};
+use tombolo_orchestrator::{Error, Options, init};
 
 use crate::{address, console};
 
@@ -16,17 +16,22 @@ EXAMPLES
   tombolo up -c tombolo.toml --data /var/lib/tombolo
 
 PROCESSES
-  A process that dies is started again at once, and less and less often while it keeps dying.
+  A process that dies is started again at once, and less and less often while it keeps dying; a
+  replica that dies ten times in a row is left alone, until 'tombolo restart NAME'.
   Ctrl+C or SIGTERM drains: the gateway takes no new connections and finishes what is under way,
   then the replicas end. The same signal again ends all at once. SIGHUP has the gateway open its
-  access log anew. If 'tombolo up' itself is killed, nothing of it is left behind.
+  access log anew. If 'tombolo up' itself is killed, nothing of it is left behind, unless [up] keep
+  says that the next one is to take over what runs; with it, SIGUSR2 ends 'tombolo up' alone.
 
 OUTPUT
   The table of what runs where and the access log on standard output, everything else on standard
   error, each line behind the name of its process. A reader that goes away ends nothing.
 
 FILES
+  DATA/logs/NAME.log      what each process says on standard error; the older ones are NAME.log.1, ...
+  DATA/run/gateway.sock   the gateway's admin API, for the same user
   DATA/run/gateway.toml   what the gateway was told, with every default filled in
+  DATA/run/processes.json what runs, for the next 'tombolo up' should this one be killed
   DATA/run/up.lock        held while it runs: one 'tombolo up' for each data folder";
 
 /// Start the gateway and the services, watch over them, and restart what dies
@@ -48,7 +53,18 @@ pub(crate) struct Arguments {
     listen: Option<SocketAddr>,
 }
 
-pub(crate) fn run(arguments: Arguments) -> ExitCode {
+/// As process 1, the first of a container, it also has to attend to orphans.
+pub(crate) fn run(arguments: Arguments) -> std::process::ExitCode {
+    if !init::is_first_process() {
+        return work(arguments).into();
+    }
+    match init::run() {
+        Ok(code) => code.into(),
+        Err(error) => console::fail(&error).into(),
+    }
+}
+
+fn work(arguments: Arguments) -> ExitCode {
     let Arguments { config, data, listen } = arguments;
     let options = Options { config_file: config, data_dir: data, listen };
     match tombolo_orchestrator::run(options) {

@@ -16,9 +16,8 @@ const CALCULATOR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 
 /// calculator, which is reached over TCP on 127.0.0.1:7070.
 #[must_use]
 pub fn builtin_up(overrides: &Overrides) -> Config {
-    let services: Vec<Service> = [ServiceKind::Site, ServiceKind::Chat, ServiceKind::Calculator]
-        .map(|name| Service { name, replicas: Service::REPLICAS_DEFAULT, listen: None, root: None })
-        .into();
+    let services: Vec<Service> =
+        [ServiceKind::Site, ServiceKind::Chat, ServiceKind::Calculator].map(Service::new).into();
     let upstream = |(index, service): (usize, &Service)| {
         let addresses = (0..service.replicas).filter_map(|index| service.address(index));
         let servers = addresses.map(|address| Server::new(HostPort::from(address))).collect();

@@ -1,6 +1,7 @@
 //! `[gateway]` as meant: where it listens, whom it trusts, and every limit and deadline it keeps.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -15,6 +16,10 @@ pub struct Gateway {
     pub listen: Vec<SocketAddr>,
     /// Where it is administered. None: nowhere.
     pub admin: Option<Admin>,
+    /// A Unix socket with the same, for its owner alone. None: none.
+    pub admin_socket: Option<PathBuf>,
+    /// The Unix socket of the `tombolo up` that runs it. None: it runs alone.
+    pub orchestrator: Option<PathBuf>,
     /// Whether each connection begins with a PROXY protocol header from a trusted hop, which
     /// names its client. Then `trusted` is not empty.
     pub proxy_protocol: bool,
@@ -44,6 +49,8 @@ impl Default for Gateway {
         Self {
             listen: vec![Self::DEFAULT_LISTEN],
             admin: None,
+            admin_socket: None,
+            orchestrator: None,
             proxy_protocol: false,
             workers: 0,
             trusted: Vec::new(),

@@ -25,6 +25,7 @@ mod tcp;
 #[cfg(test)]
 mod tests;
 mod traces;
+mod up;
 mod upstream;
 mod written;
 
@@ -49,6 +50,7 @@ pub use tcp::{ProxyProtocol, Tcp};
 pub use tombolo_balance::Policy;
 pub use tombolo_storage::{DatabaseUrl, Engine};
 pub use traces::Traces;
+pub use up::Up;
 pub use upstream::{HashKey, Server, Sticky, Upstream};
 pub use written::environment::{Environment, ProcessEnvironment};
 
@@ -73,6 +75,8 @@ pub struct Config {
     pub services: Vec<Service>,
     /// Where services keep what they must remember.
     pub storage: Storage,
+    /// How `tombolo up` keeps its processes.
+    pub up: Up,
     /// Where programs keep what they must remember, relative to the directory they run in.
     pub data_dir: PathBuf,
 }
@@ -110,6 +114,7 @@ impl Default for Config {
             traces: None,
             services: Vec::new(),
             storage: Storage::default(),
+            up: Up::default(),
             data_dir: Self::DEFAULT_DATA_DIR.into(),
         }
     }

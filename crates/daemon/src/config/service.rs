@@ -15,13 +15,28 @@ pub struct Service {
     pub listen: Option<SocketAddr>,
     /// The folder the site serves. None: the built-in page.
     pub root: Option<PathBuf>,
+    /// Bytes of memory that each replica may write to. None: no bound of its own.
+    pub memory: Option<u64>,
+    /// Files that each replica may have open. None: what the system allows.
+    pub open_files: Option<u64>,
 }
 
 impl Service {
     /// The most replicas of one service on one machine.
     pub const REPLICAS_MAX: usize = 64;
+    /// The least memory of a replica: what the program itself takes, and room to serve.
+    pub const MEMORY_MIN: u64 = 64 << 20;
+    /// The fewest open files of a replica.
+    pub const OPEN_FILES_MIN: u64 = 64;
     /// The replicas unless the file says otherwise.
     pub const REPLICAS_DEFAULT: usize = 3;
+
+    /// The service as it is without a word more than its name.
+    #[must_use]
+    pub const fn new(name: ServiceKind) -> Self {
+        let replicas = Self::REPLICAS_DEFAULT;
+        Self { name, replicas, listen: None, root: None, memory: None, open_files: None }
+    }
 
     /// Where replica `index` (from 0) would listen: the first address, its port raised by the
     /// index. None when that port would be beyond 65535.

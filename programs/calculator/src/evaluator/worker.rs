@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use fend_core::{Context, Interrupt};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::frame::{self, HEADING_BYTES, Job, Outcome};
 use crate::limits::{
@@ -57,7 +57,8 @@ pub(crate) fn run() -> io::Result<()> {
 
 fn limit_resources() -> io::Result<()> {
     let limit = |resource, value| {
-        let value = Some(value);
+        // A replica that was bounded itself can give no more than it has.
+        let value = Some(getrlimit(resource).maximum.map_or(value, |most| most.min(value)));
         setrlimit(resource, Rlimit { current: value, maximum: value })
     };
     limit(Resource::Core, 0)?;

@@ -9,7 +9,7 @@ use tombolo_cache::store::{Settings, Store};
 use tombolo_daemon::config::{Config, Limits, Traces};
 use tombolo_daemon::shutdown::{Hangup, Shutdown, Signals};
 
-use super::admin::{Admin, Facts};
+use super::admin::{Admin, AdminSocket, Facts};
 use super::listening::Listening;
 use super::reload::Reloader;
 use super::source::{FileWatch, Source};
@@ -41,9 +41,11 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
         Some(settings) => Some(Admin::bind(settings).await?),
         None => None,
     };
+    let socket = config.gateway.admin_socket.as_deref().map(AdminSocket::bind).transpose()?;
     let access_log = AccessLog::start(&config.access_log)?;
     let store = open_store(&config);
     let (limits, traces) = (config.gateway.limits, config.traces.clone());
+    let orchestrator = config.gateway.orchestrator.clone();
     let publication = Publication::new(Snapshot::new(config, workers, store.clone()));
     resolver::watch_names(&publication.current(), None).await;
     tokio::spawn(health::watch(Arc::clone(&publication)));
@@ -60,12 +62,13 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
         publication: Arc::clone(&publication),
         admission: Admission::new(limits.connections, limits.connections_per_client),
         wishes,
+        orchestrator,
         workers,
         started,
     });
     let running = start(&facts, &shutdown, &access_log)?;
     let admission = Arc::clone(&facts.admission);
-    tell(facts, admin, traces, &shutdown);
+    tell(facts, (admin, socket), traces, &shutdown);
     let mut reloader =
         Reloader { source, publication, listening, workers: running, admission, store, open_store };
     reloader.begin(bound).await;
@@ -95,10 +98,18 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
 }
 
 /// Tells what happens to whoever wants to know: a collector of traces, and who asks the admin API.
-fn tell(facts: Arc<Facts>, admin: Option<Admin>, traces: Option<Traces>, shutdown: &Shutdown) {
+fn tell(
+    facts: Arc<Facts>,
+    (admin, socket): (Option<Admin>, Option<AdminSocket>),
+    traces: Option<Traces>,
+    shutdown: &Shutdown,
+) {
     if let (Some(traces), Some(tally)) = (traces, &facts.traces) {
         let (memory, tally) = (Arc::clone(&facts.memory), Arc::clone(tally));
         tokio::spawn(super::traces::run(traces, memory, tally, shutdown.clone()));
+    }
+    if let Some(socket) = socket {
+        tokio::spawn(socket.serve(Arc::clone(&facts)));
     }
     if let Some(admin) = admin {
         tracing::info!("admin API at http://{}", admin.address);

@@ -53,14 +53,12 @@ impl Server {
         }
     }
 
-    #[allow(dead_code, reason = "for drains by name")]
     /// No new requests for it from now on, while others can have them: clients that a cookie keeps
     /// with it move too. What is under way goes on. `why` is told to operators.
     pub(crate) fn drain(&self, why: &str) {
         self.health.drain(why);
     }
 
-    #[allow(dead_code, reason = "for drains by name")]
     /// It may have requests again; its share grows over the upstream's slow start.
     pub(crate) fn undrain(&self) {
         self.health.undrain();

@@ -17,7 +17,8 @@ fn fleet(
     let folder = tempfile::tempdir().unwrap();
     let data = DataFolder::open(folder.path()).unwrap();
     let fleet = Fleet::new(builtin_up(&flags), data, is_written);
-    (folder, fleet)
+    let checked = fleet.check_addresses();
+    (folder, checked.map(|()| fleet))
 }
 
 /// Where the gateway is told to listen for its administration.

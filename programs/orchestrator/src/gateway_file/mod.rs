@@ -36,7 +36,7 @@ pub(crate) fn render(config: &Config) -> String {
 fn write_config(out: &mut String, config: &Config) -> fmt::Result {
     // Services are the orchestrator's business, and so are their database and the data folder.
     let Config { gateway, access_log, cache, upstreams, routes, tcp, traces, .. } = config;
-    let Config { services: _, storage: _, data_dir: _, .. } = config;
+    let Config { services: _, storage: _, up: _, data_dir: _, .. } = config;
     write_gateway(out, gateway)?;
     write_access_log(out, access_log)?;
     if let Some(cache) = cache {
@@ -61,6 +61,8 @@ fn write_gateway(out: &mut String, gateway: &Gateway) -> fmt::Result {
     let Gateway {
         listen,
         admin,
+        admin_socket,
+        orchestrator,
         proxy_protocol,
         workers,
         trusted,
@@ -78,6 +80,11 @@ fn write_gateway(out: &mut String, gateway: &Gateway) -> fmt::Result {
         writeln!(out, "admin = {}", quoted(&listen.to_string()))?;
         if let Some(file) = token_file {
             writeln!(out, "admin_token_file = {}", quoted(&file.to_string_lossy()))?;
+        }
+    }
+    for (key, path) in [("admin_socket", admin_socket), ("orchestrator", orchestrator)] {
+        if let Some(path) = path {
+            writeln!(out, "{key} = {}", quoted(&path.to_string_lossy()))?;
         }
     }
     writeln!(out, "proxy_protocol = {proxy_protocol}")?;

@@ -4,16 +4,22 @@
 //! that `tombolo up > requests.log` holds the access log alone.
 
 mod lines;
+mod rotating;
 mod sink;
 mod table;
+mod tail;
 
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lines::Lines;
+pub(crate) use rotating::Bounds;
+use rotating::Rotating;
 use sink::Sink;
 pub(crate) use table::{Row, table};
+pub(crate) use tail::Tail;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// How long the end waits for a reader to take the last lines.
@@ -90,7 +96,8 @@ impl Output {
             From::Err => &self.err,
         };
         let prefix = if stream.colour { &name.coloured } else { &name.plain };
-        relay_lines(source, prefix.as_bytes(), &stream.sink).await;
+        let kept = matches!(from, From::Err).then_some((&name.tail, name.log.as_ref()));
+        relay_lines(source, prefix.as_bytes(), &stream.sink, kept).await;
     }
 
     /// Waits, for a bounded time, until everything is written.
@@ -100,11 +107,14 @@ impl Output {
     }
 }
 
-/// A process's name as it stands before its lines.
-#[derive(Debug)]
+/// A process's name as it stands before its lines, and where else its words go.
 pub(crate) struct Name {
     plain: String,
     coloured: String,
+    /// What it said last.
+    pub(crate) tail: Tail,
+    /// The file with all it says.
+    log: Option<Sink>,
 }
 
 impl Name {
@@ -114,14 +124,43 @@ impl Name {
         Name {
             plain: format!("{name:<width$} | "),
             coloured: format!("\x1b[{colour}m{name:<width$} |\x1b[0m "),
+            tail: Tail::default(),
+            log: None,
+        }
+    }
+
+    /// Keeps what it says on standard error in this file, too.
+    ///
+    /// # Errors
+    /// When the system has no thread left.
+    pub(crate) fn logged(self, path: PathBuf, bounds: Bounds) -> io::Result<Self> {
+        Ok(Name { log: Some(Sink::start(Rotating::new(path, bounds), || {})?), ..self })
+    }
+
+    /// Waits, for a bounded time, until its file has all of it.
+    pub(crate) fn close(&self) {
+        if let Some(log) = &self.log {
+            log.close(CLOSE_PATIENCE);
         }
     }
 }
 
-async fn relay_lines(mut source: impl AsyncRead + Unpin, prefix: &[u8], sink: &Sink) {
+impl std::fmt::Debug for Name {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_tuple("Name").field(&self.plain).finish()
+    }
+}
+
+/// `kept`: where standard error goes beside the terminal.
+async fn relay_lines(
+    mut source: impl AsyncRead + Unpin,
+    prefix: &[u8],
+    sink: &Sink,
+    kept: Option<(&Tail, Option<&Sink>)>,
+) {
     let mut lines = Lines::default();
     let mut buffer = vec![0; READ_BYTES];
-    let mut batch = Vec::new();
+    let (mut batch, mut plain) = (Vec::new(), Vec::new());
     loop {
         // An error here means the same as the end: nothing more will come.
         let read = source.read(&mut buffer).await.unwrap_or(0);
@@ -131,6 +170,11 @@ async fn relay_lines(mut source: impl AsyncRead + Unpin, prefix: &[u8], sink: &S
             batch.extend_from_slice(line);
             batch.push(b'\n');
             count += 1;
+            if let Some((tail, _)) = kept {
+                tail.push(line);
+                plain.extend_from_slice(line);
+                plain.push(b'\n');
+            }
         };
         match buffer.get(..read) {
             Some([]) | None => lines.finish(emit),
@@ -139,6 +183,10 @@ async fn relay_lines(mut source: impl AsyncRead + Unpin, prefix: &[u8], sink: &S
         if count > 0 {
             sink.offer(&batch, count);
             batch.clear();
+            if let Some((_, Some(log))) = kept {
+                log.offer(&plain, count);
+            }
+            plain.clear();
         }
         if read == 0 {
             return;

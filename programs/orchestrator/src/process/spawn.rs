@@ -1,33 +1,37 @@
-//! Starts a child process whose life is bound to ours, and signals it.
+//! Starts a child process, whose life is bound to ours unless it is to outlive us.
 //!
 //! Each child leads a process group of its own, so that the terminal's Ctrl+C reaches the
 //! orchestrator alone and the order of the drain is ours. On Linux the kernel kills a child whose
-//! orchestrator is gone, however it went. A child is signalled only before it has been reaped, so
-//! its process id cannot have passed to somebody else.
+//! orchestrator is gone, however it went.
 
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 
-use rustix::process::{Pid, Signal};
-use tokio::process::{ChildStderr, ChildStdout, Command};
+use rustix::process::Signal;
+use tokio::process::Command;
 
-use crate::supervisor::Exit;
+use super::child::Child;
+use super::conduit::{self, Source};
 
 /// Starts children from the program that is running.
 #[derive(Debug, Clone)]
 pub(crate) struct Launcher {
     program: PathBuf,
+    /// Children live on when we are killed.
+    keep: bool,
 }
 
-/// A running child.
-#[derive(Debug)]
-pub(crate) struct Child {
-    inner: tokio::process::Child,
-    /// Its process id.
-    pub(crate) pid: u32,
+/// What a child is given beside its command line.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Surroundings {
+    /// Variables more in its environment.
+    pub(crate) environment: Vec<(&'static str, OsString)>,
+    /// Bytes it may write to. None: no bound of its own.
+    pub(crate) memory: Option<u64>,
+    /// Files it may have open. None: as many as we may.
+    pub(crate) open_files: Option<u64>,
 }
 
 impl Launcher {
@@ -36,93 +40,72 @@ impl Launcher {
     ///
     /// # Errors
     /// When the system does not tell.
-    pub(crate) fn from_this_program() -> io::Result<Self> {
-        Ok(Launcher { program: std::env::current_exe()? })
+    pub(crate) fn from_this_program(keep: bool) -> io::Result<Self> {
+        Ok(Launcher { program: std::env::current_exe()?, keep })
     }
 
-    /// Starts `tombolo ARGUMENTS...`, with a variable more in its environment. Call it on the main thread: the kernel ends the child when
-    /// the thread that started it ends.
+    /// Starts `tombolo ARGUMENTS...`. Call it on the main thread: the kernel ends the child when the
+    /// thread that started it ends.
     ///
     /// # Errors
     /// What the system says, after the path of the program.
     pub(crate) fn start(
         &self,
         arguments: &[OsString],
-        environment: Option<(&str, OsString)>,
+        surroundings: Surroundings,
     ) -> Result<Child, String> {
         let mut command = Command::new(&self.program);
+        let Surroundings { environment, memory, open_files } = surroundings;
         command.envs(environment);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.process_group(0);
+        command.args(arguments).stdin(Stdio::null()).process_group(0);
         #[cfg(target_os = "linux")]
-        bind_life_to_ours(&mut command);
-        let inner = command
-            .spawn()
-            .map_err(|error| format!("could not start {}: {error}", self.program.display()))?;
-        let pid = inner.id().unwrap_or_default();
-        Ok(Child { inner, pid })
-    }
-}
-
-impl Child {
-    /// Its two streams; they can be taken once.
-    pub(crate) fn streams(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
-        (self.inner.stdout.take(), self.inner.stderr.take())
-    }
-
-    /// Waits for its end. Safe to drop and call again.
-    pub(crate) async fn wait(&mut self) -> Exit {
-        match self.inner.wait().await {
-            Ok(status) => exit_of(status),
-            Err(error) => Exit::Lost(format!("ended in an unknown way: {error}")),
+        shape(&mut command, !self.keep, memory, open_files);
+        let failed = |error| format!("could not start {}: {error}", self.program.display());
+        let mut conduits = None;
+        if self.keep {
+            let [(out, theirs_out), (err, theirs_err)] =
+                [conduit::pair().map_err(failed)?, conduit::pair().map_err(failed)?];
+            command.stdout(theirs_out).stderr(theirs_err);
+            conduits = Some((Some(out), Some(err)));
+        } else {
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
         }
-    }
-
-    /// Asks it to drain and end.
-    pub(crate) fn stop(&self) {
-        self.signal(Signal::TERM);
-    }
-
-    /// Ends it at once.
-    pub(crate) fn kill(&self) {
-        self.signal(Signal::KILL);
-    }
-
-    /// Asks it to open its log files anew.
-    pub(crate) fn reopen_logs(&self) {
-        self.signal(Signal::HUP);
-    }
-
-    fn signal(&self, signal: Signal) {
-        // `id` is None from the moment the child was reaped.
-        let pid = self.inner.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-        if let Some(pid) = pid {
-            // It fails only for a child that has just ended, which is what was wanted.
-            let _ = rustix::process::kill_process(pid, signal);
-        }
+        let mut inner = command.spawn().map_err(failed)?;
+        let streams = conduits.unwrap_or_else(|| {
+            let out = inner.stdout.take().map(|out| -> Source { Box::new(out) });
+            let err = inner.stderr.take().map(|err| -> Source { Box::new(err) });
+            (out, err)
+        });
+        Ok(Child::own(inner, streams))
     }
 }
 
-fn exit_of(status: ExitStatus) -> Exit {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => Exit::Code(code),
-        (None, Some(number)) => Exit::Signal(number),
-        (None, None) => Exit::Lost(format!("ended in an unknown way: {status}")),
-    }
-}
-
-/// Has the kernel kill the child when the orchestrator is gone.
+/// Has the kernel bound the child and, if `is_bound`, kill it when we are gone.
 #[cfg(target_os = "linux")]
-fn bind_life_to_ours(command: &mut Command) {
-    use rustix::process::{getpid, getppid, set_parent_process_death_signal};
+fn shape(command: &mut Command, is_bound: bool, memory: Option<u64>, open_files: Option<u64>) {
+    use rustix::process::set_parent_process_death_signal;
+    use rustix::process::{Resource, Rlimit, getpid, getppid, getrlimit, setrlimit};
     let ours = getpid();
+    // Nobody may allow a child more than is allowed to himself.
+    let bound = |resource, wanted: Option<u64>| {
+        let most = getrlimit(resource).maximum.unwrap_or(u64::MAX);
+        let value = Some(wanted?.min(most));
+        Some((resource, Rlimit { current: value, maximum: value }))
+    };
+    let bounds = [bound(Resource::Data, memory), bound(Resource::Nofile, open_files)];
     let in_the_child = move || {
+        for (resource, limit) in bounds.iter().flatten() {
+            setrlimit(*resource, *limit)?;
+        }
+        if !is_bound {
+            return Ok(());
+        }
         set_parent_process_death_signal(Some(Signal::KILL))?;
         // The orchestrator may have gone before the request above, which then waits for the death
         // of whoever adopted us.
         if getppid() == Some(ours) { Ok(()) } else { Err(rustix::io::Errno::SRCH.into()) }
     };
-    // SAFETY: between fork and exec only async-signal-safe work is allowed. The closure makes two
+    // SAFETY: between fork and exec only async-signal-safe work is allowed. The closure makes a few
     // system calls without going through libc's locks, and builds an error from a number: it
     // neither allocates nor takes a lock, and it borrows nothing.
     #[allow(unsafe_code)]
@@ -133,14 +116,17 @@ fn bind_life_to_ours(command: &mut Command) {
 
 #[cfg(test)]
 mod tests {
+    use rustix::process::Pid;
+
     use super::*;
+    use crate::supervisor::Exit;
 
     fn runtime() -> tokio::runtime::Runtime {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
     }
 
     fn shell() -> Launcher {
-        Launcher { program: "/bin/sh".into() }
+        Launcher { program: "/bin/sh".into(), keep: false }
     }
 
     fn script(text: &str) -> [OsString; 2] {
@@ -150,9 +136,10 @@ mod tests {
     #[test]
     fn end_is_told_as_code_or_signal() {
         runtime().block_on(async {
-            let mut child = shell().start(&script("exit 3"), None).unwrap();
+            let mut child = shell().start(&script("exit 3"), Surroundings::default()).unwrap();
             assert_eq!(child.wait().await, Exit::Code(3));
-            let mut child = shell().start(&script("exec sleep 600"), None).unwrap();
+            let mut child =
+                shell().start(&script("exec sleep 600"), Surroundings::default()).unwrap();
             child.kill();
             assert_eq!(child.wait().await, Exit::Signal(9));
             // Reaped: a further signal goes nowhere.
@@ -161,9 +148,24 @@ mod tests {
     }
 
     #[test]
+    fn child_is_bounded_and_has_its_variables() {
+        runtime().block_on(async {
+            let surroundings = Surroundings {
+                environment: vec![("ANSWER", "42".into())],
+                memory: Some(64 << 20),
+                open_files: Some(77),
+            };
+            let told = "test $(ulimit -n) = 77 && test $(ulimit -d) = 65536 && test $ANSWER = 42";
+            let mut child = shell().start(&script(told), surroundings).unwrap();
+            assert_eq!(child.wait().await, Exit::Code(0));
+        });
+    }
+
+    #[test]
     fn child_leads_its_own_group() {
         runtime().block_on(async {
-            let mut child = shell().start(&script("exec sleep 600"), None).unwrap();
+            let mut child =
+                shell().start(&script("exec sleep 600"), Surroundings::default()).unwrap();
             let pid = Pid::from_raw(i32::try_from(child.pid).unwrap()).unwrap();
             assert_eq!(rustix::process::getpgid(Some(pid)).unwrap(), pid);
             child.kill();
@@ -174,8 +176,8 @@ mod tests {
     #[test]
     fn missing_program_is_named() {
         runtime().block_on(async {
-            let launcher = Launcher { program: "/nowhere/tombolo".into() };
-            let refusal = launcher.start(&[], None).unwrap_err();
+            let launcher = Launcher { program: "/nowhere/tombolo".into(), keep: false };
+            let refusal = launcher.start(&[], Surroundings::default()).unwrap_err();
             assert!(refusal.contains("/nowhere/tombolo"), "{refusal}");
         });
     }

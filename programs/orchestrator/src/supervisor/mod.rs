@@ -5,13 +5,14 @@
 //! fixed moment and never goes back.
 
 mod backoff;
+mod shutdown;
 mod slot;
 mod vocabulary;
 
 use std::time::Duration;
 
 use slot::{Slot, State};
-pub(crate) use vocabulary::{Action, Event, Exit, Id, Limits, Notice, Outcome, Process};
+pub(crate) use vocabulary::{Action, Event, Exit, Id, Limits, Notice, Outcome, Process, Standing};
 
 /// The state of everything that is kept alive.
 #[derive(Debug)]
@@ -52,6 +53,8 @@ impl Supervisor {
             Event::Tick => {}
             Event::Ready(id, run) => self.ready(now, id, run),
             Event::Exited(id, run, exit) => self.exited(now, id, run, exit),
+            Event::Begin(id) => self.begin(now, id),
+            Event::Retire(id) => self.retire(now, id),
             Event::Stop => self.stop(now, Outcome::Drained),
             Event::StopNow => self.stop_now(now, Outcome::Forced(0)),
         }
@@ -69,12 +72,44 @@ impl Supervisor {
                 let due = self.slots.iter().filter_map(|slot| match slot.state {
                     State::Resting { until } => Some(until),
                     State::Starting { by } => Some(by),
+                    State::Retiring { by } => by,
                     _ => None,
                 });
                 due.min()
             }
             Phase::Ended => None,
         }
+    }
+
+    /// One process more, not wanted until it is told to begin.
+    pub(crate) fn add(&mut self, process: Process) -> Id {
+        self.slots.push(Slot { state: State::Retired, ..Slot::new(process) });
+        self.slots.len() - 1
+    }
+
+    /// Takes over a process that runs already; its events carry the run number. Only before the
+    /// first `Tick`.
+    pub(crate) fn adopt(&mut self, now: Duration, id: Id) -> Option<u32> {
+        let slot = self.slots.get_mut(id).filter(|slot| slot.state == State::Waiting)?;
+        slot.run = slot.run.wrapping_add(1);
+        (slot.state, slot.since) = (State::Starting { by: now + self.limits.start }, now);
+        Some(slot.run)
+    }
+
+    /// Where a process stands.
+    pub(crate) fn standing(&self, id: Id) -> Standing {
+        self.slots.get(id).map_or(Standing::Retired, Slot::standing)
+    }
+
+    /// Since when it stands there, how often it died, and how it ended last.
+    pub(crate) fn history(&self, id: Id) -> (Duration, u32, Option<(Duration, Exit)>) {
+        let of_slot = |slot: &Slot| (slot.since, slot.restarts, slot.last_exit.clone());
+        self.slots.get(id).map(of_slot).unwrap_or_default()
+    }
+
+    /// Whether all were ready once, and nobody has asked for an end.
+    pub(crate) fn is_running(&self) -> bool {
+        self.phase == Phase::Running
     }
 
     // --- events ---
@@ -85,6 +120,7 @@ impl Supervisor {
             return;
         }
         slot.state = State::Ready { since: now };
+        slot.since = now;
         slot.ever_ready = true;
         if let Some(died) = slot.died.take().filter(|_| self.phase == Phase::Running) {
             self.actions.push(Action::Tell(Notice::Back(id, now.saturating_sub(died))));
@@ -92,8 +128,9 @@ impl Supervisor {
     }
 
     fn exited(&mut self, now: Duration, id: Id, run: u32, exit: Exit) {
+        let ending = matches!(self.phase, Phase::Draining { .. } | Phase::Killing { .. });
         let Some(slot) = self.slots.get_mut(id).filter(|slot| slot.run == run) else { return };
-        if matches!(self.phase, Phase::Draining { .. } | Phase::Killing { .. } | Phase::Ended) {
+        if ending || self.phase == Phase::Ended {
             slot.state = State::Gone;
             return;
         }
@@ -102,22 +139,35 @@ impl Supervisor {
             State::Ready { since } => {
                 if now.saturating_sub(since) >= self.limits.steady {
                     slot.backoff.reset();
+                    slot.deaths = 0;
                 }
                 exit
             }
             State::Starting { .. } => exit,
+            State::Retiring { .. } => {
+                (slot.state, slot.since) = (State::Retired, now);
+                slot.last_exit = Some((now, exit));
+                return;
+            }
             // It is not running: an event out of turn.
             _ => return,
         };
+        slot.since = now;
+        slot.last_exit = Some((now, exit.clone()));
+        slot.restarts = slot.restarts.saturating_add(1);
+        slot.deaths = slot.deaths.saturating_add(1);
         if !slot.ever_ready {
             slot.failed_starts += 1;
             slot.declined_starts += u32::from(matches!(exit, Exit::Code(_)));
             if slot.failed_starts >= self.limits.start_attempts
                 || slot.declined_starts >= self.limits.declined_starts
             {
-                slot.state = State::Gone;
-                return self.stop(now, Outcome::StartFailed(id, exit));
+                return self.cannot_start(now, id, exit);
             }
+        }
+        let patience = self.limits.give_up_after;
+        if slot.process.expendable && patience > 0 && slot.deaths >= patience {
+            return self.give_up(id, exit);
         }
         let wait = slot.backoff.next_wait(self.random.f64());
         slot.state = State::Resting { until: now + wait };
@@ -125,39 +175,50 @@ impl Supervisor {
         self.actions.push(Action::Tell(Notice::Restarting { id, exit, wait }));
     }
 
-    fn stop(&mut self, now: Duration, outcome: Outcome) {
+    /// At the start of it all nothing goes without it; later the others go on.
+    fn cannot_start(&mut self, now: Duration, id: Id, exit: Exit) {
+        if self.phase == Phase::Running {
+            return self.give_up(id, exit);
+        }
+        if let Some(slot) = self.slots.get_mut(id) {
+            slot.state = State::Gone;
+        }
+        self.stop(now, Outcome::StartFailed(id, exit));
+    }
+
+    fn give_up(&mut self, id: Id, exit: Exit) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        slot.state = State::Failed;
+        let deaths = slot.deaths;
+        self.actions.push(Action::Tell(Notice::GaveUp { id, exit, deaths }));
+    }
+
+    fn begin(&mut self, now: Duration, id: Id) {
+        if self.phase != Phase::Running {
+            return;
+        }
+        let Some(slot) = self.slots.get_mut(id).filter(|slot| !slot.has_process()) else { return };
+        slot.begin_anew();
+        (slot.state, slot.since) = (State::Waiting, now);
+    }
+
+    fn retire(&mut self, now: Duration, id: Id) {
         if !matches!(self.phase, Phase::Starting { .. } | Phase::Running) {
             return;
         }
-        if outcome == Outcome::Drained {
-            self.actions.push(Action::Tell(Notice::Draining));
-        }
-        for slot in &mut self.slots {
-            if !slot.has_process() {
-                slot.state = State::Gone;
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        match slot.state {
+            State::Starting { .. } | State::Ready { .. } => {
+                let by = Some(now + self.limits.drain + self.limits.grace);
+                slot.state = State::Retiring { by };
+                self.actions.push(Action::Stop(id));
             }
+            // Killed already, and on its way out.
+            State::Failing => slot.state = State::Retiring { by: None },
+            _ if slot.has_process() => return,
+            _ => slot.state = State::Retired,
         }
-        let whole_by = now + self.limits.drain;
-        let tier = self.slots.iter().map(|slot| slot.process.tier).max().unwrap_or(0);
-        let by = whole_by + self.limits.grace;
-        self.phase = Phase::Draining { tier, by, whole_by, outcome };
-        self.stop_tier(tier);
-    }
-
-    fn stop_now(&mut self, now: Duration, outcome: Outcome) {
-        if matches!(self.phase, Phase::Killing { .. } | Phase::Ended) {
-            return;
-        }
-        let killed = self.kill_where(|_| true).len();
-        let outcome = match (&self.phase, outcome) {
-            // The reason why it all ends is worth more than how.
-            (Phase::Draining { outcome: failed @ Outcome::StartFailed(..), .. }, _) => {
-                failed.clone()
-            }
-            (_, Outcome::Forced(_)) => Outcome::Forced(killed),
-            (_, outcome) => outcome,
-        };
-        self.phase = Phase::Killing { by: now + self.limits.grace, outcome };
+        slot.since = now;
     }
 
     // --- what follows from the state and the time ---
@@ -193,95 +254,37 @@ impl Supervisor {
                     self.actions.push(Action::Kill(id));
                     continue;
                 }
+                State::Retiring { by: Some(by) } if now >= by => {
+                    slot.state = State::Retiring { by: None };
+                    self.actions.extend([Action::Kill(id), Action::Tell(Notice::Late(id))]);
+                    continue;
+                }
                 _ => continue,
             }
             slot.run = slot.run.wrapping_add(1);
-            slot.state = State::Starting { by };
+            (slot.state, slot.since) = (State::Starting { by }, now);
             self.actions.push(Action::Start(id, slot.run));
         }
     }
 
     /// Goes on to the next tier when this one and all below it serve.
     fn raise_tier(&mut self, now: Duration, tier: u8) {
-        let pending =
-            |slot: &Slot| slot.process.tier <= tier && !matches!(slot.state, State::Ready { .. });
+        let settled = |slot: &Slot| {
+            matches!(slot.state, State::Ready { .. } | State::Failed | State::Retired)
+        };
+        let pending = |slot: &Slot| slot.process.tier <= tier && !settled(slot);
         if self.slots.iter().any(pending) {
             return;
         }
         let tiers = self.slots.iter().map(|slot| slot.process.tier);
         if let Some(next) = tiers.filter(|candidate| *candidate > tier).min() {
             self.phase = Phase::Starting { tier: next };
-            return self.start_due(now, next);
+            self.start_due(now, next);
+            // It may serve already: taken over from an earlier orchestrator.
+            return self.raise_tier(now, next);
         }
         self.phase = Phase::Running;
         self.actions.push(Action::Tell(Notice::AllReady));
-    }
-
-    /// Ends the tier above before the one below it is asked to.
-    fn drain(&mut self, now: Duration, tier: u8, by: Duration, whole: Duration, outcome: Outcome) {
-        if self.slots.iter().any(|slot| slot.process.tier >= tier && slot.state != State::Gone) {
-            if now >= by {
-                self.kill_overdue(now, tier, whole, outcome);
-            }
-            return;
-        }
-        let tiers = self.slots.iter().map(|slot| slot.process.tier);
-        let Some(next) = tiers.filter(|candidate| *candidate < tier).max() else {
-            return self.end(outcome);
-        };
-        // A tier above that used up the deadline leaves this one its grace and no more.
-        let by = whole.max(now) + self.limits.grace;
-        self.phase = Phase::Draining { tier: next, by, whole_by: whole, outcome };
-        self.stop_tier(next);
-        self.advance(now);
-    }
-
-    fn kill_overdue(&mut self, now: Duration, tier: u8, whole_by: Duration, outcome: Outcome) {
-        let overdue = self.kill_where(|slot| slot.process.tier >= tier);
-        if overdue.is_empty() {
-            // Killed before and still not gone: no use in waiting for the impossible.
-            return self.stop_now(now, outcome);
-        }
-        let so_far = match outcome {
-            Outcome::Overdue(killed) => killed,
-            _ => 0,
-        };
-        let outcome = match outcome {
-            failed @ Outcome::StartFailed(..) => failed,
-            _ => Outcome::Overdue(so_far + overdue.len()),
-        };
-        self.actions.push(Action::Tell(Notice::Overdue(overdue)));
-        let by = now + self.limits.grace;
-        self.phase = Phase::Draining { tier, by, whole_by, outcome };
-    }
-
-    fn stop_tier(&mut self, tier: u8) {
-        for (id, slot) in self.slots.iter_mut().enumerate() {
-            if slot.process.tier == tier && slot.has_process() && slot.state != State::Killed {
-                slot.state = State::Stopping;
-                self.actions.push(Action::Stop(id));
-            }
-        }
-    }
-
-    /// Kills those chosen that still run and were not killed yet; says which.
-    fn kill_where(&mut self, chosen: impl Fn(&Slot) -> bool) -> Vec<Id> {
-        let mut killed = Vec::new();
-        for (id, slot) in self.slots.iter_mut().enumerate() {
-            if !slot.has_process() {
-                slot.state = State::Gone;
-            } else if chosen(slot) && slot.state != State::Killed {
-                slot.state = State::Killed;
-                self.actions.push(Action::Kill(id));
-                killed.push(id);
-            }
-        }
-        killed
-    }
-
-    fn end(&mut self, outcome: Outcome) {
-        self.phase = Phase::Ended;
-        self.actions.push(Action::End(outcome));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::backoff::Backoff;
-use super::vocabulary::Process;
+use super::vocabulary::{Exit, Process, Standing};
 
 /// One process, over all its runs.
 #[derive(Debug)]
@@ -18,6 +18,14 @@ pub(super) struct Slot {
     pub(super) declined_starts: u32,
     pub(super) ever_ready: bool,
     pub(super) died: Option<Duration>,
+    /// Deaths in a row, with no steady service between them.
+    pub(super) deaths: u32,
+    /// Deaths of all its life.
+    pub(super) restarts: u32,
+    /// How it ended last, and when.
+    pub(super) last_exit: Option<(Duration, Exit)>,
+    /// When its standing last changed.
+    pub(super) since: Duration,
 }
 
 /// Where a process is in its life.
@@ -33,6 +41,12 @@ pub(super) enum State {
     Ready { since: Duration },
     /// Killed because it did not become ready.
     Failing,
+    /// Asked to end, alone; killed at this time, unless that has been done.
+    Retiring { by: Option<Duration> },
+    /// Not there and not wanted.
+    Retired,
+    /// Died too often; not there.
+    Failed,
     /// Asked to end.
     Stopping,
     /// Killed in the course of the end.
@@ -52,11 +66,40 @@ impl Slot {
             declined_starts: 0,
             ever_ready: false,
             died: None,
+            deaths: 0,
+            restarts: 0,
+            last_exit: None,
+            since: Duration::ZERO,
         }
+    }
+
+    /// What others are told of its state.
+    pub(super) fn standing(&self) -> Standing {
+        match self.state {
+            State::Waiting => Standing::Waiting,
+            State::Resting { .. } => Standing::Resting,
+            State::Starting { .. } => Standing::Starting,
+            State::Ready { .. } => Standing::Up,
+            State::Failed => Standing::Failed,
+            State::Retired | State::Gone => Standing::Retired,
+            State::Failing | State::Retiring { .. } | State::Stopping | State::Killed => {
+                Standing::Stopping
+            }
+        }
+    }
+
+    /// Forgets what happened before, as for a process that has never run.
+    pub(super) fn begin_anew(&mut self) {
+        self.backoff.reset();
+        (self.failed_starts, self.declined_starts, self.deaths) = (0, 0, 0);
+        (self.ever_ready, self.died) = (false, None);
     }
 
     /// Whether a process of it is there, as far as is known.
     pub(super) fn has_process(&self) -> bool {
-        !matches!(self.state, State::Waiting | State::Resting { .. } | State::Gone)
+        !matches!(
+            self.state,
+            State::Waiting | State::Resting { .. } | State::Retired | State::Failed | State::Gone
+        )
     }
 }

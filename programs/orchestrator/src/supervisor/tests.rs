@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Action, Event, Exit, Id, Limits, Notice, Outcome, Process, Supervisor};
+use super::{Action, Event, Exit, Id, Limits, Notice, Outcome, Process, Standing, Supervisor};
 
 const GATEWAY: Id = 3;
 const KILLED: Exit = Exit::Signal(9);
@@ -17,6 +17,7 @@ fn limits() -> Limits {
     Limits {
         start_attempts: 3,
         declined_starts: 2,
+        give_up_after: 12,
         start: millis(10_000),
         drain: millis(30_000),
         grace: millis(1_000),
@@ -28,16 +29,16 @@ fn limits() -> Limits {
 struct Rig {
     supervisor: Supervisor,
     now: Duration,
-    runs: [u32; 4],
+    runs: [u32; 5],
 }
 
 impl Rig {
     fn new() -> Self {
-        let replica = Process { tier: 0 };
-        let gateway = Process { tier: 1 };
+        let replica = Process { tier: 0, expendable: true };
+        let gateway = Process { tier: 1, expendable: false };
         let plan = vec![replica.clone(), replica.clone(), replica, gateway];
         let random = fastrand::Rng::with_seed(7);
-        Rig { supervisor: Supervisor::new(plan, limits(), random), now: millis(0), runs: [0; 4] }
+        Rig { supervisor: Supervisor::new(plan, limits(), random), now: millis(0), runs: [0; 5] }
     }
 
     /// Everything started and ready.
@@ -269,12 +270,113 @@ fn news_of_an_earlier_run_is_ignored() {
     assert_eq!(rig.ready(0).len(), 1);
 }
 
+#[test]
+fn replica_that_keeps_dying_is_left_alone_and_can_be_begun_again() {
+    let mut rig = Rig::running();
+    let mut last = Vec::new();
+    for _ in 0..12 {
+        last = rig.exits(0, Exit::Code(1));
+        if rig.supervisor.standing(0) == Standing::Resting {
+            rig.wake();
+            rig.ready(0);
+        }
+    }
+    let told = Notice::GaveUp { id: 0, exit: Exit::Code(1), deaths: 12 };
+    assert_eq!(last, [Action::Tell(told)]);
+    assert_eq!(rig.supervisor.standing(0), Standing::Failed);
+    rig.now += millis(1_000_000);
+    assert_eq!(rig.tick(), []);
+    // The others are kept as before.
+    restart_wait(&rig.exits(1, KILLED));
+    assert_eq!(rig.wake(), [Action::Start(1, 2)]);
+    let run = rig.runs[0] + 1;
+    assert_eq!(rig.send(Event::Begin(0)), [Action::Start(0, run)]);
+    rig.ready(0);
+    assert_eq!(rig.supervisor.standing(0), Standing::Up);
+}
+
+#[test]
+fn what_is_taken_over_is_not_started_and_counts_as_ready() {
+    let mut rig = Rig::new();
+    for id in [0, 1, GATEWAY] {
+        assert_eq!(rig.supervisor.adopt(rig.now, id), Some(1));
+        rig.runs[id] = 1;
+    }
+    assert_eq!(rig.tick(), [Action::Start(2, 1)]);
+    assert_eq!(rig.ready(GATEWAY), []);
+    assert_eq!(rig.ready(0), []);
+    assert_eq!(rig.ready(1), []);
+    assert_eq!(rig.ready(2), [Action::Tell(Notice::AllReady)]);
+    restart_wait(&rig.exits(1, Exit::Untold));
+}
+
+#[test]
+fn gateway_is_never_left_alone() {
+    let mut rig = Rig::running();
+    for _ in 0..40 {
+        restart_wait(&rig.exits(GATEWAY, KILLED));
+        rig.wake();
+        rig.ready(GATEWAY);
+    }
+}
+
+#[test]
+fn retired_replica_ends_alone_and_stays_away() {
+    let mut rig = Rig::running();
+    assert_eq!(rig.send(Event::Retire(1)), [Action::Stop(1)]);
+    assert_eq!(rig.supervisor.standing(1), Standing::Stopping);
+    assert_eq!(rig.exits(1, Exit::Code(0)), []);
+    assert_eq!(rig.supervisor.standing(1), Standing::Retired);
+    assert_eq!(rig.supervisor.next_wake(), None);
+    // The end of all goes without it.
+    rig.send(Event::Stop);
+    let stops = rig.exits(GATEWAY, Exit::Code(0));
+    assert_eq!(stops, [Action::Stop(0), Action::Stop(2)]);
+}
+
+#[test]
+fn retired_replica_that_does_not_end_is_killed_at_the_deadline() {
+    let mut rig = Rig::running();
+    rig.send(Event::Retire(1));
+    assert_eq!(rig.wake(), [Action::Kill(1), Action::Tell(Notice::Late(1))]);
+    assert_eq!(rig.now, millis(31_000));
+    assert_eq!(rig.supervisor.next_wake(), None);
+    rig.exits(1, KILLED);
+    assert_eq!(rig.supervisor.standing(1), Standing::Retired);
+}
+
+#[test]
+fn replica_on_its_way_out_is_not_asked_twice_at_the_end() {
+    let mut rig = Rig::running();
+    rig.send(Event::Retire(1));
+    rig.send(Event::Stop);
+    let stops = rig.exits(GATEWAY, Exit::Code(0));
+    assert_eq!(stops, [Action::Stop(0), Action::Stop(2)]);
+    for id in [0, 2] {
+        assert_eq!(rig.exits(id, Exit::Code(0)), []);
+    }
+    assert_eq!(rig.exits(1, Exit::Code(0)), [Action::End(Outcome::Drained)]);
+}
+
+#[test]
+fn replica_that_is_added_and_cannot_start_costs_nobody_anything() {
+    let mut rig = Rig::running();
+    let id = rig.supervisor.add(Process { tier: 0, expendable: true });
+    assert_eq!(rig.supervisor.standing(id), Standing::Retired);
+    assert_eq!(rig.send(Event::Begin(id)), [Action::Start(id, 1)]);
+    restart_wait(&rig.send(Event::Exited(id, 1, Exit::Code(1))));
+    rig.wake();
+    let told = Notice::GaveUp { id, exit: Exit::Code(1), deaths: 2 };
+    assert_eq!(rig.send(Event::Exited(id, 2, Exit::Code(1))), [Action::Tell(told)]);
+    assert!(rig.supervisor.is_running());
+}
+
 proptest! {
     /// Whatever happens in whatever order: never two runs of one process, no wake-up that comes
     /// again and again, and an end is reached.
     #[test]
     fn any_history_keeps_one_run_each_and_comes_to_an_end(
-        history in proptest::collection::vec((0..6u8, 0..4usize, 0..12_000u64), 0..200)
+        history in proptest::collection::vec((0..8u8, 0..4usize, 0..12_000u64), 0..200)
     ) {
         let mut rig = Rig::new();
         let mut alive = [false; 4];
@@ -288,6 +390,8 @@ proptest! {
                 3 if alive[id] => rig.ready(id),
                 4 if pass > 11_000 => rig.send(Event::Stop),
                 5 if pass > 11_000 || pass == 0 => rig.send(Event::StopNow),
+                6 => rig.send(Event::Begin(id)),
+                7 => rig.send(Event::Retire(id)),
                 _ => continue,
             };
             let wake = rig.supervisor.next_wake();

@@ -13,6 +13,8 @@ pub(crate) type Id = usize;
 pub(crate) struct Process {
     /// Lower tiers are started first and stopped last: what others depend on is at the bottom.
     pub(crate) tier: u8,
+    /// It is left alone once it has died too often; others can do its work.
+    pub(crate) expendable: bool,
 }
 
 /// The supervisor's limits of time and of patience.
@@ -24,7 +26,9 @@ pub(crate) struct Limits {
     pub(crate) declined_starts: u32,
     /// From start to readiness; a process that takes longer is killed and counts as failed.
     pub(crate) start: Duration,
-    /// For the whole drain, all tiers together.
+    /// Deaths in a row after which an expendable process is left alone; 0: never.
+    pub(crate) give_up_after: u32,
+    /// For the whole drain, all tiers together; and for one process that is to end by itself.
     pub(crate) drain: Duration,
     /// What a tier has beyond the drain deadline, so that a process whose own deadline is the same
     /// can end by itself, and what a killed process has to vanish.
@@ -47,6 +51,8 @@ pub(crate) enum Exit {
     Beaten,
     /// It was killed because it was not ready in time.
     NotReady(Duration),
+    /// It was started by an earlier orchestrator, so that how it ended is not told to this one.
+    Untold,
 }
 
 /// What happened.
@@ -58,6 +64,10 @@ pub(crate) enum Event {
     Ready(Id, u32),
     /// The process, in this run of it, is gone.
     Exited(Id, u32, Exit),
+    /// The process, which is not there, is to be.
+    Begin(Id),
+    /// The process is to end, alone, and not to be started again.
+    Retire(Id),
     /// All is to end in order.
     Stop,
     /// All is to end at once.
@@ -93,12 +103,57 @@ pub(crate) enum Notice {
         /// Until the next start.
         wait: Duration,
     },
+    /// A process died too often and is left alone.
+    GaveUp {
+        /// Which process.
+        id: Id,
+        /// How it ended.
+        exit: Exit,
+        /// Deaths in a row.
+        deaths: u32,
+    },
+    /// A process did not end in time when it alone was to, and is killed.
+    Late(Id),
     /// A process that had died serves again, so long after its death.
     Back(Id, Duration),
     /// The drain began.
     Draining,
     /// These did not end within the drain deadline and are killed.
     Overdue(Vec<Id>),
+}
+
+/// Where a process stands, for whoever asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Not there, because others come first.
+    Waiting,
+    /// There, and does not serve yet.
+    Starting,
+    /// Serves.
+    Up,
+    /// Not there, because it has just died; started again at its time.
+    Resting,
+    /// There, and was asked or made to end.
+    Stopping,
+    /// Not there, because it died too often.
+    Failed,
+    /// Not there, and not wanted.
+    Retired,
+}
+
+impl Standing {
+    /// The word for it in the admin API.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Starting => "starting",
+            Self::Up => "up",
+            Self::Resting => "restarting",
+            Self::Stopping => "stopping",
+            Self::Failed => "failed",
+            Self::Retired => "stopped",
+        }
+    }
 }
 
 /// How it all ended.
@@ -124,6 +179,7 @@ impl fmt::Display for Exit {
             },
             Exit::Beaten => out.write_str("found its port taken"),
             Exit::Lost(reason) => out.write_str(reason),
+            Exit::Untold => out.write_str("ended"),
             Exit::NotReady(within) => write!(out, "did not answer within {within:?}"),
         }
     }

@@ -1,5 +1,6 @@
 //! `tombolo status`: what a running gateway does, as a table or as JSON.
 
+mod replicas;
 mod report;
 mod units;
 

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::replicas;
 use super::units::{bytes, count, span};
 use crate::admin::plain;
 
@@ -52,6 +53,7 @@ pub(super) fn report(status: &Value) -> String {
     cache(&mut text, status.get("cache").unwrap_or(&Value::Null));
     text.push('\n');
     text.push_str(&columns(&servers(status)));
+    replicas::report(&mut text, status);
     text
 }
 
@@ -78,6 +80,7 @@ fn alarms(text: &mut String, status: &Value) {
             );
         }
     }
+    replicas::alarms(text, status);
     let dropped = number(status, "/access_log/dropped");
     if dropped > 0 {
         let _ = writeln!(
@@ -172,7 +175,7 @@ fn servers(status: &Value) -> Vec<Vec<String>> {
 }
 
 /// Rows with their columns under each other, without blanks at the end.
-fn columns(rows: &[Vec<String>]) -> String {
+pub(super) fn columns(rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -191,15 +194,15 @@ fn columns(rows: &[Vec<String>]) -> String {
 
 /// What stands at a place (RFC 6901); nothing for what is not there, so that the answer of another
 /// version is told as far as it goes.
-fn number(value: &Value, at: &str) -> u64 {
+pub(super) fn number(value: &Value, at: &str) -> u64 {
     value.pointer(at).and_then(Value::as_u64).unwrap_or(0)
 }
 
-fn words(value: &Value, at: &str) -> String {
+pub(super) fn words(value: &Value, at: &str) -> String {
     plain(value.pointer(at).and_then(Value::as_str).unwrap_or_default())
 }
 
-fn list<'v>(value: &'v Value, at: &str) -> &'v [Value] {
+pub(super) fn list<'v>(value: &'v Value, at: &str) -> &'v [Value] {
     value.pointer(at).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 

@@ -21,6 +21,8 @@ pub(super) fn gateway(reader: &Reader<'_>) -> (Gateway, Vec<At<SocketAddr>>) {
             list => list.iter().map(|address| address.value).collect(),
         },
         admin: None,
+        admin_socket: reader.text("admin_socket").map(|path| path.value.into()),
+        orchestrator: reader.text("orchestrator").map(|path| path.value.into()),
         workers: reader.count("workers").map_or(default.workers, whole),
         proxy_protocol: proxy_protocol(reader, &trusted),
         trusted,

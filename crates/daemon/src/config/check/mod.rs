@@ -12,6 +12,7 @@ mod service;
 mod storage;
 mod tcp;
 mod traces;
+mod up;
 mod upstream;
 
 use std::net::SocketAddr;
@@ -58,6 +59,7 @@ pub(super) fn config(root: &Reader<'_>, overrides: &Overrides) -> (Config, Cachi
         tcp: tcp.tables,
         traces: traces::traces(root),
         storage: storage::storage(root),
+        up: up::up(root),
         services: services.into_iter().filter_map(|found| found.service).collect(),
         data_dir: root
             .text("data_dir")

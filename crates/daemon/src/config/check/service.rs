@@ -54,6 +54,8 @@ fn service(reader: &Reader<'_>) -> Found {
         replicas,
         listen: listen.as_ref().map(|address| address.value),
         root,
+        memory: reader.size("memory").map(|size| size.value),
+        open_files: reader.count("open_files").map(|count| count.value),
     });
     if let Some(address) = &listen {
         check_ports(reader, address, replicas);

@@ -36,6 +36,22 @@ pub(super) static GATEWAY: Table = Table {
             example: "\"/etc/tombolo/admin.token\"",
         },
         Key {
+            name: "admin_socket",
+            about: "A Unix socket with the same as the admin listener, without a token: only the \
+                    gateway's user may connect (mode 0600). `tombolo up` gives its gateway one.",
+            form: Form::Text { what: "a path" },
+            absent: Absent::Means("no socket"),
+            example: "\"/run/tombolo/gateway.sock\"",
+        },
+        Key {
+            name: "orchestrator",
+            about: "The Unix socket of the `tombolo up` that runs this gateway, to which the \
+                    admin API passes on what concerns replicas. `up` writes it by itself.",
+            form: Form::Text { what: "a path" },
+            absent: Absent::Means("it runs alone"),
+            example: "\"tombolo-data/run/up.sock\"",
+        },
+        Key {
             name: "workers",
             about: "Threads that serve requests, each with a core of its own if there are enough. \
                     0 means one for each core the process may use.",

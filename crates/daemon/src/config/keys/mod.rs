@@ -8,6 +8,7 @@ mod gateway;
 mod health;
 mod tables;
 mod tcp;
+mod up;
 
 use std::time::Duration;
 

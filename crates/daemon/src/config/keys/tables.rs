@@ -7,6 +7,7 @@ use super::cache::{CACHE, ROUTE_CACHE};
 use super::gateway::{DAY, GATEWAY};
 use super::health::{EJECTION, HEALTH, RETRY_BUDGET, UPSTREAM_TIMEOUTS};
 use super::tcp::TCP;
+use super::up::UP;
 use super::{Absent, Default, Form, Key, Table, table};
 
 /// The file itself.
@@ -61,6 +62,7 @@ pub(crate) static ROOT: Table = Table {
              `servers` says how one of the replicas is chosen.",
             Form::Tables { table: &SERVICE, max: 64 },
         ),
+        table("up", "How `tombolo up` keeps its processes.", Form::Table(&UP)),
         table(
             "traces",
             "Traces of requests for OpenTelemetry. Without the table there are none.",
@@ -320,6 +322,23 @@ static SERVICE: Table = Table {
             form: Form::Text { what: "a path" },
             absent: Absent::Means("the built-in page"),
             example: "\"public\"",
+        },
+        Key {
+            name: "memory",
+            about: "Memory that each replica may write to, as the kernel counts it \
+                    (`RLIMIT_DATA`: not what it only reads, nor the cache of files). One that asks \
+                    for more ends and is started again. Processes it starts have the same bound \
+                    each.",
+            form: Form::Size { min: Service::MEMORY_MIN, max: 1 << 50 },
+            absent: Absent::Means("no bound"),
+            example: "\"512MiB\"",
+        },
+        Key {
+            name: "open_files",
+            about: "Files and connections that each replica may have open.",
+            form: Form::Count { min: Service::OPEN_FILES_MIN, max: 1 << 30 },
+            absent: Absent::Means("what the system allows"),
+            example: "4096",
         },
     ],
     later: &[],

@@ -18,6 +18,17 @@ pub enum AdminError {
         #[source]
         cause: io::Error,
     },
+    /// The socket is not to be had.
+    #[error(
+        "cannot listen on the socket {path} for the admin API: {cause}; its folder must be there and writable, the path shorter than 108 bytes, and nothing but a socket may be in its place (`admin_socket` in [gateway])"
+    )]
+    Socket {
+        /// The path asked for.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
     /// Others could reach the admin API, and nothing would keep them out.
     #[error(
         "the admin API on {listen} would be open to every machine that reaches it: name a token file with `admin_token_file` in [gateway], or listen on 127.0.0.1"

@@ -1,5 +1,6 @@
 //! What the endpoints can see of the gateway.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -24,6 +25,8 @@ pub(crate) struct Facts {
     /// Where the data plane listens.
     pub(crate) listeners: Addresses,
     pub(crate) wishes: Wishes,
+    /// The socket of the `tombolo up` that runs this gateway.
+    pub(crate) orchestrator: Option<PathBuf>,
     /// Threads of the data plane.
     pub(crate) workers: usize,
     /// When the gateway began, on both clocks.

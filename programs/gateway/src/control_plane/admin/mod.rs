@@ -19,6 +19,8 @@
 //! | `console.rs` | the console page |
 //! | `purge/` | `POST /api/v1/purge` |
 //! | `query.rs` | reading the parameters of a query |
+//! | `orchestration/` | `POST /api/v1/scale`, `/restart`: passed on to `tombolo up` |
+//! | `socket.rs` | the same for the gateway's own user |
 //! | `body.rs` | reading a small body |
 //! | `refusal.rs` | what went wrong, as `application/problem+json` |
 
@@ -29,6 +31,7 @@ mod error;
 mod facts;
 mod guard;
 mod limits;
+mod orchestration;
 mod purge;
 mod query;
 mod rates;
@@ -38,6 +41,7 @@ mod requests;
 mod router;
 mod scrape;
 mod server;
+mod socket;
 mod status;
 mod token;
 mod told;
@@ -48,6 +52,7 @@ mod tests;
 
 pub use error::AdminError;
 pub(crate) use facts::Facts;
+pub(crate) use socket::AdminSocket;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -12,7 +12,9 @@ use http::{HeaderMap, StatusCode};
 
 use super::guard::Guard;
 use super::refusal::Refusal;
-use super::{Facts, console, drain, purge, rates, reload, requests, scrape, status, why};
+use super::{
+    Facts, console, drain, orchestration, purge, rates, reload, requests, scrape, status, why,
+};
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
@@ -29,6 +31,8 @@ const WELCOME: &str = concat!(
     "GET  /api/v1/series   rates over the last quarter of an hour; ?after=TIME_MS\n",
     "GET  /api/v1/why      what becomes of a request and why: ?url= or ?request=ID; `tombolo why`\n",
     "POST /api/v1/purge    {\"url\"|\"prefix\"|\"tag\"|\"all\": ..., \"soft\": false}; or `tombolo purge`\n",
+    "POST /api/v1/scale    {\"service\": \"site\", \"replicas\": 5}; or `tombolo scale site 5`\n",
+    "POST /api/v1/restart  {\"service\": \"site\"} or {\"replica\": \"site-2\"}; or `tombolo restart site`\n",
 );
 
 /// All endpoints behind the guard.
@@ -47,6 +51,8 @@ pub(super) fn router(facts: Arc<Facts>, guard: Arc<Guard>) -> Router {
         .route("/api/v1/series", get(rates::answer))
         .route("/api/v1/why", get(why::answer))
         .route("/api/v1/purge", post(purge::answer))
+        .route("/api/v1/scale", post(orchestration::scale))
+        .route("/api/v1/restart", post(orchestration::restart))
         .fallback(|| async {
             Refusal::new(
                 StatusCode::NOT_FOUND,

@@ -10,13 +10,17 @@ use serde_json::{Map, Value, json};
 use tombolo_balance::{ServerState, Standing};
 use tombolo_cache::store::{Status, Trouble};
 
-use super::Facts;
+use super::{Facts, orchestration};
 use crate::metrics::Outcome;
 use crate::tcp::{TcpProxy, Totals};
 use crate::upstream::{LastCheck, Server, Told, Upstream};
 
 pub(super) async fn answer(State(facts): State<Arc<Facts>>) -> Response {
-    ([(CONTENT_TYPE, "application/json")], format!("{:#}\n", status(&facts))).into_response()
+    let mut status = status(&facts);
+    if let Some(members) = status.as_object_mut() {
+        members.extend(orchestration::status(&facts).await);
+    }
+    ([(CONTENT_TYPE, "application/json")], format!("{status:#}\n")).into_response()
 }
 
 fn status(facts: &Facts) -> Value {

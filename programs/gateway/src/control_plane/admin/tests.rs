@@ -56,6 +56,7 @@ async fn start(cache: Option<Store>) -> Running {
         standing: Arc::new(Standing::new(shutdown)),
         listeners: Default::default(),
         wishes: tokio::sync::mpsc::channel(1).0,
+        orchestrator: None,
         workers: 1,
         started: (Instant::now(), SystemTime::now()),
     };

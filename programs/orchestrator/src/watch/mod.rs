@@ -2,21 +2,39 @@
 //!
 //! Thin: every decision is the supervisor's, every address the fleet's. Runs on the main thread,
 //! which children must be started from.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `tell.rs` | what the user is told |
+//! | `report.rs` | what the gateway is told for its status |
+//! | `asked.rs` | what the gateway asks for: begins it, or says why not |
+//! | `adopting.rs` | what an earlier orchestrator left, taken over or ended |
+//! | `orders.rs` | the steps of a rollout, carried out and waited for |
+
+mod adopting;
+mod asked;
+mod orders;
+mod report;
+mod tell;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{Instant, sleep_until};
 use tombolo_daemon::shutdown::{Hangup, Shutdown, Signals};
 
+use crate::control::{Asked, Control};
 use crate::error::Error;
 use crate::fleet::Fleet;
 use crate::hangup::Hangups;
-use crate::output::{Name, Output, Row, table};
-use crate::process::{Command, Launcher, Run, Running};
-use crate::supervisor::{Action, Event, Exit, Id, Limits, Notice, Outcome, Supervisor};
+use crate::output::{Bounds, Name, Output};
+use crate::process::{Child, Command, Launcher, Run, Running};
+use crate::rollout::{Crew, Order, Rollout};
+use crate::supervisor::{Action, Event, Exit, Id, Limits, Outcome, Supervisor};
+use orders::Waiter;
 
 /// For a process to serve after its start.
 const START_DEADLINE: Duration = Duration::from_secs(15);
@@ -31,32 +49,68 @@ const STEADY: Duration = Duration::from_secs(10);
 /// Events that wait for the loop; who has more waits in turn.
 const EVENTS_MAX: usize = 64;
 
+/// What the loop is woken for.
+enum News {
+    Event(Event),
+    Asked(Asked),
+    Order(Order),
+    /// A signal asks for our end alone.
+    Leave,
+}
+
 /// Starts everything and watches over it until it has ended.
 ///
 /// # Errors
 /// Why it ended, if not by an orderly drain.
-pub(crate) async fn watch(fleet: Fleet, launcher: Launcher, output: Output) -> Result<(), Error> {
+pub(crate) async fn watch(
+    fleet: Fleet,
+    launcher: Launcher,
+    output: Output,
+    control: Control,
+) -> Result<(), Error> {
     let refused = |source| Error::System { doing: "taking over signals", source };
     let hangups = Hangups::at_start();
     let mut hangup = Hangup::install().map_err(refused)?;
     let shutdown = Signals::spawn().map_err(refused)?;
     let (events, mut inbox) = channel(EVENTS_MAX);
-    let mut watch = Watch::new(fleet, launcher, output, events);
+    let (orders, mut ordered) = channel(EVENTS_MAX);
+    let (asked, mut requests) = channel(EVENTS_MAX);
+    tokio::spawn(control.serve(asked));
+    let threads = |source| Error::System { doing: "starting the threads of the logs", source };
+    let mut fleet = fleet;
+    let found = adopting::find(&mut fleet, &output).await;
+    fleet.check_addresses()?;
+    let mut watch = Watch::new(fleet, launcher, output, events, orders).map_err(threads)?;
+    watch.adopt(found);
+    let mut leave = signal(SignalKind::user_defined2()).map_err(refused)?;
     let (mut stopping, mut stopping_now) = (false, false);
     loop {
-        let event = tokio::select! {
+        let news = tokio::select! {
             // Its own news first, so that there is never more than a few of them.
             biased;
-            event = watch.own_news() => event,
-            Some(event) = inbox.recv() => event,
-            event = signalled(&shutdown, stopping), if !stopping_now => event,
-            () = hangup.recv() => {
-                if hangups.mean_the_end() { Event::Stop } else { watch.reopen_logs() }
-            }
+            event = watch.own_news() => News::Event(event),
+            Some(event) = inbox.recv() => News::Event(event),
+            event = signalled(&shutdown, stopping), if !stopping_now => News::Event(event),
+            Some(order) = ordered.recv() => News::Order(order),
+            Some(asked) = requests.recv() => News::Asked(asked),
+            Some(()) = leave.recv() => News::Leave,
+            () = hangup.recv() => News::Event(match hangups.mean_the_end() {
+                true => Event::Stop,
+                false => watch.reopen_logs(),
+            }),
+        };
+        let event = match news {
+            News::Leave if watch.may_leave() => return Ok(()),
+            News::Leave => Event::Tick,
+            News::Event(event) => event,
+            News::Order(order) => watch.carry_out(order),
+            News::Asked(asked) => watch.answer(asked),
         };
         stopping |= matches!(event, Event::Stop);
         stopping_now |= matches!(event, Event::StopNow);
         if let Some(outcome) = watch.take(event) {
+            watch.names.iter().for_each(|name| name.close());
+            watch.fleet.remove_ledger();
             return watch.verdict(outcome);
         }
     }
@@ -69,40 +123,78 @@ struct Watch {
     output: Output,
     supervisor: Supervisor,
     names: Vec<Arc<Name>>,
+    /// How wide the names are, so that lines begin in one column.
+    width: usize,
     running: Vec<Option<Running>>,
+    /// The gateway was found again: it has to be told what has changed since.
+    gateway_found: bool,
+    /// What each process said last before it ended last.
+    last_words: Vec<Vec<String>>,
     events: Sender<Event>,
+    /// The rollout under way or the last one, and how its steps reach this loop.
+    rollout: Option<Rollout>,
+    rollouts: u64,
+    crew: Crew,
+    waiters: Vec<Waiter>,
     /// Starts that failed before there was a process to report it.
     stillborn: VecDeque<Event>,
     started: bool,
     born: Instant,
+    born_at: SystemTime,
 }
 
 impl Watch {
-    fn new(fleet: Fleet, launcher: Launcher, output: Output, events: Sender<Event>) -> Self {
+    fn new(
+        fleet: Fleet,
+        launcher: Launcher,
+        output: Output,
+        events: Sender<Event>,
+        orders: Sender<Order>,
+    ) -> std::io::Result<Self> {
         let processes = fleet.processes();
         let count = processes.len();
-        let width = (0..count).map(|id| fleet.name(id).len()).max().unwrap_or(0);
-        let names = (0..count).map(|id| Arc::new(Name::new(fleet.name(id), width, id))).collect();
         let limits = Limits {
             start_attempts: START_ATTEMPTS,
             declined_starts: DECLINED_STARTS,
             start: START_DEADLINE,
+            give_up_after: fleet.config().up.give_up_after,
             drain: fleet.config().gateway.timeouts.drain,
             grace: GRACE,
             steady: STEADY,
         };
-        Watch {
+        let mut watch = Watch {
             supervisor: Supervisor::new(processes, limits, fastrand::Rng::new()),
+            width: (0..count).map(|id| fleet.name(id).len()).max().unwrap_or(0),
+            crew: Crew::new(orders, fleet.gateway_socket()),
             fleet,
             launcher,
             output,
-            names,
-            running: (0..count).map(|_| None).collect(),
+            names: Vec::new(),
+            running: Vec::new(),
+            gateway_found: false,
+            last_words: Vec::new(),
             events,
+            rollout: None,
+            rollouts: 0,
+            waiters: Vec::new(),
             stillborn: VecDeque::new(),
             started: false,
             born: Instant::now(),
-        }
+            born_at: SystemTime::now(),
+        };
+        (0..count).try_for_each(|id| watch.make_room(id))?;
+        Ok(watch)
+    }
+
+    /// Prepares to keep one process more: its name before its lines, its log file.
+    fn make_room(&mut self, id: Id) -> std::io::Result<()> {
+        let up = self.fleet.config().up;
+        let bounds = Bounds { size: up.log_size, files: up.log_files };
+        let name = Name::new(self.fleet.name(id), self.width, id);
+        self.names.push(Arc::new(name.logged(self.fleet.log_file(id), bounds)?));
+        self.running.push(None);
+        self.last_words.push(Vec::new());
+        Ok(())
     }
 
     /// What the watch itself has to say: the first tick, failed starts, and that time has come.
@@ -132,6 +224,12 @@ impl Watch {
                 if matches!(exit, Exit::Code(_)) && self.fleet.lost_its_port(*id) {
                     *exit = Exit::Beaten;
                 }
+                self.write_ledger();
+                if let (Some(name), Some(words)) =
+                    (self.names.get(*id), self.last_words.get_mut(*id))
+                {
+                    *words = name.tail.take();
+                }
             }
             _ => {}
         }
@@ -150,18 +248,25 @@ impl Watch {
                 Action::End(end) => outcome = Some(end),
             }
         }
+        self.tell_waiters();
         outcome
     }
 
     fn start(&mut self, id: Id, run: u32) -> Result<(), String> {
         let arguments = self.fleet.prepare(id)?;
-        let child = self.launcher.start(&arguments, self.fleet.environment(id))?;
+        let child = self.launcher.start(&arguments, self.fleet.surroundings(id))?;
+        self.keep(id, run, child)
+    }
+
+    /// Begins to keep a process that runs.
+    fn keep(&mut self, id: Id, run: u32, child: Child) -> Result<(), String> {
         let name = self.names.get(id).map(Arc::clone).ok_or("is not known")?;
         let run = Run { id, run, name, probe: self.fleet.probe(id) };
         let running = Running::keep(child, run, &self.output, self.events.clone());
         if let Some(place) = self.running.get_mut(id) {
             *place = Some(running);
         }
+        self.write_ledger();
         Ok(())
     }
 
@@ -176,52 +281,6 @@ impl Watch {
         let gateways = self.fleet.by_importance().filter(|id| self.fleet.is_gateway(*id));
         gateways.for_each(|id| self.signal(id, Command::ReopenLogs));
         Event::Tick
-    }
-
-    fn tell(&self, notice: Notice) {
-        let name = |id: Id| self.fleet.name(id);
-        match notice {
-            Notice::AllReady => self.show_what_runs(),
-            Notice::Restarting { id, exit, wait } => {
-                let wait = wait.as_secs_f64();
-                let place = if exit == Exit::Beaten { " on another" } else { "" };
-                let name = name(id);
-                self.output.say(&format!("{name} {exit}; starting it again{place} in {wait:.2} s"));
-            }
-            Notice::Back(id, after) => {
-                let pid = self.running.get(id).and_then(|running| Some(running.as_ref()?.pid));
-                let pid = pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
-                let after = after.as_secs_f64();
-                self.output.say(&format!("{}{pid} is back after {after:.2} s", name(id)));
-            }
-            Notice::Draining => {
-                let limit = self.fleet.config().gateway.timeouts.drain.as_secs_f64();
-                self.output.say(&format!(
-                    "draining: the gateway first, within {limit} s; \
-                     the same signal again ends all at once"
-                ));
-            }
-            Notice::Overdue(ids) => {
-                let names: Vec<_> = ids.into_iter().map(name).collect();
-                let names = names.join(", ");
-                self.output.say(&format!("did not end within the drain deadline, killed: {names}"));
-            }
-        }
-    }
-
-    fn show_what_runs(&self) {
-        let row = |id: Id| Row {
-            name: self.fleet.name(id).to_owned(),
-            address: self.fleet.urls(id).join(" "),
-            pid: self.running.get(id).and_then(|running| Some(running.as_ref()?.pid)),
-        };
-        let rows: Vec<_> = self.fleet.by_importance().map(row).collect();
-        self.output.show(&table(&rows));
-        let log = match &self.fleet.config().access_log.file {
-            Some(path) => format!("; requests are logged in {}", path.display()),
-            None => String::new(),
-        };
-        self.output.say(&format!("all of it is ready{log}; Ctrl+C ends it"));
     }
 
     fn verdict(&self, outcome: Outcome) -> Result<(), Error> {

@@ -1,0 +1,160 @@
+//! What the gateway asks the `tombolo up` that runs it, over a Unix socket: one JSON object a line
+//! each way, in order.
+//!
+//! ```text
+//! {"ask":"status"}                                  {"done":{"services":[...]}}
+//! {"ask":"scale","service":"site","replicas":5}     {"done":{"operation":{...}}}
+//! {"ask":"restart","name":"site-2"}                 {"refused":{"status":422,"detail":"..."}}
+//! ```
+//! Owns the words and one exchange of them. Who may connect is the socket's mode: its owner alone.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+/// Bytes of a request's line.
+pub const REQUEST_BYTES_MAX: usize = 4 << 10;
+/// Bytes of an answer's line: that of 400 replicas with their last words is about 1 MiB.
+const ANSWER_BYTES_MAX: u64 = 16 << 20;
+/// For one exchange. Nothing that takes long is waited for: it has begun when it is answered.
+const EXCHANGE: Duration = Duration::from_secs(5);
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Request {
+    /// The services with their replicas, and what is being done to them.
+    Status,
+    /// Another number of replicas.
+    Scale {
+        /// Which service.
+        service: String,
+        /// How many of it, from 1 on.
+        replicas: usize,
+    },
+    /// A service's replicas, one after the other, or one replica.
+    Restart {
+        /// The service or the replica.
+        name: String,
+    },
+}
+
+/// What is answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// It was told, or has begun.
+    Done(Value),
+    /// It was not, and nothing has changed.
+    Refused(Refusal),
+}
+
+/// Why something is not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// As HTTP has it: 409 not now, 422 not with this name or number, 503 not yet.
+    pub status: u16,
+    /// What is wrong and what to do, for people.
+    pub detail: String,
+}
+
+impl Refusal {
+    /// A refusal in words.
+    #[must_use]
+    pub fn new(status: u16, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into() }
+    }
+}
+
+/// Why there is no answer. Asking again is safe for a status; of the others the next status tells
+/// whether they were begun.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// Nobody is there, or the connection broke.
+    #[error("the 'tombolo up' that ran this gateway cannot be asked: {0}")]
+    Unreachable(#[from] io::Error),
+    /// It did not answer in time.
+    #[error("the 'tombolo up' that runs this gateway does not answer")]
+    Late,
+    /// What it answered is not understood.
+    #[error("the 'tombolo up' that runs this gateway answers what is not understood: {0}")]
+    Garbled(#[from] serde_json::Error),
+}
+
+/// Asks once, on a connection of its own, within 5 seconds.
+///
+/// # Errors
+/// [`Unanswered`].
+pub async fn ask(socket: &Path, request: &Request) -> Result<Answer, Unanswered> {
+    let exchange = async {
+        let mut line = serde_json::to_vec(request)?;
+        line.push(b'\n');
+        let mut stream = UnixStream::connect(socket).await?;
+        stream.write_all(&line).await?;
+        let mut answer = Vec::new();
+        BufReader::new(stream.take(ANSWER_BYTES_MAX)).read_until(b'\n', &mut answer).await?;
+        if answer.last() != Some(&b'\n') {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        Ok(serde_json::from_slice(&answer)?)
+    };
+    timeout(EXCHANGE, exchange).await.unwrap_or(Err(Unanswered::Late))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn requests_read_as_documented() {
+        for (line, meant) in [
+            (r#"{"ask":"status"}"#, Request::Status),
+            (
+                r#"{"ask":"scale","service":"site","replicas":5}"#,
+                Request::Scale { service: "site".into(), replicas: 5 },
+            ),
+            (r#"{"ask":"restart","name":"site-2"}"#, Request::Restart { name: "site-2".into() }),
+        ] {
+            assert_eq!(serde_json::from_str::<Request>(line).unwrap(), meant);
+            assert_eq!(serde_json::to_string(&meant).unwrap(), line);
+        }
+        for line in ["", "7", "{}", r#"{"ask":"scale","service":"site","replicas":-1}"#] {
+            assert!(serde_json::from_str::<Request>(line).is_err(), "{line}");
+        }
+    }
+
+    #[tokio::test]
+    async fn answer_comes_back_and_a_cut_one_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("up.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let server = async {
+            for answer in ["{\"done\":{\"a\":1}}\n", "{\"done\":", "nonsense\n"] {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut asked = [0; 17];
+                stream.read_exact(&mut asked).await.unwrap();
+                assert_eq!(&asked, b"{\"ask\":\"status\"}\n");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        };
+        let client = async {
+            let ask = || ask(&path, &Request::Status);
+            assert_eq!(ask().await.unwrap(), Answer::Done(json!({ "a": 1 })));
+            assert!(matches!(ask().await, Err(Unanswered::Unreachable(_))));
+            assert!(matches!(ask().await, Err(Unanswered::Garbled(_))));
+        };
+        tokio::join!(server, client);
+        drop(listener);
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(ask(&path, &Request::Status).await, Err(Unanswered::Unreachable(_))));
+    }
+}

@@ -1,0 +1,236 @@
+//! Carries a rollout out: the steps in their order, and back again where one fails.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep};
+
+use super::gateway_api::GatewayApi;
+use super::{Order, Progress, Replica, Work};
+use crate::fleet::Place;
+use crate::output::Output;
+
+/// For requests under way to end before a replica is asked to end. What takes longer (a download, a
+/// WebSocket) is left to the replica's own drain: nothing new comes to it.
+const QUIET: Duration = Duration::from_secs(5);
+/// Between two looks at what is under way.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Whoever carries rollouts out.
+#[derive(Debug, Clone)]
+pub(crate) struct Crew {
+    orders: mpsc::Sender<Order>,
+    gateway: GatewayApi,
+}
+
+/// What went wrong, for people.
+type Failed = String;
+
+impl Crew {
+    /// Sends its orders there, and asks the gateway on this socket.
+    pub(crate) fn new(orders: mpsc::Sender<Order>, gateway: PathBuf) -> Self {
+        Crew { orders, gateway: GatewayApi::new(gateway) }
+    }
+
+    /// Carries it out to its end, and tells how that was.
+    pub(crate) async fn carry_out(self, work: Work) {
+        let ended = match work {
+            Work::Grow(recruits) => self.grow(&recruits).await,
+            Work::Shrink(leaving) => self.shrink(&leaving).await,
+            Work::Restart { replicas, stand_in } => self.restart(&replicas, stand_in).await,
+        };
+        self.tell(Progress::Ended(ended)).await;
+    }
+
+    /// Has a gateway that was not started by us read what it is to do now.
+    pub(crate) async fn bring_up_to_date(self, output: Output) {
+        if let Err(why) = self.rotate(&[], true).await {
+            output.say(&format!("the gateway goes on as it was started: {why}"));
+        }
+    }
+
+    async fn grow(&self, recruits: &[Replica]) -> Result<(), Failed> {
+        let ids: Vec<_> = recruits.iter().map(|one| one.id).collect();
+        let grown = async {
+            self.step(format!("starting {}", names(recruits))).await;
+            let mut started = Vec::new();
+            for one in recruits {
+                started.push(self.ask(|answer| Order::Begin(one.id, answer)).await?);
+            }
+            for serving in started {
+                answered(serving).await?;
+                self.tell(Progress::Done).await;
+            }
+            self.step("telling the gateway".to_owned()).await;
+            self.rotate(&ids, true).await
+        };
+        let grown = grown.await;
+        if grown.is_err() {
+            self.dismiss(recruits).await?;
+            self.rotate(&ids, false).await?;
+        }
+        grown
+    }
+
+    async fn shrink(&self, leaving: &[Replica]) -> Result<(), Failed> {
+        let ids: Vec<_> = leaving.iter().map(|one| one.id).collect();
+        self.step(format!("nothing new for {}", names(leaving))).await;
+        let mut drained = Vec::new();
+        for one in leaving.iter().filter(|one| one.serves) {
+            drained.extend(self.drain(one).await?);
+        }
+        self.wait_until_quiet(&drained).await?;
+        self.step("telling the gateway".to_owned()).await;
+        if let Err(why) = self.rotate(&ids, false).await {
+            self.rotate(&ids, true).await?;
+            self.undrain(&drained).await?;
+            return Err(why);
+        }
+        self.step(format!("stopping {}", names(leaving))).await;
+        self.dismiss(leaving).await?;
+        for _ in leaving {
+            self.tell(Progress::Done).await;
+        }
+        Ok(())
+    }
+
+    async fn restart(&self, replicas: &[Replica], stand_in: Option<Replica>) -> Result<(), Failed> {
+        let stand_in: Vec<_> = stand_in.into_iter().collect();
+        self.grow_for(&stand_in).await?;
+        let mut restarted = Ok(());
+        for one in replicas {
+            restarted = self.restart_one(one).await;
+            if restarted.is_err() {
+                break;
+            }
+            self.tell(Progress::Done).await;
+        }
+        // Without it there would be nobody, if the one it stood in for did not come back.
+        if restarted.is_ok() && !stand_in.is_empty() {
+            let serving: Vec<_> =
+                stand_in.into_iter().map(|one| Replica { serves: true, ..one }).collect();
+            let mut drained = Vec::new();
+            for one in &serving {
+                drained.extend(self.drain(one).await?);
+            }
+            self.wait_until_quiet(&drained).await?;
+            let ids: Vec<_> = serving.iter().map(|one| one.id).collect();
+            self.rotate(&ids, false).await?;
+            self.dismiss(&serving).await?;
+        }
+        restarted
+    }
+
+    /// Has a stand-in serve; it counts for nothing in the progress.
+    async fn grow_for(&self, stand_in: &[Replica]) -> Result<(), Failed> {
+        let ids: Vec<_> = stand_in.iter().map(|one| one.id).collect();
+        for one in stand_in {
+            self.step(format!("starting {} to stand in", one.name)).await;
+            let serving = self.ask(|answer| Order::Begin(one.id, answer)).await?;
+            let stands = match answered(serving).await {
+                Ok(()) => self.rotate(&ids, true).await,
+                failed => failed,
+            };
+            if stands.is_err() {
+                self.dismiss(stand_in).await?;
+                self.rotate(&ids, false).await?;
+                return stands;
+            }
+        }
+        Ok(())
+    }
+
+    async fn restart_one(&self, one: &Replica) -> Result<(), Failed> {
+        let Replica { id, name, serves } = one;
+        let mut drained = Vec::new();
+        if *serves {
+            self.step(format!("nothing new for {name}")).await;
+            drained = self.drain(one).await?;
+            self.wait_until_quiet(&drained).await?;
+        }
+        self.step(format!("stopping {name}")).await;
+        answered(self.ask(|answer| Order::Retire(*id, answer)).await?).await?;
+        self.step(format!("starting {name}")).await;
+        let serving = answered(self.ask(|answer| Order::Begin(*id, answer)).await?).await;
+        // Whatever became of it: the gateway finds out by itself who serves.
+        self.undrain(&drained).await?;
+        serving
+    }
+
+    /// Stops them all at once, for good.
+    async fn dismiss(&self, leaving: &[Replica]) -> Result<(), Failed> {
+        let mut gone = Vec::new();
+        for one in leaving {
+            gone.push(self.ask(|answer| Order::Retire(one.id, answer)).await?);
+        }
+        for gone in gone {
+            answered(gone).await?;
+        }
+        self.send(Order::Discharge(leaving.iter().map(|one| one.id).collect())).await
+    }
+
+    /// Has the gateway know these, or not.
+    async fn rotate(&self, ids: &[usize], into: bool) -> Result<(), Failed> {
+        let ids = ids.to_vec();
+        answered(self.ask(|answer| Order::Rotate { ids, into, answer }).await?).await?;
+        self.gateway.reload().await
+    }
+
+    async fn drain(&self, one: &Replica) -> Result<Vec<Place>, Failed> {
+        let places = answered(self.ask(|answer| Order::Locate(one.id, answer)).await?).await?;
+        for place in &places {
+            self.gateway.drain(place, true).await?;
+        }
+        Ok(places)
+    }
+
+    async fn undrain(&self, places: &[Place]) -> Result<(), Failed> {
+        for place in places {
+            self.gateway.drain(place, false).await?;
+        }
+        Ok(())
+    }
+
+    async fn wait_until_quiet(&self, places: &[Place]) -> Result<(), Failed> {
+        let deadline = Instant::now() + QUIET;
+        while self.gateway.in_flight(places).await? > 0 && Instant::now() < deadline {
+            sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    async fn step(&self, words: String) {
+        self.tell(Progress::Step(words)).await;
+    }
+
+    async fn tell(&self, progress: Progress) {
+        // Nobody is told when all is ending.
+        let _ = self.send(Order::Tell(progress)).await;
+    }
+
+    async fn ask<T>(
+        &self,
+        order: impl FnOnce(oneshot::Sender<T>) -> Order,
+    ) -> Result<oneshot::Receiver<T>, Failed> {
+        let (answer, told) = oneshot::channel();
+        self.send(order(answer)).await?;
+        Ok(told)
+    }
+
+    async fn send(&self, order: Order) -> Result<(), Failed> {
+        self.orders.send(order).await.map_err(|_| ending())
+    }
+}
+
+async fn answered<T>(told: oneshot::Receiver<Result<T, Failed>>) -> Result<T, Failed> {
+    told.await.unwrap_or_else(|_| Err(ending()))
+}
+
+fn ending() -> Failed {
+    "everything is ending".to_owned()
+}
+
+fn names(replicas: &[Replica]) -> String {
+    replicas.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ")
+}

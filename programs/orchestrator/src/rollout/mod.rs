@@ -1,0 +1,74 @@
+//! Changes to what runs, one step after the other so that no request fails: more replicas, fewer,
+//! or the same ones anew.
+//!
+//! ```text
+//! grow     start all → each serves → the gateway is told
+//! shrink   nothing new for them → what they do is done → the gateway forgets them → stop
+//! restart  for each: nothing new → done → stop → start → serves → back in the rotation
+//! ```
+//! Owns the order of the steps. The loop carries them out (`watch/orders.rs`), the gateway is asked
+//! over its admin API (`gateway_api.rs`).
+
+mod crew;
+mod gateway_api;
+mod progress;
+
+use tokio::sync::oneshot::Sender;
+
+use crate::fleet::Place;
+use crate::supervisor::Id;
+
+pub(crate) use crew::Crew;
+pub(crate) use progress::{Progress, Rollout};
+
+/// A replica that is part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Replica {
+    pub(crate) id: Id,
+    pub(crate) name: String,
+    /// It serves as it begins.
+    pub(crate) serves: bool,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// These are to be there, too.
+    Grow(Vec<Replica>),
+    /// These are to be gone.
+    Shrink(Vec<Replica>),
+    /// These are to be started anew, in this order.
+    Restart {
+        replicas: Vec<Replica>,
+        /// Serves meanwhile, because there is only one, and goes afterwards.
+        stand_in: Option<Replica>,
+    },
+}
+
+impl Work {
+    /// How many replicas it is about.
+    pub(crate) fn steps(&self) -> usize {
+        match self {
+            Work::Grow(replicas) | Work::Shrink(replicas) | Work::Restart { replicas, .. } => {
+                replicas.len()
+            }
+        }
+    }
+}
+
+/// A step for the loop.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Start it; answered once it serves, or will not.
+    Begin(Id, Sender<Result<(), String>>),
+    /// Stop it; answered once it is gone.
+    Retire(Id, Sender<Result<(), String>>),
+    /// Write the gateway's configuration with these in it, or without.
+    Rotate { ids: Vec<Id>, into: bool, answer: Sender<Result<(), String>> },
+    /// Where does the gateway know it?
+    Locate(Id, Sender<Result<Vec<Place>, String>>),
+    /// These are not wanted any more.
+    Discharge(Vec<Id>),
+    /// How far it has come.
+    Tell(Progress),
+}

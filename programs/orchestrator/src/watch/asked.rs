@@ -1,0 +1,165 @@
+//! What the gateway's admin API asks for: told, begun, or refused with the next step.
+
+use serde_json::{Value, json};
+use tombolo_daemon::config::Service;
+use tombolo_daemon::orchestration::{Answer, Refusal, Request};
+
+use super::Watch;
+use crate::control::Asked;
+use crate::fleet::Target;
+use crate::rollout::{Replica, Rollout, Work};
+use crate::supervisor::{Event, Id, Standing};
+
+impl Watch {
+    /// Answers; gives the event by which the supervisor learns of it.
+    pub(super) fn answer(&mut self, asked: Asked) -> Event {
+        let Asked { request, answer } = asked;
+        let told = match request {
+            Request::Status => Ok(self.status()),
+            Request::Scale { service, replicas } => self.scale(&service, replicas),
+            Request::Restart { name } => self.restart(&name),
+        };
+        // Who asked may have left.
+        let _ = answer.send(match told {
+            Ok(value) => Answer::Done(value),
+            Err(refusal) => Answer::Refused(refusal),
+        });
+        Event::Tick
+    }
+
+    fn scale(&mut self, name: &str, replicas: usize) -> Result<Value, Refusal> {
+        let Some(service) = self.fleet.service(name) else { return Err(self.unknown(name)) };
+        if !(1..=Service::REPLICAS_MAX).contains(&replicas) {
+            let most = Service::REPLICAS_MAX;
+            return Err(Refusal::new(422, format!("A service has 1 to {most} replicas.")));
+        }
+        self.may_begin()?;
+        let there = self.fleet.replicas(service);
+        let from = there.len();
+        let work = if replicas >= from {
+            Work::Grow(self.recruit(service, from..replicas)?)
+        } else {
+            let leaving = there.get(replicas..).unwrap_or_default();
+            Work::Shrink(leaving.iter().map(|id| self.replica(*id)).collect())
+        };
+        Ok(self.begin_rollout(
+            "scale",
+            name,
+            format!("{name} from {from} to {replicas} replicas"),
+            work,
+        ))
+    }
+
+    fn restart(&mut self, name: &str) -> Result<Value, Refusal> {
+        let (service, ids) = match self.fleet.target(name) {
+            None => return Err(self.unknown(name)),
+            Some(Target::Gateway) => {
+                let detail = "The gateway is not restarted this way, since nobody would answer meanwhile: \
+                              a changed configuration is taken up by `tombolo reload`. If it must be, end \
+                              `tombolo up` and start it again.";
+                return Err(Refusal::new(422, detail));
+            }
+            Some(Target::Service(service)) => (service, self.fleet.replicas(service)),
+            Some(Target::Replica(id)) => (self.fleet.service_of(id).unwrap_or_default(), vec![id]),
+        };
+        self.may_begin()?;
+        let serving = self.fleet.replicas(service);
+        let is_alone = serving.iter().filter(|id| self.stands(**id, Standing::Up)).count() < 2;
+        let goes_away = ids.iter().any(|id| self.stands(*id, Standing::Up));
+        // The only one that serves has somebody to stand in for it.
+        let stand_in = if is_alone && goes_away {
+            let number = serving.len();
+            self.recruit(service, number..number + 1)?.pop()
+        } else {
+            None
+        };
+        let replicas: Vec<_> = ids.into_iter().map(|id| self.replica(id)).collect();
+        let what = match replicas.as_slice() {
+            [one] => format!("{} anew", one.name),
+            all => format!("{} replicas of {name} anew, one after the other", all.len()),
+        };
+        Ok(self.begin_rollout("restart", name, what, Work::Restart { replicas, stand_in }))
+    }
+
+    /// Whether a rollout can begin now.
+    fn may_begin(&self) -> Result<(), Refusal> {
+        if let Some(under_way) = self.rollout.as_ref().filter(|rollout| rollout.is_under_way()) {
+            let detail = format!("{} Try again when it is done.", under_way.sentence());
+            return Err(Refusal::new(409, detail));
+        }
+        if !self.supervisor.is_running() {
+            let detail =
+                "`tombolo up` has not started everything yet, or is ending. Try again later.";
+            return Err(Refusal::new(503, detail));
+        }
+        if !self.stands(self.fleet.gateway(), Standing::Up) {
+            let detail = "The gateway does not serve just now, so it cannot be told. Try again in a few seconds.";
+            return Err(Refusal::new(503, detail));
+        }
+        Ok(())
+    }
+
+    fn unknown(&self, name: &str) -> Refusal {
+        let services: Vec<_> = self.fleet.services().map(|(_, one, _)| one.name.name()).collect();
+        let name: String = name.chars().take(64).filter(|one| !one.is_control()).collect();
+        let services = services.join(", ");
+        let detail = format!(
+            "There is no {name:?} here. Services: {services}; `tombolo status` names their replicas."
+        );
+        Refusal::new(422, detail)
+    }
+
+    /// Makes replicas of these numbers wanted; none of them is started by this.
+    fn recruit(
+        &mut self,
+        service: usize,
+        numbers: std::ops::Range<usize>,
+    ) -> Result<Vec<Replica>, Refusal> {
+        let mut recruits = Vec::new();
+        for number in numbers {
+            let Some((id, is_new)) = self.fleet.enlist(service, number) else {
+                recruits.iter().for_each(|one: &Replica| self.fleet.discharge(one.id));
+                let detail = "There are not so many ports after the service's first one.";
+                return Err(Refusal::new(422, detail));
+            };
+            if is_new {
+                self.supervisor.add(self.fleet.process(id));
+                if let Err(error) = self.make_room(id) {
+                    self.fleet.discharge(id);
+                    recruits.iter().for_each(|one: &Replica| self.fleet.discharge(one.id));
+                    return Err(Refusal::new(
+                        503,
+                        format!("The system has no thread left: {error}."),
+                    ));
+                }
+            }
+            recruits.push(self.replica(id));
+        }
+        Ok(recruits)
+    }
+
+    fn replica(&self, id: Id) -> Replica {
+        let name = self.fleet.name(id).to_owned();
+        Replica { id, name, serves: self.stands(id, Standing::Up) }
+    }
+
+    fn stands(&self, id: Id, standing: Standing) -> bool {
+        self.supervisor.standing(id) == standing
+    }
+
+    fn begin_rollout(
+        &mut self,
+        kind: &'static str,
+        service: &str,
+        what: String,
+        work: Work,
+    ) -> Value {
+        self.rollouts += 1;
+        let rollout = Rollout::new(self.rollouts, kind, service, what, work.steps());
+        self.output.say(&rollout.sentence());
+        let told = json!({ "operation": rollout.to_json() });
+        self.rollout = Some(rollout);
+        tokio::spawn(self.crew.clone().carry_out(work));
+        told
+    }
+}

@@ -1,0 +1,40 @@
+//! `tombolo restart`: a service's replicas anew, one after the other.
+
+use clap::Args;
+use serde_json::json;
+use tombolo_daemon::exit::ExitCode;
+
+use super::rollout::{self, Following};
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  tombolo restart site       its replicas, one after the other
+  tombolo restart chat-2     one replica, also one that 'tombolo up' left alone for dying too often
+
+HOW
+  The gateway sends nothing new to a replica, what it is at ends (after 5 seconds at most the replica
+  itself is told to finish), it ends, is started again, and gets requests once it serves; then comes
+  the next. A service with a single replica gets a second one meanwhile. If one does not come
+  back the others are left as they are.
+
+EXIT STATUS
+  0  done, or begun (--no-wait)
+  1  not done, and why
+  2  wrong usage";
+
+/// Start a service's replicas anew, one after the other, without a failed request
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// A service, or one replica of it, as `tombolo status` calls them
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    #[command(flatten)]
+    following: Following,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    let Arguments { name, following } = arguments;
+    rollout::begin(following, "/api/v1/restart", &json!({ "service": name }))
+}
