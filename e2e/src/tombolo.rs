@@ -68,6 +68,13 @@ impl Tombolo {
         Self::spawn(folder, command)
     }
 
+    /// Another program that turns into ours (`exec`), in a folder prepared by the test.
+    pub fn start_program_in(folder: tempfile::TempDir, program: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        command.args(arguments);
+        Self::spawn(folder, command)
+    }
+
     /// As [`Tombolo::start_in`], where `/etc/hosts` is the file `hosts` of the folder, for this
     /// process alone: the test can make names resolve and cease to. Needs the right to make a
     /// mount namespace, which root has, and on most systems every user.

@@ -1,5 +1,5 @@
 //! When to stop: the first SIGINT or SIGTERM asks for a drain, the second for an end at once.
-//! SIGHUP asks for files to be opened anew.
+//! SIGHUP asks for files to be opened anew, SIGUSR2 for the program to be started anew.
 //!
 //! This module tells; it never ends the process and knows no deadline. Who drains decides how
 //! long that may take (`[gateway.timeouts] drain`).
@@ -185,6 +185,27 @@ impl Hangup {
     /// Waits for the next SIGHUP. Several in a row may arrive as one.
     pub async fn recv(&mut self) {
         // None only when the runtime's signal driver is gone: then there is nothing to wait for.
+        if self.0.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// SIGUSR2 as a stream: each one asks for the program to be started anew in this process's place.
+#[derive(Debug)]
+pub struct Replace(Signal);
+
+impl Replace {
+    /// Takes SIGUSR2 over; from then on it no longer ends the process.
+    ///
+    /// # Errors
+    /// As [`Signals::install`].
+    pub fn install() -> io::Result<Self> {
+        Ok(Self(signal(SignalKind::user_defined2())?))
+    }
+
+    /// Waits for the next SIGUSR2. Several in a row may arrive as one.
+    pub async fn recv(&mut self) {
         if self.0.recv().await.is_none() {
             std::future::pending::<()>().await;
         }

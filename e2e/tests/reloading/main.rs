@@ -12,7 +12,9 @@ mod carried_over;
 mod difference;
 mod load;
 mod refused;
+mod service_manager;
 mod storm;
+mod succession;
 mod triggers;
 
 use serde_json::{Value, json};

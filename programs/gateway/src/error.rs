@@ -23,6 +23,9 @@ pub enum Error {
         "cannot start a thread: {0}; check the limits of this user (`ulimit -u`) and of its memory"
     )]
     Thread(#[source] io::Error),
+    /// It is not known which program this is.
+    #[error("cannot find out which program this is: {0}")]
+    Program(#[source] io::Error),
     /// Signals cannot be received.
     #[error("cannot receive signals: {0}")]
     Signals(#[source] io::Error),

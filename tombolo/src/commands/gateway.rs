@@ -21,7 +21,8 @@ EXAMPLES
 SIGNALS
   Ctrl+C or SIGTERM drains: no new connections are taken and what is under way is finished, within
   [gateway.timeouts] drain. The same signal again ends at once. SIGHUP opens the access log anew and
-  reads the configuration file again; one with mistakes changes nothing.
+  reads the configuration file again; one with mistakes changes nothing. SIGUSR2 starts the program
+  anew in this one's place, without a connection refused.
 
 OUTPUT
   The access log on standard output and in access.log unless the configuration says otherwise; the

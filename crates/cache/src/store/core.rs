@@ -107,11 +107,23 @@ impl Core {
             self.index.clear();
         }
         if self.layout.prepare()? {
-            lock(&self.log).close();
+            self.take_over_log();
             self.walk_wanted.store(true, Ordering::Relaxed);
             self.wake();
         }
         Ok(())
+    }
+
+    /// The directory is ours from now on. Another process may have had it until now, and have
+    /// accepted purges; so may we, and its log need not have kept ours: both are in force, and are
+    /// written down together.
+    fn take_over_log(&self) {
+        let mut log = lock(&self.log);
+        log.close();
+        let read = log.load(&self.records);
+        if let Err(error) = read.and_then(|()| log.rewrite(&self.records, self.layout.tmp())) {
+            self.write_failed("taking the log of purges over", &error);
+        }
     }
 
     /// Is there a directory, and did writing to it work or is it time to try?

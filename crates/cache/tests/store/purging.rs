@@ -151,3 +151,37 @@ async fn the_files_of_a_purged_prefix_are_removed_and_soft_marks_stay() {
         assert_eq!(soft, number.to_string().starts_with('1'));
     }
 }
+
+/// While a gateway is replaced two processes have the directory in turn: each may accept purges
+/// while the other writes, and none is lost.
+#[tokio::test]
+async fn purges_of_two_processes_are_in_force_in_the_one_that_goes_on() {
+    let home = Home::new();
+    let old = home.open();
+    for text in ["http://a/ours", "http://a/theirs", "http://a/late", "http://a/kept"] {
+        put_tagged(&old, text, &[], &[1; 100_000]).await;
+    }
+    let new = home.open();
+    assert!(new.status().writing.is_some(), "the directory is another's");
+    assert!(matches!(get(&new, "http://a/kept").await, Found::Miss));
+    for (store, text) in [(&new, "http://a/ours"), (&old, "http://a/theirs")] {
+        drop(store.purge(Purge::Key(key(text)), Mode::Hard).unwrap().durable().await);
+    }
+    // The log of the old one is written anew, without what it does not know of.
+    drop(old.purge(Purge::Prefix(b"http://a/late"), Mode::Hard).unwrap().durable().await);
+    old.close();
+    drop(old);
+    await_status(&new, "the directory", |status| !status.counting && status.objects > 0);
+    for text in ["http://a/ours", "http://a/theirs", "http://a/late"] {
+        assert!(matches!(get(&new, text).await, Found::Miss), "{text}");
+    }
+    assert_eq!(body_of(&hit(&new, "http://a/kept").await).await.len(), 100_000);
+    new.close();
+    drop(new);
+    let later = home.open();
+    await_status(&later, "the directory", |status| !status.counting);
+    for text in ["http://a/ours", "http://a/theirs", "http://a/late"] {
+        assert!(matches!(get(&later, text).await, Found::Miss), "{text} after a restart");
+    }
+    hit(&later, "http://a/kept").await;
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::oneshot;
 
+use super::succession::Inherited;
 use crate::data_plane::{BindError, Bound, Door, Order, Speaks, Worker};
 
 /// What clients can connect to, for who tells of it.
@@ -33,16 +34,23 @@ impl Listening {
     ///
     /// # Errors
     /// The first address that is not to be had.
-    pub(super) fn bind(&self, doors: &[(Door, Speaks)]) -> Result<Vec<Bound>, BindError> {
+    pub(super) fn bind(
+        &self,
+        doors: &[(Door, Speaks)],
+        inherited: &mut Inherited,
+    ) -> Result<Vec<Bound>, BindError> {
         let is_new = |door: &Door| !self.bound.iter().any(|bound| bound.door == *door);
         let new = doors.iter().filter(|(door, _)| is_new(door));
-        new.map(|(door, speaks)| Bound::bind(*door, *speaks, self.workers)).collect()
+        let bind = |(door, speaks): &(Door, Speaks)| {
+            Bound::bind(*door, *speaks, self.workers, inherited.of(*door))
+        };
+        new.map(bind).collect()
     }
 
     /// Lets every thread accept on `new`.
     pub(super) async fn open(&mut self, new: Vec<Bound>, workers: &[Worker]) {
         for bound in new {
-            for (worker, socket) in workers.iter().zip(&bound.sockets) {
+            for (worker, socket) in workers.iter().cycle().zip(&bound.sockets) {
                 match socket.try_clone() {
                     Ok(socket) => worker.order(Order::Open(bound.door, socket)).await,
                     Err(error) => tracing::error!(
@@ -71,6 +79,11 @@ impl Listening {
                 let _ = shut.await;
             }
         }
+    }
+
+    /// Every socket, for the process that takes our place.
+    pub(super) fn sockets(&self) -> impl Iterator<Item = (Door, &TcpListener)> {
+        self.bound.iter().flat_map(|bound| bound.sockets.iter().map(|one| (bound.door, one)))
     }
 
     /// Listens nowhere any more, once the threads have ended what they accept.

@@ -14,6 +14,7 @@
 //! | `wish.rs`, `standing.rs` | what operators want, and whether new work is wanted |
 //! | `series.rs` | rates over time |
 //! | `traces/` | spans to a collector |
+//! | `succession/` | a new process takes this one's place |
 //! | `supervise.rs` | start, signals, drain |
 //! | `admin/` | status, metrics, reloads and purges for operators |
 
@@ -30,6 +31,7 @@ mod series;
 mod snapshot;
 mod source;
 mod standing;
+mod succession;
 mod supervise;
 pub(crate) mod traces;
 mod wish;

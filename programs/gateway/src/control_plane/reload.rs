@@ -19,6 +19,7 @@ use tombolo_daemon::config::{Config, Mistakes};
 
 use super::difference::{Difference, keep_what_needs_a_restart};
 use super::listening::Listening;
+use super::succession::{Inherited, tell};
 use super::{Publication, Snapshot, Source, resolver};
 use crate::data_plane::{Admission, BindError, Bound, Worker};
 
@@ -55,7 +56,9 @@ impl Reloader {
 
     /// Reads the file and puts it in force. Tells the log what came of it.
     pub(super) async fn reload(&mut self) -> Result<Difference, Refused> {
+        tell::reloading();
         let outcome = self.try_reload().await;
+        tell::ready();
         match &outcome {
             Ok(difference) => difference.log(),
             Err(Refused::NoFile) => {
@@ -86,7 +89,8 @@ impl Reloader {
         }
         let store = self.store.clone().filter(|_| config.cache.is_some());
         let after = Arc::new(before.succeeded(config, store));
-        let new = self.listening.bind(&after.doors).map_err(Refused::Bind)?;
+        let new =
+            self.listening.bind(&after.doors, &mut Inherited::default()).map_err(Refused::Bind)?;
         resolver::watch_names(&after, Some(&before)).await;
         self.put_in_force(&before, after, new).await;
         Ok(difference)

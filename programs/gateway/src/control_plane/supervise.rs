@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tombolo_cache::store::{Settings, Store};
 use tombolo_daemon::config::{Config, Limits, Traces};
-use tombolo_daemon::shutdown::{Hangup, Shutdown, Signals};
+use tombolo_daemon::shutdown::{Hangup, Replace, Shutdown, Signals};
 
 use super::admin::{Admin, AdminSocket, Facts};
 use super::listening::Listening;
 use super::reload::Reloader;
 use super::source::{FileWatch, Source};
+use super::succession::{Inherited, Program, tell};
 use super::wish::WISHES;
 use super::{Publication, Snapshot, Standing, Wish, health, resolver, snapshot};
 use crate::Error;
@@ -31,14 +33,17 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     let signals = Signals::install().map_err(Error::Signals)?;
     let shutdown = signals.shutdown();
     let hangup = Hangup::install().map_err(Error::Signals)?;
+    let replace = Replace::install().map_err(Error::Signals)?;
+    let program = Program::of_this_process().map_err(Error::Program)?;
+    let mut inherited = Inherited::take();
     let watch = FileWatch::new(source.file.clone()).await;
     let cores = tombolo_daemon::resources::usable_cores().get();
     let workers = if config.gateway.workers == 0 { cores } else { config.gateway.workers };
     report_shortage(&config);
     let listening = Listening::new(workers);
-    let bound = listening.bind(&snapshot::doors(&config))?;
+    let bound = listening.bind(&snapshot::doors(&config), &mut inherited)?;
     let admin = match &config.gateway.admin {
-        Some(settings) => Some(Admin::bind(settings).await?),
+        Some(settings) => Some(Admin::bind(settings, inherited.admin(settings.listen)).await?),
         None => None,
     };
     let socket = config.gateway.admin_socket.as_deref().map(AdminSocket::bind).transpose()?;
@@ -68,22 +73,35 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     });
     let running = start(&facts, &shutdown, &access_log)?;
     let admission = Arc::clone(&facts.admission);
-    tell(facts, (admin, socket), traces, &shutdown);
+    let admin_socket = admin.as_ref().and_then(|admin| admin.socket().ok());
+    let admin = inform(facts, (admin, socket), traces, &shutdown);
     let mut reloader =
         Reloader { source, publication, listening, workers: running, admission, store, open_store };
     reloader.begin(bound).await;
+    inherited.ready();
+    tell::ready();
+    tokio::spawn(tell::watchdog());
     tokio::spawn(signals.watch());
-    let events = Events { hangup, watch, wanted, standing };
-    tokio::select! {
-        () = shutdown.draining() => {}
-        () = attend(events, &mut reloader, &access_log) => {}
-    }
-    await_the_delay(&reloader, &shutdown).await;
+    let events = Events { hangup, replace, watch, wanted, standing, program, admin_socket };
+    let idle = tokio::select! {
+        () = shutdown.draining() => {
+            tell::stopping();
+            await_the_delay(&reloader, &shutdown).await;
+            Idle::Closed
+        }
+        pid = attend(events, &mut reloader, &access_log) => {
+            tell::succeeded_by(pid);
+            tracing::info!(pid, "another process has taken over; ending what is under way here");
+            // It is asked in our place.
+            admin.iter().for_each(JoinHandle::abort);
+            Idle::Kept
+        }
+    };
     let Reloader { workers: running, publication, store, mut listening, .. } = reloader;
     // A socket accepts for as long as anybody has it open: ours go first.
     listening.close();
     for worker in &running {
-        worker.order(Order::Finish(Idle::Closed)).await;
+        worker.order(Order::Finish(idle)).await;
     }
     report_open(&publication.current());
     let whole = tokio::task::spawn_blocking(move || running.into_iter().all(Worker::join));
@@ -98,12 +116,13 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
 }
 
 /// Tells what happens to whoever wants to know: a collector of traces, and who asks the admin API.
-fn tell(
+/// What serves the admin API, if anything does.
+fn inform(
     facts: Arc<Facts>,
     (admin, socket): (Option<Admin>, Option<AdminSocket>),
     traces: Option<Traces>,
     shutdown: &Shutdown,
-) {
+) -> Option<JoinHandle<()>> {
     if let (Some(traces), Some(tally)) = (traces, &facts.traces) {
         let (memory, tally) = (Arc::clone(&facts.memory), Arc::clone(tally));
         tokio::spawn(super::traces::run(traces, memory, tally, shutdown.clone()));
@@ -111,26 +130,29 @@ fn tell(
     if let Some(socket) = socket {
         tokio::spawn(socket.serve(Arc::clone(&facts)));
     }
-    if let Some(admin) = admin {
-        tracing::info!("admin API at http://{}", admin.address);
-        let Facts { series, metrics, memory, admission, .. } = &*facts;
-        let watched = (Arc::clone(metrics), Arc::clone(memory), Arc::clone(admission));
-        tokio::spawn(Arc::clone(series).run(watched.0, watched.1, watched.2));
-        tokio::spawn(admin.serve(facts));
-    }
+    let admin = admin?;
+    tracing::info!("admin API at http://{}", admin.address);
+    let Facts { series, metrics, memory, admission, .. } = &*facts;
+    let watched = (Arc::clone(metrics), Arc::clone(memory), Arc::clone(admission));
+    tokio::spawn(Arc::clone(series).run(watched.0, watched.1, watched.2));
+    Some(tokio::spawn(admin.serve(facts)))
 }
 
 /// What the control plane waits for while it serves.
 struct Events {
     hangup: Hangup,
+    replace: Replace,
     watch: FileWatch,
     wanted: mpsc::Receiver<Wish>,
     standing: Arc<Standing>,
+    program: Program,
+    /// The socket of the admin API.
+    admin_socket: Option<std::net::TcpListener>,
 }
 
 /// Reloads whenever it is asked to, and opens the access log anew at every SIGHUP, so that a file
-/// moved away is followed by a new one. Never returns.
-async fn attend(mut events: Events, reloader: &mut Reloader, access_log: &AccessLog) {
+/// moved away is followed by a new one. Returns when another process serves in our place: its id.
+async fn attend(mut events: Events, reloader: &mut Reloader, access_log: &AccessLog) -> u32 {
     loop {
         let watched = reloader.publication.current().config.gateway.watch;
         let wish = tokio::select! {
@@ -139,6 +161,10 @@ async fn attend(mut events: Events, reloader: &mut Reloader, access_log: &Access
                 access_log.reopen();
                 None
             }
+            () = events.replace.recv() => match replaced(&events, reloader).await {
+                Some(pid) => return pid,
+                None => continue,
+            },
             () = events.watch.changed(), if watched => {
                 tracing::info!("the configuration file has changed: reloading it");
                 None
@@ -157,6 +183,20 @@ async fn attend(mut events: Events, reloader: &mut Reloader, access_log: &Access
                 tracing::info!("{}", if leaving { LEAVING } else { STAYING });
                 let _ = done.send(());
             }
+        }
+    }
+}
+
+/// Starts the program anew, which may be another by now. Its process id once it serves; none if it
+/// does not, which is told.
+async fn replaced(events: &Events, reloader: &Reloader) -> Option<u32> {
+    tracing::info!("SIGUSR2: starting the program anew in this one's place");
+    let sockets = reloader.listening.sockets();
+    match events.program.succeed(sockets, events.admin_socket.as_ref()).await {
+        Ok(pid) => Some(pid),
+        Err(error) => {
+            tracing::error!(%error, "the program was not replaced; this process goes on serving");
+            None
         }
     }
 }

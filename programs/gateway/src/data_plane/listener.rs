@@ -4,7 +4,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::spare_pacing;
 
@@ -58,27 +58,43 @@ pub(crate) struct Bound {
     pub(crate) door: Door,
     /// Where it listens, with the port the system chose where 0 was asked for.
     pub(crate) address: SocketAddr,
-    /// For each thread.
+    /// In turn for each thread; there may be more than threads, if they came from elsewhere.
     pub(crate) sockets: Vec<TcpListener>,
 }
 
 impl Bound {
-    /// Binds an address for `workers` threads.
+    /// Binds an address for `workers` threads. Sockets that another process had there are all
+    /// served, since each has a queue of its own; more are bound if there are fewer than threads.
+    /// Where those do not allow that (`SO_REUSEPORT`), threads share them.
     ///
     /// # Errors
     /// The address, what the system said, and what to do.
-    pub(crate) fn bind(door: Door, speaks: Speaks, workers: usize) -> Result<Self, BindError> {
+    pub(crate) fn bind(
+        door: Door,
+        speaks: Speaks,
+        workers: usize,
+        inherited: Vec<TcpListener>,
+    ) -> Result<Self, BindError> {
         let Door { asked: address, .. } = door;
         let explain =
             |cause: io::Error| BindError { address, advice: advice(&cause, speaks), cause };
         // Another process that also shares the port would take part of our connections
         // without a word: an exclusive socket first tells whether the address is free.
         let mut actual = address;
-        if address.port() != 0 {
+        if let Some(first) = inherited.first() {
+            actual = first.local_addr().map_err(explain)?;
+        } else if address.port() != 0 {
             drop(bind(address, false).map_err(explain)?);
         }
-        let mut sockets = Vec::with_capacity(workers);
-        for _ in 0..workers {
+        let shared = inherited.iter().all(|one| SockRef::from(one).reuse_port().unwrap_or(false));
+        let had = inherited.len();
+        let mut sockets = inherited;
+        for turn in sockets.len()..workers {
+            if !shared && let Some(one) = sockets.get(turn.checked_rem(had).unwrap_or(0)) {
+                let again = one.try_clone().map_err(explain)?;
+                sockets.push(again);
+                continue;
+            }
             let socket = bind(actual, true).map_err(explain)?;
             socket.listen(BACKLOG).map_err(explain)?;
             let socket = TcpListener::from(socket);
@@ -138,7 +154,7 @@ mod tests {
     #[test]
     fn every_thread_has_a_socket_on_the_same_port() {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let bound = Bound::bind(door(any), Speaks::Http, 3).unwrap();
+        let bound = Bound::bind(door(any), Speaks::Http, 3, Vec::new()).unwrap();
         assert_ne!(bound.address.port(), 0);
         assert_eq!(bound.sockets.len(), 3);
         for socket in &bound.sockets {
@@ -149,9 +165,26 @@ mod tests {
     #[test]
     fn a_port_in_use_is_refused_even_where_it_could_be_shared() {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let bound = Bound::bind(door(any), Speaks::Http, 1).unwrap();
-        let again = Bound::bind(door(bound.address), Speaks::Http, 1);
+        let bound = Bound::bind(door(any), Speaks::Http, 1, Vec::new()).unwrap();
+        let again = Bound::bind(door(bound.address), Speaks::Http, 1, Vec::new());
         let Err(error) = again else { panic!("bound twice") };
         assert!(error.to_string().contains("another program listens there"), "{error}");
+    }
+
+    #[test]
+    fn sockets_of_another_process_are_all_served_and_completed() {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let first = Bound::bind(door(any), Speaks::Http, 2, Vec::new()).unwrap();
+        let (address, given) = (first.address, first.sockets);
+        let more = Bound::bind(door(any), Speaks::Http, 3, given).unwrap();
+        assert_eq!((more.address, more.sockets.len()), (address, 3));
+        let fewer = Bound::bind(door(any), Speaks::Http, 1, more.sockets).unwrap();
+        assert_eq!((fewer.address, fewer.sockets.len()), (address, 3));
+        // One of a service manager, which shares its port with nobody.
+        let alone = TcpListener::bind(any).unwrap();
+        let address = alone.local_addr().unwrap();
+        let bound = Bound::bind(door(address), Speaks::Http, 3, vec![alone]).unwrap();
+        assert_eq!(bound.sockets.len(), 3);
+        assert!(bound.sockets.iter().all(|one| one.local_addr().unwrap() == address));
     }
 }

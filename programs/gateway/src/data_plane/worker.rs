@@ -62,7 +62,6 @@ pub(crate) enum Idle {
     Closed,
     /// They may send one more request: another process goes on in our place, so there is no hurry,
     /// and a client is spared a connection that closes just as it sends.
-    #[expect(dead_code, reason = "for a change of the program")]
     Kept,
 }
 
@@ -164,12 +163,12 @@ async fn obey(order: Order, core: &Rc<Core>, accepting: &mut Vec<Accepting>) {
             accepting.push(Accepting { entrance, task });
         }
         Order::Shut(door, done) => {
-            let place = accepting.iter().position(|one| one.entrance.door == door);
-            if let Some(Accepting { entrance, task }) = place.map(|at| accepting.swap_remove(at)) {
+            let is_it = |one: &mut Accepting| one.entrance.door == door;
+            for Accepting { entrance, task } in accepting.extract_if(.., is_it) {
                 entrance.shut();
                 let _ = task.await;
-                core.timers.wake_all();
             }
+            core.timers.wake_all();
             let _ = done.send(());
         }
         Order::Leave(leaving) => core.leaving.set(leaving),

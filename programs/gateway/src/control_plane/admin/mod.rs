@@ -55,6 +55,7 @@ pub(crate) use facts::Facts;
 pub(crate) use socket::AdminSocket;
 
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -82,16 +83,29 @@ impl Admin {
     ///
     /// # Errors
     /// [`AdminError`]: each says what to do.
-    pub(crate) async fn bind(settings: &config::Admin) -> Result<Self, AdminError> {
+    /// `given` is a socket at its address that another process had.
+    pub(crate) async fn bind(
+        settings: &config::Admin,
+        given: Option<std::net::TcpListener>,
+    ) -> Result<Self, AdminError> {
         let token = settings.token_file.as_deref().map(Token::read).transpose()?;
         let listen = settings.listen;
         if token.is_none() && !listen.ip().to_canonical().is_loopback() {
             return Err(AdminError::Unguarded { listen });
         }
         let cannot = |cause| AdminError::Bind { listen, cause };
-        let listener = TcpListener::bind(listen).await.map_err(cannot)?;
+        let listener = match given {
+            Some(given) => TcpListener::from_std(given),
+            None => TcpListener::bind(listen).await,
+        };
+        let listener = listener.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
         Ok(Self { listener, guard: Guard::new(token), address })
+    }
+
+    /// Its socket, for the process that takes our place.
+    pub(crate) fn socket(&self) -> std::io::Result<std::net::TcpListener> {
+        Ok(self.listener.as_fd().try_clone_to_owned()?.into())
     }
 
     /// Answers for as long as it is awaited.

@@ -61,7 +61,7 @@ async fn start(cache: Option<Store>) -> Running {
         started: (Instant::now(), SystemTime::now()),
     };
     let settings = config::Admin { listen: "127.0.0.1:0".parse().unwrap(), token_file: None };
-    let admin = Admin::bind(&settings).await.unwrap();
+    let admin = Admin::bind(&settings, None).await.unwrap();
     let address = admin.address;
     tokio::spawn(admin.serve(Arc::new(facts)));
     Running { address, _trigger: trigger }
