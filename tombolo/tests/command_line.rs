@@ -63,6 +63,8 @@ fn version_and_help_are_results() {
         vec!["status", "--help"],
         vec!["purge", "--help"],
         vec!["reload", "--help"],
+        vec!["drain", "--help"],
+        vec!["undrain", "--help"],
         vec!["why", "--help"],
         vec!["serve", "calculator", "--help"],
         vec!["calc", "--help"],

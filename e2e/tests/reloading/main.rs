@@ -10,6 +10,7 @@
 
 mod carried_over;
 mod difference;
+mod drain;
 mod load;
 mod refused;
 mod service_manager;
@@ -126,6 +127,11 @@ impl Socket {
         let head = client.wire.read_head().expect("an answer");
         assert_eq!(head.status(), 101);
         Self(client)
+    }
+
+    /// Whether it still carries bytes.
+    fn is_open(&mut self) -> bool {
+        self.0.try_send("a few bytes") && self.0.wire.read_exact(11).is_ok()
     }
 
     /// Sends a few bytes and waits until they have come back.

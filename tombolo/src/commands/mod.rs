@@ -4,6 +4,7 @@ mod calc;
 mod chat;
 mod check;
 mod completions;
+mod drain;
 mod gateway;
 mod purge;
 mod reload;
@@ -68,6 +69,8 @@ pub(crate) enum Command {
     Chat(chat::Arguments),
     Status(status::Arguments),
     Reload(reload::Arguments),
+    Drain(drain::Drain),
+    Undrain(drain::Undrain),
     Scale(scale::Arguments),
     Restart(restart::Arguments),
     Purge(purge::Arguments),
@@ -88,6 +91,8 @@ impl Command {
             Command::Chat(arguments) => chat::run(arguments),
             Command::Status(arguments) => status::run(&arguments),
             Command::Reload(arguments) => reload::run(&arguments),
+            Command::Drain(arguments) => drain::drain(&arguments),
+            Command::Undrain(arguments) => drain::undrain(&arguments),
             Command::Scale(arguments) => scale::run(&arguments),
             Command::Restart(arguments) => restart::run(&arguments),
             Command::Purge(arguments) => purge::run(&arguments),

@@ -165,10 +165,10 @@ async fn purges_of_two_processes_are_in_force_in_the_one_that_goes_on() {
     assert!(new.status().writing.is_some(), "the directory is another's");
     assert!(matches!(get(&new, "http://a/kept").await, Found::Miss));
     for (store, text) in [(&new, "http://a/ours"), (&old, "http://a/theirs")] {
-        drop(store.purge(Purge::Key(key(text)), Mode::Hard).unwrap().durable().await);
+        let _ = store.purge(Purge::Key(key(text)), Mode::Hard).unwrap().durable().await;
     }
     // The log of the old one is written anew, without what it does not know of.
-    drop(old.purge(Purge::Prefix(b"http://a/late"), Mode::Hard).unwrap().durable().await);
+    let _ = old.purge(Purge::Prefix(b"http://a/late"), Mode::Hard).unwrap().durable().await;
     old.close();
     drop(old);
     await_status(&new, "the directory", |status| !status.counting && status.objects > 0);

@@ -11,6 +11,7 @@
 //! | `source.rs` | where the configuration is read from, again and again |
 //! | `reload.rs`, `difference/` | a new configuration put in force as a whole, and what it changes |
 //! | `listening.rs` | the listeners of all threads |
+//! | `drain.rs` | drains by name, which can be taken back |
 //! | `wish.rs`, `standing.rs` | what operators want, and whether new work is wanted |
 //! | `series.rs` | rates over time |
 //! | `traces/` | spans to a collector |
@@ -21,6 +22,7 @@
 mod admin;
 mod checks;
 mod difference;
+mod drain;
 mod health;
 mod listening;
 mod publication;
@@ -37,6 +39,7 @@ pub(crate) mod traces;
 mod wish;
 
 pub use admin::AdminError;
+pub(crate) use drain::Target;
 pub(crate) use listening::Addresses;
 pub(crate) use publication::Publication;
 pub(crate) use reload::Refused;

@@ -16,7 +16,7 @@ use super::reload::Reloader;
 use super::source::{FileWatch, Source};
 use super::succession::{Inherited, Program, tell};
 use super::wish::WISHES;
-use super::{Publication, Snapshot, Standing, Wish, health, resolver, snapshot};
+use super::{Publication, Snapshot, Standing, Wish, drain, health, resolver, snapshot};
 use crate::Error;
 use crate::access_log::AccessLog;
 use crate::data_plane::{Admission, Idle, Order, Worker, WorkerOptions};
@@ -175,13 +175,11 @@ async fn attend(mut events: Events, reloader: &mut Reloader, access_log: &Access
         match wish {
             None => drop(reloader.reload().await),
             Some(Wish::Reload(told)) => drop(told.send(reloader.reload().await)),
-            Some(Wish::Leave(leaving, done)) => {
-                events.standing.leave(leaving);
-                for worker in &reloader.workers {
-                    worker.order(Order::Leave(leaving)).await;
-                }
-                tracing::info!("{}", if leaving { LEAVING } else { STAYING });
-                let _ = done.send(());
+            Some(Wish::Drain(target, draining, told)) => {
+                let Reloader { publication, workers, .. } = &*reloader;
+                let standing = &events.standing;
+                let drained = drain::drain(target, draining, publication, workers, standing).await;
+                drop(told.send(drained));
             }
         }
     }
@@ -200,9 +198,6 @@ async fn replaced(events: &Events, reloader: &Reloader) -> Option<u32> {
         }
     }
 }
-
-const LEAVING: &str = "draining: not ready for new work, clients are told to close; what comes is still served until `undrain` or the end";
-const STAYING: &str = "no longer draining: ready for new work";
 
 /// Goes on listening for `drain_delay`, with clients told to close: time for whoever sends them to
 /// see that this gateway is not ready.

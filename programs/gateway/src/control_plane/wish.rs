@@ -4,6 +4,7 @@
 use tokio::sync::{mpsc, oneshot};
 
 use super::difference::Difference;
+use super::drain::{Drained, Target, Unknown};
 use super::reload::Refused;
 
 /// Wishes that may wait; who has a further one waits to tell it.
@@ -17,5 +18,5 @@ pub(crate) enum Wish {
     /// Read the configuration again.
     Reload(oneshot::Sender<Result<Difference, Refused>>),
     /// Take no new work, or take it again.
-    Leave(bool, oneshot::Sender<()>),
+    Drain(Target, bool, oneshot::Sender<Result<Drained, Unknown>>),
 }

@@ -20,6 +20,10 @@ const NEVER: u64 = u64::MAX;
 struct Slot {
     deadline: u64,
     waker: Option<Waker>,
+    /// The id of the server that is being asked; 0: none.
+    server: u64,
+    /// Its time is over, whatever the deadline says.
+    cut: bool,
 }
 
 /// The clock and all deadlines of one thread.
@@ -40,7 +44,12 @@ impl Timers {
 
     /// A slot of its own for one connection, without a deadline at first.
     pub(crate) fn register(self: &Rc<Self>) -> Timer {
-        let key = self.slots.borrow_mut().insert(Slot { deadline: NEVER, waker: None });
+        let key = self.slots.borrow_mut().insert(Slot {
+            deadline: NEVER,
+            waker: None,
+            server: 0,
+            cut: false,
+        });
         Timer { timers: Rc::clone(self), key }
     }
 
@@ -51,6 +60,18 @@ impl Timers {
             if slot.deadline <= now
                 && let Some(waker) = slot.waker.take()
             {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Ends the time of every connection on which this server is being asked.
+    pub(crate) fn cut(&self, server: u64) {
+        for (_, slot) in
+            self.slots.borrow_mut().iter_mut().filter(|(_, slot)| slot.server == server)
+        {
+            slot.cut = true;
+            if let Some(waker) = slot.waker.take() {
                 waker.wake();
             }
         }
@@ -87,6 +108,19 @@ impl Timer {
         }
     }
 
+    /// The server of this id is being asked from now on; 0: none is.
+    #[inline]
+    pub(crate) fn faces(&self, server: u64) {
+        if let Some(slot) = self.timers.slots.borrow_mut().get_mut(self.key) {
+            (slot.server, slot.cut) = (server, false);
+        }
+    }
+
+    /// Whether the time of the server that is being asked was ended.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.timers.slots.borrow().get(self.key).is_some_and(|slot| slot.cut)
+    }
+
     /// Brings the deadline forward to `after` ticks from now, if it is later.
     pub(crate) fn shorten(&self, after: u64) {
         let latest = self.timers.now.get().saturating_add(after);
@@ -99,7 +133,7 @@ impl Timer {
     pub(crate) fn poll_expired(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut slots = self.timers.slots.borrow_mut();
         let Some(slot) = slots.get_mut(self.key) else { return Poll::Pending };
-        if slot.deadline <= self.timers.now.get() {
+        if slot.cut || slot.deadline <= self.timers.now.get() {
             return Poll::Ready(());
         }
         match &slot.waker {
@@ -156,6 +190,21 @@ mod tests {
         assert_eq!(ticks(Duration::from_millis(100)), 1);
         assert_eq!(ticks(Duration::from_millis(101)), 2);
         assert_eq!(ticks(Duration::ZERO), 1);
+    }
+
+    #[test]
+    fn a_server_that_is_cut_ends_what_faces_it_alone() {
+        let timers = Timers::new();
+        let (one, other) = (timers.register(), timers.register());
+        let nothing = &mut Context::from_waker(Waker::noop());
+        one.faces(7);
+        other.faces(8);
+        timers.cut(7);
+        one.arm(50);
+        assert!(one.poll_expired(nothing).is_ready() && one.is_cut(), "a later deadline is none");
+        assert!(other.poll_expired(nothing).is_pending());
+        one.faces(0);
+        assert!(one.poll_expired(nothing).is_pending(), "its next exchange has time");
     }
 
     #[test]

@@ -49,6 +49,10 @@ pub(crate) enum Order {
     Open(Door, TcpListener),
     /// Accept none here any more. Answered when those that were queued are taken in.
     Shut(Door, oneshot::Sender<()>),
+    /// Close the idle connections to the server of this id.
+    Release(u64),
+    /// End what is under way at the server of this id.
+    Cut(u64),
     /// Tell clients to close after each answer, or no longer.
     Leave(bool),
     /// Accept nothing more, end when nothing is under way, and at the drain deadline in any case.
@@ -102,6 +106,11 @@ impl Worker {
             Ok(Err(error)) => Err(error),
             Err(_) => Err(io::Error::other("a data-plane thread ended while it started")),
         }
+    }
+
+    /// Another way to give orders, for later.
+    pub(crate) fn orders(&self) -> Sender<Order> {
+        self.orders.clone()
     }
 
     /// Gives an order; it is lost on a thread that has ended.
@@ -171,6 +180,8 @@ async fn obey(order: Order, core: &Rc<Core>, accepting: &mut Vec<Accepting>) {
             core.timers.wake_all();
             let _ = done.send(());
         }
+        Order::Release(server) => core.pool.keep_only(|one| one != server),
+        Order::Cut(server) => core.timers.cut(server),
         Order::Leave(leaving) => core.leaving.set(leaving),
         // The last order; see `run`.
         Order::Finish(_) => {}

@@ -90,6 +90,9 @@ pub(super) async fn forward(
     let Some(upstream) = scene.snapshot.upstreams.get(route.upstream) else {
         return Err(Refusal::no_backend().into());
     };
+    if upstream.is_drained() {
+        return Err(Refusal::drained().into());
+    }
     let mut picker = Picker::new(scene, workspace, upstream);
     let mut last = Refusal::no_backend();
     let mut sent_times = 0_usize;
@@ -102,6 +105,7 @@ pub(super) async fn forward(
     while let Some(index) = picker.next(scene) {
         let Some(server) = upstream.servers.get(index) else { break };
         let flight = Flight::begin(&**upstream, scene.connection.core.index, index);
+        scene.connection.timer.faces(server.id());
         let sticky = upstream.sticky.as_ref().filter(|_| picker.preferred != Some(index));
         let candidate = Candidate {
             number: route.upstream,

@@ -105,6 +105,7 @@ pub(crate) async fn run(
     if journal.has_begun() {
         journal.log(&scene, workspace);
     }
+    connection.timer.faces(0);
     workspace.inbound.next_message();
     workspace.outbound.clear();
     next

@@ -167,6 +167,14 @@ impl Refusal {
         matches!(self.status, 502..=504)
     }
 
+    pub(super) fn drained() -> Self {
+        Self::new(
+            503,
+            "No server can take the request just now.",
+            "the upstream is drained: an operator lets nothing new come to it",
+        )
+    }
+
     pub(super) fn no_backend() -> Self {
         Self::new(
             503,

@@ -48,7 +48,9 @@ pub(super) async fn tunnel(
     };
     journal.bytes_in = up.get();
     journal.bytes_out = down.get();
-    if let Err(Stop::Expired) = ended {
+    if timer.is_cut() {
+        journal.cut("its server was drained, and timeouts.drain has passed");
+    } else if let Err(Stop::Expired) = ended {
         journal.cut("no byte in either direction within timeouts.tunnel_idle");
     }
 }

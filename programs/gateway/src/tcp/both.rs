@@ -22,6 +22,8 @@ pub(super) enum Ended {
     ByBoth,
     /// No byte went either way for `idle`.
     Idle,
+    /// Its server was drained, and `timeouts.drain` has passed.
+    Drained,
     /// The server takes no more, its last words were passed on, and the client has not ended.
     Refused,
     /// A side failed.
@@ -33,6 +35,7 @@ impl fmt::Display for Ended {
         match self {
             Self::ByBoth => out.write_str("by both sides"),
             Self::Idle => out.write_str("no byte in either direction within its idle limit"),
+            Self::Drained => out.write_str("its server was drained"),
             Self::Refused => out.write_str("one side takes no more of what the other sends"),
             Self::Failed(error) => write!(out, "one side failed: {error}"),
         }
@@ -101,7 +104,11 @@ impl<'c> Both<'c> {
             }
             _ => {}
         }
-        let ended = if self.lingers { Ended::Refused } else { Ended::Idle };
+        let ended = match self.connection.timer.is_cut() {
+            true => Ended::Drained,
+            false if self.lingers => Ended::Refused,
+            false => Ended::Idle,
+        };
         self.connection.timer.poll_expired(cx).map(|()| ended)
     }
 

@@ -31,6 +31,9 @@ pub(super) async fn reach(
     // A key that only a request has is none here: the balancer then takes servers in turn.
     let is_by_client = upstream.hash_on == Some(HashKey::Client);
     let hash = is_by_client.then(|| client_hash(connection.client.ip()));
+    if upstream.is_drained() {
+        return Err(None);
+    }
     let mut tried = Tried::default();
     let mut last = None;
     loop {
@@ -38,6 +41,7 @@ pub(super) async fn reach(
         let ask = Ask { tried: &tried, random, hash, preferred: None };
         let Some(index) = upstream.balancer.pick(&ask) else { return Err(last) };
         let Some(server) = upstream.servers.get(index) else { return Err(last) };
+        connection.timer.faces(server.id());
         let flight = Flight::begin(Arc::clone(upstream), core.index, index);
         match connect(server, &connection.timer, proxy.connect).await {
             Ok(stream) => {

@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use tombolo_balance::{Balancer, EjectionRules, RetryBudget, ServerSpec, Weight, hash_key};
@@ -17,6 +17,9 @@ use super::shelf::Shelf;
 use super::{Fault, Health};
 use crate::data_plane::ticks;
 use crate::metrics::Attempts;
+
+/// Numbers of drains.
+static NEXT_DRAIN: AtomicU64 = AtomicU64::new(1);
 
 /// A server and where it is found.
 pub(crate) struct Server {
@@ -36,6 +39,8 @@ pub(crate) struct Server {
     pub(super) shelf: Shelf,
     /// The configuration has it no longer.
     gone: AtomicBool,
+    /// The number of the drain that is on; 0: none.
+    drained: AtomicU64,
 }
 
 impl Server {
@@ -50,18 +55,30 @@ impl Server {
             attempts: Attempts::new(makings.workers),
             shelf: Shelf::default(),
             gone: AtomicBool::new(false),
+            drained: AtomicU64::new(0),
         }
     }
 
     /// No new requests for it from now on, while others can have them: clients that a cookie keeps
-    /// with it move too. What is under way goes on. `why` is told to operators.
-    pub(crate) fn drain(&self, why: &str) {
+    /// with it move too. What is under way goes on. `why` is told to operators. Which drain this
+    /// is, for [`is_in_drain`](Self::is_in_drain).
+    pub(crate) fn drain(&self, why: &str) -> u64 {
         self.health.drain(why);
+        let drain = NEXT_DRAIN.fetch_add(1, Ordering::Relaxed);
+        self.drained.store(drain, Ordering::Relaxed);
+        self.shelf.clear();
+        drain
     }
 
     /// It may have requests again; its share grows over the upstream's slow start.
     pub(crate) fn undrain(&self) {
+        self.drained.store(0, Ordering::Relaxed);
         self.health.undrain();
+    }
+
+    /// Whether the drain of this number is still on.
+    pub(crate) fn is_in_drain(&self, drain: u64) -> bool {
+        self.drained.load(Ordering::Relaxed) == drain
     }
 
     /// True when the address is a name, which the resolver has to look up.
@@ -87,7 +104,7 @@ impl Server {
 
     /// Whether a connection that an exchange leaves in order is kept for the next.
     pub(super) fn keeps_connections(&self) -> bool {
-        !self.is_gone()
+        !self.is_gone() && self.drained.load(Ordering::Relaxed) == 0
     }
 }
 
@@ -107,6 +124,8 @@ pub(crate) struct Upstream {
     pub(crate) budget: Option<RetryBudget>,
     /// How long its servers may take, in ticks.
     pub(crate) patience: UpstreamPatience,
+    /// It takes no new requests at all. Shared with those it takes the place of.
+    drained: Arc<AtomicBool>,
 }
 
 /// How long the servers of an upstream may take, in ticks of the data plane's clock; none: as long
@@ -179,6 +198,7 @@ impl Upstream {
                 .retry_budget
                 .map(|budget| RetryBudget::new(budget.percent, budget.per_second, makings.workers)),
             patience: UpstreamPatience::new(&upstream.timeouts),
+            drained: previous.map_or_else(Arc::default, |previous| Arc::clone(&previous.drained)),
         }
     }
 
@@ -190,6 +210,17 @@ impl Upstream {
         } else {
             server.health.succeeded();
         }
+    }
+
+    /// Whether it takes no new requests at all.
+    #[inline]
+    pub(crate) fn is_drained(&self) -> bool {
+        self.drained.load(Ordering::Relaxed)
+    }
+
+    /// Takes no new requests from now on, or takes them again.
+    pub(crate) fn set_drained(&self, drained: bool) {
+        self.drained.store(drained, Ordering::Relaxed);
     }
 
     /// True while no server is up, so that all of them are tried.

@@ -1,5 +1,5 @@
-//! `POST /api/v1/drain` and `/undrain`: no new work for the gateway, for an upstream's servers or one
-//! of them; or work again.
+//! `POST /api/v1/drain` and `/undrain`: no new work for a server, an upstream or the gateway, or work
+//! again.
 
 use std::sync::Arc;
 
@@ -8,25 +8,38 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
-use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::body;
 use super::refusal::{Mistake, Refusal};
 use super::{Facts, ending};
-use crate::control_plane::Wish;
-
-/// What a server is told to be drained for.
-const WHY: &str = "an operator asked for it";
+use crate::control_plane::{Target, Wish};
 
 /// What is to be drained. Nothing named: the gateway itself.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Order {
-    /// All servers of this upstream.
     upstream: Option<String>,
-    /// Just the one of this address in it.
     server: Option<String>,
+}
+
+impl Order {
+    fn parse(body: &[u8]) -> Result<Target, Refusal> {
+        let order: Self = serde_json::from_slice(body).map_err(|error| {
+            let detail = format!("The body is not what is expected: {error}. Example: {{\"upstream\": \"app\", \"server\": \"127.0.0.1:9001\"}}");
+            let status = if error.is_data() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::BAD_REQUEST };
+            Refusal::new(status, detail)
+        })?;
+        match (order.upstream, order.server) {
+            (None, None) => Ok(Target::Gateway),
+            (Some(upstream), None) => Ok(Target::Upstream(upstream)),
+            (Some(upstream), Some(server)) => Ok(Target::Server(upstream, server)),
+            (None, Some(_)) => {
+                let message = "missing: whose server it is".to_owned();
+                Err(Refusal::of_mistakes(vec![Mistake { field: "upstream".to_owned(), message }]))
+            }
+        }
+    }
 }
 
 pub(super) async fn drain(state: State<Arc<Facts>>, request: Request) -> Result<Response, Refusal> {
@@ -43,59 +56,41 @@ pub(super) async fn undrain(
 async fn answer(
     State(facts): State<Arc<Facts>>,
     request: Request,
-    leaving: bool,
+    draining: bool,
 ) -> Result<Response, Refusal> {
-    let body = body::whole(request.into_body()).await?;
-    let order: Order = serde_json::from_slice(&body)
-        .map_err(|error| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, format!("{error}.")))?;
-    if let Some(upstream) = order.upstream {
-        return servers(&facts, &upstream, order.server.as_deref(), leaving);
-    }
-    if order.server.is_some() {
-        let message = "name its upstream too; `tombolo status` shows both".to_owned();
-        return Err(Refusal::of_mistakes(vec![Mistake { field: "server".to_owned(), message }]));
-    }
-    let (done, is_done) = oneshot::channel();
-    facts.wishes.send(Wish::Leave(leaving, done)).await.map_err(|_| ending())?;
-    is_done.await.map_err(|_| ending())?;
-    let answer = json!({ "gateway": true, "draining": leaving });
-    Ok(([(CONTENT_TYPE, "application/json")], format!("{answer}\n")).into_response())
+    let target = Order::parse(&body::whole(request.into_body()).await?)?;
+    let (told, drained) = oneshot::channel();
+    facts.wishes.send(Wish::Drain(target, draining, told)).await.map_err(|_| ending())?;
+    let drained = drained.await.map_err(|_| ending())?.map_err(|unknown| {
+        let field = unknown.field.to_owned();
+        Refusal::of_mistakes(vec![Mistake { field, message: unknown.words }])
+    })?;
+    let body = format!("{:#}\n", drained.to_json());
+    Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-/// Drains the servers of an upstream, or one of them. What they are at goes on.
-fn servers(
-    facts: &Facts,
-    name: &str,
-    server: Option<&str>,
-    leaving: bool,
-) -> Result<Response, Refusal> {
-    let snapshot = facts.snapshot();
-    let unknown = |field: &str, known: Vec<&str>| {
-        // Enough to find the slip, and no more than helps.
-        let known = known.into_iter().take(16).collect::<Vec<_>>().join(", ");
-        let message = format!("there is none of this name; there are: {known}");
-        Refusal::of_mistakes(vec![Mistake { field: field.to_owned(), message }])
-    };
-    let mut upstreams = snapshot.upstreams.iter();
-    let Some(upstream) = upstreams.find(|upstream| *upstream.name == *name) else {
-        let known = snapshot.upstreams.iter().map(|upstream| &*upstream.name).collect();
-        return Err(unknown("upstream", known));
-    };
-    let meant = |name: &str| server.is_none_or(|wanted| wanted == name);
-    let chosen: Vec<_> = upstream.servers.iter().filter(|server| meant(&server.name)).collect();
-    if chosen.is_empty() {
-        let known = upstream.servers.iter().map(|server| &*server.name).collect();
-        return Err(unknown("server", known));
-    }
-    for server in &chosen {
-        if leaving {
-            server.drain(WHY);
-        } else {
-            server.undrain();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_meant_is_told() {
+        let target = |body: &str| {
+            Order::parse(body.as_bytes())
+                .map_err(|refusal| refusal.into_response().status().as_u16())
+        };
+        assert_eq!(target("{}"), Ok(Target::Gateway));
+        assert_eq!(target(r#"{"upstream":"a"}"#), Ok(Target::Upstream("a".into())));
+        let server = Target::Server("a".into(), "b:1".into());
+        assert_eq!(target(r#"{"upstream":"a","server":"b:1"}"#), Ok(server));
+        for (body, status) in [
+            (r#"{"server":"b:1"}"#, 422),
+            (r#"{"upsteam":"a"}"#, 422),
+            (r#"{"upstream":1}"#, 422),
+            ("", 400),
+            ("{", 400),
+        ] {
+            assert_eq!(target(body), Err(status), "{body}");
         }
     }
-    let names: Vec<_> = chosen.iter().map(|server| &*server.name).collect();
-    tracing::info!(upstream = name, servers = ?names, draining = leaving, "as an operator asked");
-    let answer = json!({ "upstream": name, "servers": names, "draining": leaving });
-    Ok(([(CONTENT_TYPE, "application/json")], format!("{answer}\n")).into_response())
 }

@@ -30,6 +30,7 @@ const WELCOME: &str = concat!(
     "GET  /api/v1/requests the last requests; ?limit=50&errors=true\n",
     "GET  /api/v1/series   rates over the last quarter of an hour; ?after=TIME_MS\n",
     "GET  /api/v1/why      what becomes of a request and why: ?url= or ?request=ID; `tombolo why`\n",
+    "POST /api/v1/drain    {\"upstream\": ..., \"server\": ...}, and undrain; or `tombolo drain NAME/SERVER`\n",
     "POST /api/v1/purge    {\"url\"|\"prefix\"|\"tag\"|\"all\": ..., \"soft\": false}; or `tombolo purge`\n",
     "POST /api/v1/scale    {\"service\": \"site\", \"replicas\": 5}; or `tombolo scale site 5`\n",
     "POST /api/v1/restart  {\"service\": \"site\"} or {\"replica\": \"site-2\"}; or `tombolo restart site`\n",

@@ -69,6 +69,7 @@ impl Fill {
     /// Brings all of it. `wanted`: even if nobody follows.
     pub(super) async fn run(mut self, wanted: bool) {
         let timer = self.core.timers.register();
+        timer.faces(self.held.server.id());
         let outcome = self.bring(&timer, wanted).await;
         let Self { core, held, workspace, filling, reusable, .. } = self;
         match outcome {
