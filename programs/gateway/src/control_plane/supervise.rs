@@ -97,6 +97,12 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
             Idle::Kept
         }
     };
+    finish(reloader, idle, access_log).await
+}
+
+/// Ends the threads when nothing is under way, or the deadline has passed, and then what they wrote
+/// to.
+async fn finish(reloader: Reloader, idle: Idle, access_log: AccessLog) -> Result<(), Error> {
     let Reloader { workers: running, publication, store, mut listening, .. } = reloader;
     // A socket accepts for as long as anybody has it open: ours go first.
     listening.close();
