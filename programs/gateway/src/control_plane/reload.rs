@@ -20,7 +20,7 @@ use tombolo_daemon::config::{Config, Mistakes};
 use super::difference::{Difference, keep_what_needs_a_restart};
 use super::listening::Listening;
 use super::succession::{Inherited, tell};
-use super::{Publication, Snapshot, Source, resolver};
+use super::{Publication, Snapshot, Source, resolver, snapshot};
 use crate::data_plane::{Admission, BindError, Bound, Worker};
 
 /// Why the configuration in force stays in force.
@@ -88,9 +88,10 @@ impl Reloader {
             self.store = (self.open_store)(&config);
         }
         let store = self.store.clone().filter(|_| config.cache.is_some());
+        // Before anything is made of it: servers that stay learn of new rules as that is done.
+        let doors = snapshot::doors(&config);
+        let new = self.listening.bind(&doors, &mut Inherited::default()).map_err(Refused::Bind)?;
         let after = Arc::new(before.succeeded(config, store));
-        let new =
-            self.listening.bind(&after.doors, &mut Inherited::default()).map_err(Refused::Bind)?;
         resolver::watch_names(&after, Some(&before)).await;
         self.put_in_force(&before, after, new).await;
         Ok(difference)
