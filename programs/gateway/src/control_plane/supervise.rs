@@ -37,8 +37,7 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     let program = Program::of_this_process().map_err(Error::Program)?;
     let mut inherited = Inherited::take();
     let watch = FileWatch::new(source.file.clone()).await;
-    let cores = tombolo_daemon::resources::usable_cores().get();
-    let workers = if config.gateway.workers == 0 { cores } else { config.gateway.workers };
+    let workers = workers(&config);
     report_shortage(&config);
     let listening = Listening::new(workers);
     let bound = listening.bind(&snapshot::doors(&config), &mut inherited)?;
@@ -98,6 +97,14 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
         }
     };
     finish(reloader, idle, access_log).await
+}
+
+/// Threads of the data plane.
+fn workers(config: &Config) -> usize {
+    match config.gateway.workers {
+        0 => tombolo_daemon::resources::usable_cores().get(),
+        chosen => chosen,
+    }
 }
 
 /// Ends the threads when nothing is under way, or the deadline has passed, and then what they wrote
