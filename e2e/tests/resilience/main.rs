@@ -12,6 +12,7 @@ mod checks;
 mod load;
 mod moods;
 mod processes;
+mod rates;
 mod requests;
 
 use serde_json::Value;

@@ -34,6 +34,9 @@ fn a_server_that_answers_errors_is_left_out_and_comes_back() {
     assert!(servers[1].taken() - before <= 9, "{} requests", servers[1].taken() - before);
     servers[1].feels(Mood::Well);
     server_is(admin, 1, &["up"]);
+    eventually("its whole share", || {
+        (upstream(admin)["backends"][1]["share"] == 1.0).then_some(())
+    });
     let before = servers[1].taken();
     load.go_on(300);
     assert!(servers[1].taken() - before > 50, "it has its share again");

@@ -10,6 +10,7 @@
 //!  tcp             connections that are not HTTP, passed on as they are
 //!  upstream        servers, connections to them, pools
 //!  access_log      one line for each request, written off the request path
+//!  rate_limit      how often a route may be asked
 //!  recent          the last exchanges of each thread, for who asks why
 //!  metrics         counters of each thread, and their text for Prometheus
 //! ```
@@ -21,6 +22,7 @@ mod data_plane;
 mod error;
 mod exchange;
 mod metrics;
+mod rate_limit;
 mod recent;
 mod tcp;
 mod upstream;

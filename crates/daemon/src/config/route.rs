@@ -1,6 +1,6 @@
 //! `[[route]]` as meant: which requests go to which upstream.
 
-use super::RouteCache;
+use super::{RateLimit, RouteCache};
 
 /// Sends requests for a host and a path to an upstream: `[[route]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Route {
     pub upstream: usize,
     /// Bytes of a request body on this route, 0 for no limit. None: the gateway's limit.
     pub body_bytes: Option<u64>,
+    /// How often it may be asked. None: as often as anybody likes.
+    pub rate_limit: Option<RateLimit>,
     /// How its responses are kept. None: they are not.
     pub cache: Option<RouteCache>,
 }
@@ -22,6 +24,13 @@ impl Route {
     /// A route that takes every request to the upstream of this index and caches nothing.
     #[must_use]
     pub fn everything(upstream: usize) -> Self {
-        Self { host: None, path: "/".to_owned(), upstream, body_bytes: None, cache: None }
+        Self {
+            host: None,
+            path: "/".to_owned(),
+            upstream,
+            body_bytes: None,
+            rate_limit: None,
+            cache: None,
+        }
     }
 }

@@ -247,6 +247,7 @@ fn file_with(table: &str, key: Option<(&str, &str)>) -> String {
         // A check is either by path or by TCP.
         "upstream.health" if key == Some(("tcp", "true")) => &[],
         "upstream.health" => &[("path", "\"/base\"")],
+        "route.rate_limit" => &[("requests", "7")],
         "upstream.servers" => &[("address", "\"127.0.0.1:1\"")],
         "route" => &[("path", "\"/base\""), ("upstream", "\"base\"")],
         // Who is trusted matters to headers alone.
@@ -273,6 +274,12 @@ fn file_with(table: &str, key: Option<(&str, &str)>) -> String {
         }
         name if name.starts_with("upstream.") => format!("{other}[{name}]\n{body}\n"),
         "route" => format!("{APP}{other}[[route]]\n{body}\n"),
+        "route.rate_limit" => {
+            // The most requests there can be need a day.
+            let most = key.is_some_and(|(name, _)| name == "requests");
+            let per = if most { "per = \"24h\"\n" } else { "" };
+            format!("{APP}[[route]]\nupstream = \"app\"\n[route.rate_limit]\n{per}{body}\n")
+        }
         "route.cache" => format!("{APP}[[route]]\nupstream = \"app\"\n[route.cache]\n{body}\n"),
         "tcp" => {
             format!(

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tombolo_daemon::config::{self, RouteCache};
 
 use crate::metrics::{NO_ROUTE, RouteCounts};
+use crate::rate_limit::{Limiter, Table};
 
 /// A route as the request path uses it.
-#[derive(Debug)]
 pub(crate) struct Route {
     /// Its place in the configuration.
     pub(crate) index: usize,
@@ -17,6 +17,8 @@ pub(crate) struct Route {
     pub(crate) upstream: usize,
     /// Most bytes of a request body; 0 for no limit.
     pub(crate) body_bytes: u64,
+    /// How often it may be asked; none: as often as anybody likes.
+    pub(crate) limiter: Option<Limiter>,
     /// How it caches; none: it does not.
     pub(crate) cache: Option<RouteCache>,
 }
@@ -36,6 +38,8 @@ pub(crate) struct Routes {
     counted: Vec<(String, Arc<RouteCounts>)>,
     /// Counts requests that fit no route, or whose head could not be read.
     unrouted: Arc<RouteCounts>,
+    /// The buckets of all rate limits, once there was one.
+    buckets: Option<Arc<Table>>,
 }
 
 impl Routes {
@@ -47,6 +51,16 @@ impl Routes {
         workers: usize,
         previous: Option<&Self>,
     ) -> Self {
+        let is_limited = routes.iter().any(|route| route.rate_limit.is_some());
+        let buckets = previous.and_then(|previous| previous.buckets.clone());
+        let buckets = buckets.or_else(|| is_limited.then(|| Arc::new(Table::new())));
+        let limiter = |route: &config::Route| {
+            Some(Limiter::new(
+                &name(route),
+                route.rate_limit.clone()?,
+                Arc::clone(buckets.as_ref()?),
+            ))
+        };
         let mut ordered: Vec<Route> = routes
             .iter()
             .enumerate()
@@ -62,6 +76,7 @@ impl Routes {
                 path: route.path.clone(),
                 upstream: route.upstream,
                 body_bytes: route.body_bytes.unwrap_or(body_bytes),
+                limiter: limiter(route),
                 cache: route.cache.clone(),
             })
             .collect();
@@ -82,7 +97,7 @@ impl Routes {
             (name, counts)
         });
         let unrouted = previous.map_or_else(fresh, |previous| Arc::clone(&previous.unrouted));
-        Self { ordered, counted: counted.collect(), unrouted }
+        Self { ordered, counted: counted.collect(), unrouted, buckets }
     }
 
     /// The counters of the route at this place in the configuration, or of requests without one.

@@ -62,6 +62,11 @@ pub(super) fn guard(
         let mut random = scene.connection.core.random.borrow_mut();
         journal.trace = Some(Trace::begin(request, head, trusted, share, &mut random));
     }
+    if let Some(limiter) = &route.limiter {
+        limiter
+            .admit(request, head, client, &scene.snapshot.trusted)
+            .map_err(Refusal::too_often)?;
+    }
     allowed(request, head, route)?;
     Ok(Asked::of(request, route, trusted))
 }

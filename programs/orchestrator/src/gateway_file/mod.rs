@@ -15,8 +15,8 @@ use health::write_health;
 use notation::{duration, list, quoted, size};
 use tcp::write_tcp;
 use tombolo_daemon::config::{
-    AccessLog, Admin, Config, Gateway, HashKey, Limits, Policy, Route, Server, Timeouts, Traces,
-    Upstream,
+    AccessLog, Admin, Config, Gateway, HashKey, Limits, Policy, RateLimit, Route, Server, Timeouts,
+    Traces, Upstream,
 };
 
 const HEADING: &str = "\
@@ -203,7 +203,7 @@ fn write_upstream(out: &mut String, upstream: &Upstream) -> fmt::Result {
 }
 
 fn write_route(out: &mut String, route: &Route, upstreams: &[Upstream]) -> fmt::Result {
-    let Route { host, path, upstream, body_bytes, cache } = route;
+    let Route { host, path, upstream, body_bytes, rate_limit, cache } = route;
     // The index comes from the same checked configuration.
     let Some(upstream) = upstreams.get(*upstream) else { return Ok(()) };
     writeln!(out, "\n[[route]]")?;
@@ -214,6 +214,11 @@ fn write_route(out: &mut String, route: &Route, upstreams: &[Upstream]) -> fmt::
     writeln!(out, "upstream = {}", quoted(&upstream.name))?;
     if let Some(bytes) = body_bytes {
         writeln!(out, "body_bytes = {}", size(*bytes))?;
+    }
+    if let Some(RateLimit { requests, per, burst, key }) = rate_limit {
+        let (per, key) = (duration(*per), quoted(&key.word()));
+        let pace = format!("requests = {requests}, per = \"{per}\", burst = {burst}");
+        writeln!(out, "rate_limit = {{ {pace}, key = {key} }}")?;
     }
     write_route_cache(out, cache.as_ref())
 }

@@ -94,6 +94,7 @@ host = "*.example.org"
 path = "/a/"
 upstream = "by-header"
 body_bytes = "3MiB"
+rate_limit = { requests = 9, per = "2m", burst = 3, key = "header:X-Key" }
 [[route]]
 path = "/own"
 upstream = "sticky"

@@ -7,6 +7,7 @@ mod cache;
 mod gateway;
 mod health;
 mod listeners;
+mod rate_limit;
 mod route;
 mod service;
 mod storage;

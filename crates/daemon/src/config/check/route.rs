@@ -10,6 +10,7 @@ use super::super::written::context::At;
 use super::super::written::reader::Reader;
 use super::super::written::wording::{list, nearest};
 use super::cache;
+use super::rate_limit::rate_limit;
 use super::tcp::Found;
 use super::upstream::Named;
 
@@ -35,6 +36,7 @@ pub(super) fn routes(
         let upstream =
             reader.text("upstream").and_then(|name| answering(&reader, &name, upstreams));
         let body_bytes = reader.size("body_bytes").map(|bytes| bytes.value);
+        let rate_limit = rate_limit(&reader);
         let caching = cache::of_route(&reader, path.as_deref());
         // A host that could not be read is none that could be compared.
         let Some(path) = path.filter(|_| host.is_some() || !reader.has("host")) else { continue };
@@ -50,7 +52,7 @@ pub(super) fn routes(
             None => seen.push(At { value: key, span }),
         }
         if let Some(upstream) = upstream {
-            routes.push(Route { host, path, upstream, body_bytes, cache: None });
+            routes.push(Route { host, path, upstream, body_bytes, rate_limit, cache: None });
             said.push(caching);
         }
     }

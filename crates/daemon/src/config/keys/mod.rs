@@ -6,6 +6,7 @@
 mod cache;
 mod gateway;
 mod health;
+mod rate_limit;
 mod tables;
 mod tcp;
 mod up;

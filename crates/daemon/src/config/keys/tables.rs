@@ -6,6 +6,7 @@ use super::super::{Config, LogFormat, Policy, Server, Service, ServiceKind, Trac
 use super::cache::{CACHE, ROUTE_CACHE};
 use super::gateway::{DAY, GATEWAY};
 use super::health::{EJECTION, HEALTH, RETRY_BUDGET, UPSTREAM_TIMEOUTS};
+use super::rate_limit::RATE_LIMIT;
 use super::tcp::TCP;
 use super::up::UP;
 use super::{Absent, Default, Form, Key, Table, table};
@@ -270,6 +271,13 @@ static ROUTE: Table = Table {
             form: Form::Size { min: 0, max: i64::MAX as u64 },
             absent: Absent::Means("the limit in `[gateway.limits]`"),
             example: "\"100MiB\"",
+        },
+        Key {
+            name: "rate_limit",
+            about: "How often it may be asked by one client, by whoever a header names, or at all.",
+            form: Form::Table(&RATE_LIMIT),
+            absent: Absent::Means("as often as anybody likes"),
+            example: "{ requests = 100, per = \"1m\" }",
         },
         Key {
             name: "cache",

@@ -16,6 +16,7 @@ mod failures;
 mod server_health;
 mod watch;
 
+pub(crate) use clock::now as since_start;
 pub(crate) use failures::{Failures, Fault};
 pub(crate) use server_health::{Health, LastCheck, Told};
 pub(crate) use watch::{Watch, rung};

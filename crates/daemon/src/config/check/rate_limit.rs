@@ -1,0 +1,43 @@
+//! `rate_limit` of a route.
+
+use std::time::Duration;
+
+use super::super::written::reader::Reader;
+use super::super::{RateKey, RateLimit};
+use super::upstream::is_token;
+
+/// The limit. None: there is none, or it could not be read, which was noted.
+pub(super) fn rate_limit(route: &Reader<'_>) -> Option<RateLimit> {
+    let reader = route.table("rate_limit")?;
+    let (requests, key) = (reader.count("requests"), key(&reader));
+    let per = match reader.time("per") {
+        Some(per) if per.value.subsec_nanos() > 0 => {
+            let hint = format!("write \"{}s\"", per.value.as_secs().saturating_add(1));
+            return reader.bad(&per.span, "\"per\" has a fraction of a second", hint);
+        }
+        Some(per) => per.value,
+        None => Duration::from_secs(1),
+    };
+    let requests = requests?;
+    let most = RateLimit::MOST_PER_SECOND.saturating_mul(per.as_secs());
+    if requests.value > most {
+        let words = "this is more than 100000 requests a second";
+        return reader.bad(&requests.span, words, "lower it, or remove the limit");
+    }
+    let burst = reader.count("burst").map_or(requests.value, |burst| burst.value);
+    Some(RateLimit { requests: requests.value, per, burst, key })
+}
+
+fn key(reader: &Reader<'_>) -> RateKey {
+    let Some(text) = reader.text("key") else { return RateKey::default() };
+    match text.value.split_once(':') {
+        None if text.value == "client" => RateKey::Client,
+        None if text.value == "route" => RateKey::Route,
+        Some(("header", name)) if is_token(name) => RateKey::Header(name.to_ascii_lowercase()),
+        _ => {
+            let words = format!("{} is nothing to limit by", reader.context.written(&text.span));
+            let bad = reader.bad(&text.span, words, "write client, route or header:NAME");
+            bad.unwrap_or_default()
+        }
+    }
+}

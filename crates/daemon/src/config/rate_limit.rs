@@ -1,0 +1,45 @@
+//! `rate_limit` of a route as meant.
+
+use std::time::Duration;
+
+/// How often a route may be asked by one client, or whoever else the key names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Requests in each `per`, in the long run.
+    pub requests: u64,
+    /// What `requests` are counted in: whole seconds.
+    pub per: Duration,
+    /// Requests at once, after a pause.
+    pub burst: u64,
+    /// Who is limited.
+    pub key: RateKey,
+}
+
+impl RateLimit {
+    /// The fastest limit there is, in requests a second: buckets count in microseconds.
+    pub const MOST_PER_SECOND: u64 = 100_000;
+}
+
+/// Whose requests are counted together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum RateKey {
+    /// Those of one client address; of one /64 with IPv6.
+    #[default]
+    Client,
+    /// Those with one value of a header, named in lower case. Without it: of one client address.
+    Header(String),
+    /// All of the route.
+    Route,
+}
+
+impl RateKey {
+    /// The word for it in a configuration file.
+    #[must_use]
+    pub fn word(&self) -> String {
+        match self {
+            Self::Client => "client".to_owned(),
+            Self::Header(name) => format!("header:{name}"),
+            Self::Route => "route".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A route's limit, applied to a request.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use tombolo_balance::hash_key;
+use tombolo_daemon::config::{RateKey, RateLimit};
+use tombolo_http1::RequestHead;
+
+use super::Table;
+use super::key;
+use super::pace::Pace;
+use crate::upstream::since_start;
+
+/// The limit of one route.
+pub(crate) struct Limiter {
+    /// Stands for the route: buckets of different routes are different ones, before a reload and
+    /// after.
+    route: u64,
+    limit: RateLimit,
+    pace: Pace,
+    table: Arc<Table>,
+}
+
+/// A request beyond the limit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exceeded {
+    /// Seconds after which there is room again, rounded up.
+    pub(crate) retry_after: u64,
+    /// What is allowed: so many requests in so many seconds.
+    pub(crate) requests: u64,
+    pub(crate) seconds: u64,
+}
+
+impl Limiter {
+    pub(crate) fn new(route: &str, limit: RateLimit, table: Arc<Table>) -> Self {
+        let pace = Pace::new(limit.requests, limit.per, limit.burst);
+        Self { route: hash_key(route.as_bytes()), limit, pace, table }
+    }
+
+    /// Lets a request through, or says when there is room for it again.
+    pub(crate) fn admit(
+        &self,
+        request: &RequestHead,
+        head: &[u8],
+        peer: IpAddr,
+        trusted: &[IpNet],
+    ) -> Result<(), Exceeded> {
+        let now = u64::try_from(since_start().as_micros()).unwrap_or(u64::MAX);
+        let named = match &self.limit.key {
+            RateKey::Header(name) => key::header(request, head, name),
+            RateKey::Client | RateKey::Route => None,
+        };
+        let taken = match (&self.limit.key, named) {
+            (_, Some(value)) => self.table.take((self.route, value), self.pace, now),
+            (RateKey::Route, None) => self.table.take(self.route, self.pace, now),
+            // Who leaves the header out gets no second bucket for it.
+            (_, None) => {
+                let client = key::client(request, head, peer, trusted);
+                self.table.take((self.route, client), self.pace, now)
+            }
+        };
+        taken.map_err(|micros| Exceeded {
+            retry_after: micros.div_ceil(1_000_000).max(1),
+            requests: self.limit.requests,
+            seconds: self.limit.per.as_secs().max(1),
+        })
+    }
+}

@@ -1,0 +1,16 @@
+//! Rate limits: how often a client, or whoever a header names, may ask a route.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `pace.rs` | a token bucket as one time: pure |
+//! | `table.rs` | the buckets of all keys, in a table of fixed size that threads share without a lock |
+//! | `key.rs` | whose bucket a request takes from |
+//! | `limiter.rs` | a route's limit, applied |
+
+mod key;
+mod limiter;
+mod pace;
+mod table;
+
+pub(crate) use limiter::{Exceeded, Limiter};
+pub(crate) use table::Table;
