@@ -9,6 +9,7 @@
 
 mod budget;
 mod checks;
+mod elsewhere;
 mod load;
 mod moods;
 mod processes;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tombolo_balance::Policy;
 
-use super::{Ejection, HealthCheck, HostPort, RetryBudget, UpstreamTimeouts};
+use super::{Ejection, HealthCheck, HostPort, RetryBudget, Statuses, UpstreamTimeouts};
 
 /// A set of servers that answer alike: `[[upstream]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Upstream {
     pub slow_start: Duration,
     /// How many requests may be repeated at another server. None: any number.
     pub retry_budget: Option<RetryBudget>,
+    /// Statuses after which an idempotent request without a body goes to another server.
+    pub retry_on: Statuses,
     /// How long the servers may take, where that differs from the gateway's timeouts.
     pub timeouts: UpstreamTimeouts,
     /// The servers, 1 to [`Upstream::SERVERS_MAX`].
@@ -52,6 +54,7 @@ impl Upstream {
             ejection: Some(Ejection::default()),
             slow_start: Self::SLOW_START,
             retry_budget: Some(RetryBudget::default()),
+            retry_on: Statuses::none(),
             timeouts: UpstreamTimeouts::default(),
             servers,
             service: None,

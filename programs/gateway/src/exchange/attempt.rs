@@ -40,8 +40,18 @@ pub(super) struct Unanswered {
     pub(super) refusal: Refusal,
     /// Interim responses were passed on.
     pub(super) interim: bool,
-    /// It did not end the connection: it took too long.
-    pub(super) late: bool,
+    pub(super) why: Why,
+}
+
+/// Why there is no answer to pass on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// It ended the connection.
+    Ended,
+    /// It took too long.
+    Late,
+    /// It answered with a status after which another server is asked, which is paid for.
+    Elsewhere,
 }
 
 /// How far the request has gone.
@@ -65,6 +75,8 @@ pub(super) struct Facing<'f> {
     pub(super) cookie: Option<(&'f str, &'f str)>,
     /// Ticks it may take from the end of the request to the first byte of its answer.
     pub(super) first_byte: u64,
+    /// Whether another server is asked instead, now that this status has come.
+    pub(super) elsewhere: &'f dyn Fn(u16) -> bool,
 }
 
 /// Sends the request over the link and passes the answer on, or with `hold` stops at its body.
@@ -187,8 +199,8 @@ pub(super) fn outcome(
     journal: &Journal,
 ) -> Outcome {
     match attempted {
-        Ok(Ok(_)) => Outcome::Answered,
-        Ok(Err(unanswered)) if unanswered.late => Outcome::TimedOut,
+        Ok(Ok(_)) | Ok(Err(Unanswered { why: Why::Elsewhere, .. })) => Outcome::Answered,
+        Ok(Err(unanswered)) if unanswered.why == Why::Late => Outcome::TimedOut,
         Ok(Err(_)) if reused => Outcome::Stale,
         Ok(Err(_)) => Outcome::Failed,
         Err(_) if journal.is_answered() => Outcome::Answered,

@@ -7,7 +7,7 @@ use std::io::IoSlice;
 use tombolo_http1::{ResponseHead, Version};
 
 use super::answer;
-use super::attempt::{Facing, Unanswered, Upload};
+use super::attempt::{Facing, Unanswered, Upload, Why};
 use super::guard::Asked;
 use super::journal::Journal;
 use super::refusal::Refusal;
@@ -84,8 +84,16 @@ impl Downward<'_> {
                 self.scene.connection.timer.arm(self.facing.first_byte);
             }
         }
+        let status = self.response.status();
+        let untold = interim == 0 && self.upload.get() == Upload::Done;
+        if status >= 400 && untold && (self.facing.elsewhere)(status) {
+            let words = format!("the upstream answered {status}, and no other server did better");
+            let refusal = Refusal::broken_upstream(words);
+            let unanswered = Unanswered { refusal, interim: false, why: Why::Elsewhere };
+            return Err(DownError::Unanswered(unanswered));
+        }
         self.journal.answered();
-        if self.response.status() == 101 {
+        if status == 101 {
             return self.upgrade().await;
         }
         if self.hold && self.upload.get() == Upload::Done {
@@ -133,7 +141,7 @@ impl Downward<'_> {
                     if !self.outbound.is_empty() || self.upload.get() == Upload::Running {
                         return Err(refusal.into());
                     }
-                    let unanswered = Unanswered { refusal, interim, late: true };
+                    let unanswered = Unanswered { refusal, interim, why: Why::Late };
                     return Err(DownError::Unanswered(unanswered));
                 }
                 Err(Stop::Failed(error)) => {
@@ -146,7 +154,7 @@ impl Downward<'_> {
                 );
             }
             let refusal = Refusal::broken_upstream(ended);
-            return Err(DownError::Unanswered(Unanswered { refusal, interim, late: false }));
+            return Err(DownError::Unanswered(Unanswered { refusal, interim, why: Why::Ended }));
         }
     }
 

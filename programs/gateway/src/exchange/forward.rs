@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
+use tombolo_http1::Framing;
 
-use super::attempt::{self, Attempted, Facing, Unanswered};
+use super::attempt::{self, Attempted, Facing, Unanswered, Why};
 use super::guard::Asked;
 use super::journal::Journal;
 use super::onward::{self, Conditions};
@@ -113,6 +114,7 @@ pub(super) async fn forward(
             deadline,
             index,
             server,
+            picker: &picker,
             cookie: sticky
                 .map(|sticky| (sticky.cookie.as_str(), upstream.balancer.sticky_value(index))),
         };
@@ -152,6 +154,8 @@ struct Candidate<'c> {
     deadline: u64,
     index: usize,
     server: &'c Server,
+    /// Knows where the request has been.
+    picker: &'c Picker<'c>,
     /// Name and value of a cookie that is to keep the client with it.
     cookie: Option<(&'c str, &'c str)>,
 }
@@ -182,6 +186,7 @@ async fn ask(
             }
         };
         *sent_times = sent_times.saturating_add(1);
+        let sent = *sent_times;
         let first_byte = candidate.upstream.patience.first_byte;
         let first_byte = first_byte.unwrap_or(scene.snapshot.patience.first_byte);
         let left = candidate.deadline.saturating_sub(core.timers.now()).max(1);
@@ -190,6 +195,7 @@ async fn ask(
             server: &server.name,
             cookie: candidate.cookie,
             first_byte: first_byte.min(left),
+            elsewhere: &|status| goes_elsewhere(scene, candidate, asked, sent, status),
         };
         let attempted = attempt::attempt(scene, workspace, asked, journal, &facing, hold).await;
         let outcome = attempt::outcome(&attempted, reused, journal);
@@ -205,7 +211,12 @@ async fn ask(
                 return Ok(Asking::Served(answered));
             }
             Ok(Attempted::Upgraded) => return Ok(Asking::Upgraded(stream)),
-            Err(Unanswered { refusal, interim, late }) => {
+            // Without a body there is nothing that could not be sent once more.
+            Err(Unanswered { refusal, why: Why::Elsewhere, .. }) => {
+                journal.failed(outcome, refusal.cause());
+                return Ok(Asking::Next(refusal));
+            }
+            Err(Unanswered { refusal, interim, why }) => {
                 let repeatable = asked.method.is_idempotent()
                     && !interim
                     && *sent_times < scene.snapshot.limits.attempts
@@ -214,7 +225,7 @@ async fn ask(
                     return Err(refusal.into());
                 }
                 journal.failed(outcome, refusal.cause());
-                if reused && !late {
+                if reused && why == Why::Ended {
                     fresh = true;
                     continue;
                 }
@@ -238,6 +249,23 @@ fn note(candidate: &Candidate<'_>, outcome: Outcome, status: u16) {
         // An idle connection may be closed at any time, and a client may leave.
         Outcome::Unreachable | Outcome::Stale | Outcome::Abandoned => {}
     }
+}
+
+/// Whether a request that was answered with `status` goes to another server instead, which is paid
+/// for: it can be repeated, a better answer may be had, and nothing was passed on yet.
+fn goes_elsewhere(
+    scene: &Scene<'_>,
+    candidate: &Candidate<'_>,
+    asked: &Asked,
+    sent: usize,
+    status: u16,
+) -> bool {
+    candidate.upstream.retry_on.contains(status)
+        && asked.method.is_idempotent()
+        && asked.framing == Framing::None
+        && sent < scene.snapshot.limits.attempts
+        && candidate.picker.has_another(candidate.index)
+        && may_go_on(scene, candidate)
 }
 
 /// Whether a request that reached a server may go to another: there is time, and it can be paid for.

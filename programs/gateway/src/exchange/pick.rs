@@ -38,6 +38,13 @@ impl<'u> Picker<'u> {
         })
     }
 
+    /// Whether a server beside `index` that the request has not been to is up.
+    pub(super) fn has_another(&self, index: usize) -> bool {
+        self.upstream.servers.iter().enumerate().any(|(other, server)| {
+            other != index && !self.tried.contains(other) && server.health.is_open()
+        })
+    }
+
     /// Notes that a server could not serve the request.
     pub(super) fn failed(&mut self, server: usize) {
         self.tried.insert(server);

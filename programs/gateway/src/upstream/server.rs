@@ -122,6 +122,8 @@ pub(crate) struct Upstream {
     failures: Statuses,
     /// Pays for repeats; none: they cost nothing.
     pub(crate) budget: Option<RetryBudget>,
+    /// Statuses after which another server is asked.
+    pub(crate) retry_on: Statuses,
     /// How long its servers may take, in ticks.
     pub(crate) patience: UpstreamPatience,
     /// It takes no new requests at all. Shared with those it takes the place of.
@@ -197,6 +199,7 @@ impl Upstream {
             budget: upstream
                 .retry_budget
                 .map(|budget| RetryBudget::new(budget.percent, budget.per_second, makings.workers)),
+            retry_on: upstream.retry_on.clone(),
             patience: UpstreamPatience::new(&upstream.timeouts),
             drained: previous.map_or_else(Arc::default, |previous| Arc::clone(&previous.drained)),
         }

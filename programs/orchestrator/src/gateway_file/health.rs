@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use tombolo_daemon::config::{
-    Ejection, HealthCheck, Probe, RetryBudget, Upstream, UpstreamTimeouts,
+    Ejection, HealthCheck, Probe, RetryBudget, Statuses, Upstream, UpstreamTimeouts,
 };
 
 use super::notation::{duration, list, quoted};
@@ -23,6 +23,9 @@ pub(super) fn write_health(out: &mut String, upstream: &Upstream) -> fmt::Result
         Some(RetryBudget { percent, per_second }) => {
             writeln!(out, "retry_budget = {{ percent = {percent}, per_second = {per_second} }}")?
         }
+    }
+    if upstream.retry_on != Statuses::none() {
+        writeln!(out, "retry_on = {}", list(&upstream.retry_on.words()))?;
     }
     let UpstreamTimeouts { connect, first_byte, total } = upstream.timeouts;
     let times = [("connect", connect), ("first_byte", first_byte), ("total", total)];

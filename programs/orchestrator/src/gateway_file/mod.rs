@@ -175,8 +175,15 @@ fn write_access_log(out: &mut String, access_log: &AccessLog) -> fmt::Result {
 
 fn write_upstream(out: &mut String, upstream: &Upstream) -> fmt::Result {
     let Upstream { name, policy, hash_on, sticky, servers, service: _, .. } = upstream;
-    let Upstream { health: _, ejection: _, slow_start: _, retry_budget: _, timeouts: _, .. } =
-        upstream;
+    let Upstream {
+        health: _,
+        ejection: _,
+        slow_start: _,
+        retry_budget: _,
+        retry_on: _,
+        timeouts: _,
+        ..
+    } = upstream;
     writeln!(out, "\n[[upstream]]")?;
     writeln!(out, "name = {}", quoted(name))?;
     writeln!(out, "policy = {}", quoted(policy.name()))?;

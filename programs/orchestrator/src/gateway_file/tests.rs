@@ -73,6 +73,7 @@ health = { path = "/up?x=1", host = "example.org", status = ["204", "3xx", "401-
 ejection = { failures = 7, rate = 20, requests = 9, window = "20s", time = "9s", max_time = "90s", probes = 2, max_ejected = 40, status = [] }
 slow_start = "45s"
 retry_budget = { percent = 7, per_second = 3 }
+retry_on = ["500", "502-504"]
 timeouts = { connect = "900ms", first_byte = "4s", total = "11s" }
 servers = ["a:1"]
 [[upstream]]

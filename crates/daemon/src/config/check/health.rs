@@ -51,7 +51,7 @@ fn probe(reader: &Reader<'_>) -> Option<Probe> {
             "remove one of them: a path is asked for over a connection anyway",
         );
     }
-    let status = statuses(reader).unwrap_or_else(Statuses::success);
+    let status = statuses(reader, "status").unwrap_or_else(Statuses::success);
     let host = reader.text("host").and_then(|host| visible(reader, host, "a host"));
     let body = reader.text("body").map(|body| body.value);
     let path = path.and_then(|path| target(reader, path))?;
@@ -69,9 +69,9 @@ fn means_nothing(reader: &Reader<'_>, name: &str) {
     }
 }
 
-/// The statuses of `status`, if they can be read.
-fn statuses(reader: &Reader<'_>) -> Option<Statuses> {
-    let list = reader.texts("status")?;
+/// The statuses of the key `name`, if they can be read.
+fn statuses(reader: &Reader<'_>, name: &'static str) -> Option<Statuses> {
+    let list = reader.texts(name)?;
     match Statuses::from_words(list.value.iter().map(|word| word.value.as_str())) {
         Ok(statuses) => Some(statuses),
         Err(word) => {
@@ -129,7 +129,7 @@ pub(super) fn ejection(upstream: &Reader<'_>) -> Option<Ejection> {
         let words = "\"max_time\" is less than \"time\"";
         reader.context.mistake(Kind::Conflict, &longest.span, words, "raise it, or lower time");
     }
-    Some(Ejection { rules, status: statuses(&reader).unwrap_or_else(Statuses::failure) })
+    Some(Ejection { rules, status: statuses(&reader, "status").unwrap_or_else(Statuses::failure) })
 }
 
 /// How many requests may be repeated. None: any number.
@@ -145,6 +145,11 @@ pub(super) fn retry_budget(upstream: &Reader<'_>) -> Option<RetryBudget> {
         percent: number("percent", default.percent),
         per_second: number("per_second", default.per_second),
     })
+}
+
+/// After which statuses a request goes to another server.
+pub(super) fn retry_on(upstream: &Reader<'_>) -> Statuses {
+    statuses(upstream, "retry_on").unwrap_or_else(Statuses::none)
 }
 
 pub(super) fn timeouts(upstream: &Reader<'_>) -> UpstreamTimeouts {

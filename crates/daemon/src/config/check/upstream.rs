@@ -86,6 +86,7 @@ fn upstream(reader: &Reader<'_>, services: &[Found]) -> Named {
         ejection,
         slow_start,
         retry_budget,
+        retry_on: health::retry_on(reader),
         timeouts,
         servers,
         service,

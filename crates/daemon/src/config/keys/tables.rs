@@ -180,6 +180,19 @@ static UPSTREAM: Table = Table {
             example: "{ percent = 10, per_second = 5 }",
         },
         Key {
+            name: "retry_on",
+            about: "Statuses after which a request goes to another server, if it is idempotent and has no \
+                    body, nothing of the answer was passed on, another server is up, and the retry \
+                    budget pays: numbers, classes or ranges.",
+            form: Form::Texts {
+                what: "a status, as \"503\", \"5xx\" or \"500-504\"",
+                min: 0,
+                max: 64,
+            },
+            absent: Absent::Is(Default::Texts(Vec::new)),
+            example: "[\"502-504\"]",
+        },
+        Key {
             name: "timeouts",
             about: "How long the servers may take, where that differs from `[gateway.timeouts]`.",
             form: Form::Table(&UPSTREAM_TIMEOUTS),

@@ -23,7 +23,13 @@ pub(super) async fn relay(
     watch.begin();
     let cookie = held.cookie.as_ref().map(|(name, value)| (name.as_str(), value.as_str()));
     // Its first byte is there.
-    let facing = Facing { link: &held.link, server: &held.server.name, cookie, first_byte: 0 };
+    let facing = Facing {
+        link: &held.link,
+        server: &held.server.name,
+        cookie,
+        first_byte: 0,
+        elsewhere: &|_| false,
+    };
     let Workspace { outbound, response, answer, framing_down, .. } = workspace;
     let relay = Relay {
         scene,
