@@ -20,7 +20,8 @@ const SETS: usize = 16_384;
 const TIME: u64 = (1 << 48) - 1;
 
 /// Tries, when other threads change the same set in between; then the request passes uncounted.
-const TRIES: u32 = 8;
+/// Each failure is another thread's success, so this is far more than threads can cause by chance.
+const TRIES: u32 = 64;
 
 /// The buckets of one process.
 pub(crate) struct Table {
@@ -91,7 +92,7 @@ mod tests {
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
         // Who lost every race passes uncounted; that hardly happens.
-        assert!((1000..1100).contains(&allowed), "{allowed}");
+        assert!((1000..1010).contains(&allowed), "{allowed}");
     }
 
     #[test]
