@@ -17,7 +17,7 @@ use super::pick::Picker;
 use super::refusal::Refusal;
 use super::{Failure, Scene};
 use crate::control_plane::Route;
-use crate::data_plane::{Next, TICK, Waiting, Workspace, peek};
+use crate::data_plane::{Buffer, Next, TICK, Waiting, Workspace, peek};
 use crate::metrics::Outcome;
 use crate::upstream::{ConnectError, Fault, Flight, Server, Upstream, connect};
 
@@ -211,32 +211,54 @@ async fn ask(
                 return Ok(Asking::Served(answered));
             }
             Ok(Attempted::Upgraded) => return Ok(Asking::Upgraded(stream)),
-            // Without a body there is nothing that could not be sent once more.
-            Err(Unanswered { refusal, why: Why::Elsewhere, .. }) => {
-                journal.failed(outcome, refusal.cause());
-                return Ok(Asking::Next(refusal));
-            }
-            Err(Unanswered { refusal, interim, why }) => {
-                let repeatable = asked.method.is_idempotent()
-                    && !interim
-                    && *sent_times < scene.snapshot.limits.attempts
-                    && workspace.inbound.rewind();
-                if !repeatable {
-                    return Err(refusal.into());
+            Err(unanswered) => {
+                let ended = Ended { asked, sent, reused, outcome };
+                let inbound = &mut workspace.inbound;
+                match repeat(scene, inbound, candidate, &ended, unanswered, journal)? {
+                    Some(refusal) => return Ok(Asking::Next(refusal)),
+                    None => fresh = true,
                 }
-                journal.failed(outcome, refusal.cause());
-                if reused && why == Why::Ended {
-                    fresh = true;
-                    continue;
-                }
-                return if may_go_on(scene, candidate) {
-                    Ok(Asking::Next(refusal))
-                } else {
-                    Err(refusal.into())
-                };
             }
         }
     }
+}
+
+/// An attempt that ended without an answer to pass on.
+struct Ended<'e> {
+    asked: &'e Asked,
+    /// Attempts so far.
+    sent: usize,
+    /// The connection had served before.
+    reused: bool,
+    outcome: Outcome,
+}
+
+/// Whether the request is sent once more: to another server, with what is said if there is none; or,
+/// if none is named, to the same one over a new connection.
+fn repeat(
+    scene: &Scene<'_>,
+    inbound: &mut Buffer,
+    candidate: &Candidate<'_>,
+    ended: &Ended<'_>,
+    unanswered: Unanswered,
+    journal: &mut Journal,
+) -> Result<Option<Refusal>, Failure> {
+    let Unanswered { refusal, interim, why } = unanswered;
+    // It was found to be repeatable before its answer was let go of.
+    let repeatable = why == Why::Elsewhere
+        || ended.asked.method.is_idempotent()
+            && !interim
+            && ended.sent < scene.snapshot.limits.attempts
+            && inbound.rewind();
+    if !repeatable {
+        return Err(refusal.into());
+    }
+    journal.failed(ended.outcome, refusal.cause());
+    if ended.reused && why == Why::Ended {
+        return Ok(None);
+    }
+    let goes_on = why == Why::Elsewhere || may_go_on(scene, candidate);
+    if goes_on { Ok(Some(refusal)) } else { Err(refusal.into()) }
 }
 
 /// Tells the server's health how it did.
