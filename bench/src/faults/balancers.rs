@@ -78,7 +78,11 @@ workers = 1
 [[upstream]]
 name = \"app\"
 servers = {servers:?}
-health = {{ path = \"/health\", interval = \"500ms\", timeout = \"400ms\" }}
+health = {{ path = \"/health\", interval = \"500ms\", timeout = \"400ms\", healthy = 2, unhealthy = 2 }}
+ejection = {{ failures = 3, time = \"2s\" }}
+slow_start = \"1s\"
+retry_on = [\"500\", \"502-504\"]
+timeouts = {{ connect = \"500ms\", first_byte = \"500ms\", total = \"5s\" }}
 [[route]]
 path = \"/\"
 upstream = \"app\"

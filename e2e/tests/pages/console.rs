@@ -106,6 +106,32 @@ fn a_request_leads_to_why() {
 }
 
 #[test]
+fn a_server_is_drained_by_a_click_and_taken_back() {
+    let watched = Watched::start();
+    let browser = watched.look_at(&Look::desk());
+    let leaving = watched.origins[0].address().to_string();
+    let button = |verb: &str| format!("#upstreams button[data-key='{verb} app {leaving}']");
+    browser.wait_for(&button("drain")).click();
+    browser.wait_for_text("#confirm-title", &leaving);
+    browser.wait_for("#confirm-yes").click();
+    browser.wait_for_text("#upstreams .pill.draining", "draining");
+    browser.picture("console-drained");
+    browser.judge_accessibility("the console with a drained server");
+    let before = watched.origins[0].requests().len();
+    for number in 0..6 {
+        watched.ask(&format!("/while-it-drains/{number}"));
+    }
+    assert_eq!(watched.origins[0].requests().len(), before, "it got new requests");
+    browser.wait_for(&button("undrain")).click();
+    browser.wait_for("#confirm-yes").click();
+    browser.wait_for_none("#upstreams .pill.draining");
+    for number in 0..6 {
+        watched.ask(&format!("/when-it-is-back/{number}"));
+    }
+    assert!(watched.origins[0].requests().len() > before, "it got none any more");
+}
+
+#[test]
 fn a_purge_asks_first_and_says_what_is_wrong() {
     let watched = Watched::start();
     let browser = watched.look_at(&Look::desk());

@@ -12,3 +12,4 @@
 mod chat;
 mod console;
 mod judging;
+mod services;

@@ -19,6 +19,18 @@ fn hangup_opens_the_log_anew_and_reloads() {
     eventually("the new log", || log.exists().then_some(()));
 }
 
+/// A gateway without an admin API once reloaded without end.
+#[test]
+fn nothing_is_reloaded_unasked() {
+    let origin = origin("one");
+    let gateway = Setup::to(&origin).start();
+    let mut client = gateway.connect();
+    for _ in 0..20 {
+        assert_eq!(client.get("/").text(), "one");
+    }
+    assert!(!gateway.stderr().text().contains("reload"), "{}", gateway.stderr().text());
+}
+
 #[test]
 fn a_watched_file_is_read_when_it_changes() {
     let (one, two) = (origin("one"), origin("two"));

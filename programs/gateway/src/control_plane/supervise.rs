@@ -182,7 +182,8 @@ async fn attend(mut events: Events, reloader: &mut Reloader, access_log: &Access
                 tracing::info!("the configuration file has changed: reloading it");
                 None
             }
-            wish = events.wanted.recv() => wish,
+            // Without an admin API nobody can wish anything: that is no event.
+            Some(wish) = events.wanted.recv() => Some(wish),
         };
         // Who wished may have left meanwhile: then nobody takes the answer.
         match wish {
