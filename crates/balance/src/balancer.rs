@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::flight::Flight;
 use crate::gate::{Gate, Pass, Standing};
 use crate::hash::mix;
+use crate::latency::Latencies;
 use crate::policy::Policy;
 use crate::rendezvous::Rendezvous;
 use crate::schedule::Schedule;
@@ -56,6 +57,7 @@ pub struct Balancer {
     rendezvous: Rendezvous,
     tokens: Tokens,
     flight: Flight,
+    latencies: Latencies,
     first_turns: Counter,
     later_turns: Counter,
 }
@@ -95,6 +97,7 @@ impl Balancer {
             rendezvous: Rendezvous::new(servers, &identities),
             tokens: Tokens::new(&identities),
             flight: Flight::new(workers, servers.len()),
+            latencies: Latencies::new(servers.len()),
             first_turns: Counter::default(),
             later_turns: Counter::default(),
         }
@@ -115,6 +118,7 @@ impl Balancer {
             next.keys.iter().map(|key| before.get_mut(&**key)?.pop()).collect();
         Balancer {
             flight: previous.flight.succeeded(&kept),
+            latencies: previous.latencies.succeeded(&kept),
             first_turns: previous.first_turns.copied(),
             later_turns: previous.later_turns.copied(),
             ..next
@@ -158,7 +162,7 @@ impl Balancer {
             }
             (Policy::RoundRobin | Policy::Hash, _) => self.in_turn(ask, pass),
             (Policy::LeastRequests, _) => self.least(ask, pass),
-            (Policy::PowerOfTwo, _) => self.less_of_two(ask, pass),
+            (Policy::PowerOfTwo | Policy::PeakEwma, _) => self.less_of_two(ask, pass),
             (Policy::Random, _) => self.draw(ask, pass, ask.random),
         }
     }
@@ -210,11 +214,15 @@ impl Balancer {
             .or(Some(best))
     }
 
-    /// Two different servers drawn by weight; the one with fewer in flight for its weight.
+    /// Two different servers drawn by weight; the one with fewer in flight for its weight, or the one
+    /// that would answer sooner.
     fn less_of_two(&self, ask: &Ask<'_>, pass: Pass) -> Option<usize> {
         let first = self.draw(ask, pass, ask.random)?;
         let Some(second) = self.draw_another(ask, pass, first) else { return Some(first) };
-        let second_is_less = self.load(second).is_less(self.load(first));
+        let second_is_less = match self.policy {
+            Policy::PeakEwma => self.delay(second) < self.delay(first),
+            _ => self.load(second).is_less(self.load(first)),
+        };
         Some(if second_is_less { second } else { first })
     }
 
@@ -245,6 +253,19 @@ impl Balancer {
         let share = self.gates.get(server).map_or(1, |gate| gate.share());
         let weight = self.shares.weight(server) * share;
         Load { in_flight: self.flight.in_flight(server), weight }
+    }
+
+    /// When a server would answer one request more, in microseconds for a weight of 1.
+    fn delay(&self, server: usize) -> f64 {
+        let load = self.load(server);
+        let weight = f64::from(load.weight.max(1)) / f64::from(Standing::FULL);
+        f64::from(self.latencies.expected(server)) * (f64::from(load.in_flight) + 1.0) / weight
+    }
+
+    /// A server took `micros` microseconds to begin its answer, at `now_ms` milliseconds by any
+    /// clock that goes forward. Of use to [`Policy::PeakEwma`] alone: others need not be told.
+    pub fn observe(&self, server: usize, micros: u64, now_ms: u64) {
+        self.latencies.observe(server, micros, now_ms);
     }
 
     /// A request starts on `server`, seen by the data-plane thread `worker`. Only that thread may

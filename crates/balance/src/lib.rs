@@ -20,6 +20,7 @@
 //! | `schedule.rs` | smooth weighted turns, laid out in advance |
 //! | `shares.rs` | drawing in proportion to weight |
 //! | `flight.rs` | requests in flight, counted without sharing |
+//! | `latency.rs` | how long servers took lately |
 //! | `rendezvous.rs` | weighted rendezvous hashing |
 //! | `hash.rs` | the stable hash under keys and tokens |
 //! | `health/` | how a server does, and the gate that follows |
@@ -31,6 +32,7 @@ mod flight;
 mod gate;
 mod hash;
 mod health;
+mod latency;
 mod policy;
 mod rendezvous;
 mod retry_budget;

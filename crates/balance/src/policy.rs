@@ -14,6 +14,9 @@ pub enum Policy {
     /// The less busy of two servers drawn at random. Nearly as even as [`Policy::LeastRequests`]
     /// and, unlike it, the same cost for any number of servers.
     PowerOfTwo,
+    /// Of two servers drawn at random the one that would answer sooner: by how long it took lately,
+    /// peaks above all, and by its requests in flight ([`crate::Balancer::observe`]).
+    PeakEwma,
     /// Drawn at random in proportion to weight.
     Random,
     /// The same key always to the same server; when a server goes, only its keys move.
@@ -22,10 +25,11 @@ pub enum Policy {
 
 impl Policy {
     /// Every policy, in the order in which they are documented.
-    pub const ALL: [Policy; 5] = [
+    pub const ALL: [Policy; 6] = [
         Policy::RoundRobin,
         Policy::LeastRequests,
         Policy::PowerOfTwo,
+        Policy::PeakEwma,
         Policy::Random,
         Policy::Hash,
     ];
@@ -37,6 +41,7 @@ impl Policy {
             Policy::RoundRobin => "round-robin",
             Policy::LeastRequests => "least-requests",
             Policy::PowerOfTwo => "p2c",
+            Policy::PeakEwma => "peak-ewma",
             Policy::Random => "random",
             Policy::Hash => "hash",
         }
@@ -90,7 +95,7 @@ mod tests {
         let error = "RoundRobin".parse::<Policy>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "not a balancing policy; choose one of round-robin, least-requests, p2c, random, hash"
+            "not a balancing policy; choose one of round-robin, least-requests, p2c, peak-ewma, random, hash"
         );
     }
 }

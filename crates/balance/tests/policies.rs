@@ -178,6 +178,27 @@ fn power_of_two_keeps_slow_servers_from_piling_up_as_random_does() {
 }
 
 #[test]
+fn peak_ewma_leaves_a_slow_server_and_comes_back_when_it_is_quick_again() {
+    let balancer = balancer(Policy::PeakEwma, &[1, 1, 1]);
+    let mut rng = fastrand::Rng::with_seed(7);
+    let mut share_of_first = |from_ms: u64, slow: bool| {
+        let mut first = 0;
+        for step in 0..1000 {
+            let server = pick(&balancer, rng.u64(..));
+            let micros = if server == 0 && slow { 200_000 } else { 1_000 };
+            balancer.observe(server, micros, from_ms + step * 10);
+            first += u32::from(server == 0);
+        }
+        first
+    };
+    assert!((250..420).contains(&share_of_first(0, false)));
+    assert!(share_of_first(10_000, true) < 40);
+    share_of_first(20_000, false);
+    let back: Vec<u32> = (3..20).map(|ten| share_of_first(ten * 10_000, false)).collect();
+    assert!(back.last().is_some_and(|last| *last > 200), "{back:?}");
+}
+
+#[test]
 fn a_key_goes_to_the_same_server_whatever_the_order_of_the_list() {
     let specs: Vec<_> =
         (0..5).map(|n| ServerSpec::new(format!("app{n}:80"), Weight::default())).collect();

@@ -100,6 +100,24 @@ fn least_requests_avoids_the_busy_server() {
 }
 
 #[test]
+fn peak_ewma_leaves_the_server_that_takes_long() {
+    let slow = Origin::start(|connection| {
+        loop {
+            connection.read_request()?;
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            connection.write(scripts::ok("slow"))?;
+        }
+    });
+    let quick = Origin::start(scripts::answer(scripts::ok("quick")));
+    let other = Origin::start(scripts::answer(scripts::ok("quick")));
+    let policy = "policy = \"peak-ewma\"";
+    let gateway = Setup::to_all([&slow, &quick, &other]).workers(1).upstream(policy).start();
+    let answers = asked(&gateway, 200, false);
+    let slow = answers.iter().filter(|answer| *answer == "slow").count();
+    assert!((1..=10).contains(&slow), "the slow server answered {slow} of 200");
+}
+
+#[test]
 fn drawing_by_lot_reaches_everybody() {
     for policy in ["random", "p2c"] {
         let origins = origins(3);

@@ -21,13 +21,15 @@ impl Balancer {
             rendezvous: self.rendezvous.clone(),
             tokens: self.tokens.clone(),
             flight: self.flight.clone(),
+            latencies: self.latencies.clone(),
             first_turns: self.first_turns.copied(),
             later_turns: self.later_turns.copied(),
         }
     }
 
     /// What the policy compares a server by, the least being best: requests in flight for its
-    /// weight, of which only the share counts that its gate is open for. None where the policy compares nothing, as turns and hashes do not.
+    /// weight, of which only the share counts that its gate is open for; or, with
+    /// [`Policy::PeakEwma`], when it would answer, in microseconds. None where the policy compares nothing, as turns and hashes do not.
     #[must_use]
     pub fn score(&self, server: usize) -> Option<f64> {
         match self.policy {
@@ -36,6 +38,7 @@ impl Balancer {
                 let weight = f64::from(load.weight.max(1)) / f64::from(Standing::FULL);
                 Some(f64::from(load.in_flight) / weight)
             }
+            Policy::PeakEwma if server < self.len() => Some(self.delay(server)),
             _ => None,
         }
     }

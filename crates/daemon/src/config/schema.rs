@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(upstream["additionalProperties"], false);
         assert_eq!(
             upstream["properties"]["policy"]["anyOf"][0]["enum"],
-            json!(["round-robin", "least-requests", "p2c", "random", "hash"])
+            json!(["round-robin", "least-requests", "p2c", "peak-ewma", "random", "hash"])
         );
         walk(&schema);
     }

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
+use tombolo_balance::Policy;
 use tombolo_http1::Framing;
 
 use super::attempt::{self, Attempted, Facing, Unanswered, Why};
@@ -201,6 +202,7 @@ async fn ask(
         let outcome = attempt::outcome(&attempted, reused, journal);
         server.attempts.count(core.index, outcome);
         note(candidate, outcome, workspace.response.status());
+        observe(scene, candidate, outcome, journal);
         match attempted? {
             Ok(Attempted::Held) => return Ok(Asking::Held(stream)),
             Ok(Attempted::Answered { reusable, next }) => {
@@ -270,6 +272,21 @@ fn note(candidate: &Candidate<'_>, outcome: Outcome, status: u16) {
         Outcome::Failed => server.health.failed(Fault::Broken),
         // An idle connection may be closed at any time, and a client may leave.
         Outcome::Unreachable | Outcome::Stale | Outcome::Abandoned => {}
+    }
+}
+
+/// Tells the balancer how long the server took, where that is what it chooses by.
+#[inline]
+fn observe(scene: &Scene<'_>, candidate: &Candidate<'_>, outcome: Outcome, journal: &Journal) {
+    let balancer = &candidate.upstream.balancer;
+    if balancer.policy() != Policy::PeakEwma {
+        return;
+    }
+    // One that did not answer took at least this long.
+    let told = matches!(outcome, Outcome::Answered | Outcome::TimedOut | Outcome::Failed);
+    if let Some(micros) = journal.asked_for().filter(|_| told) {
+        let now = scene.connection.core.timers.now().saturating_mul(TICK.as_millis() as u64);
+        balancer.observe(candidate.index, micros, now);
     }
 }
 

@@ -137,6 +137,11 @@ impl Journal {
         self.upstream_micros = self.upstream_began.map(micros_since);
     }
 
+    /// How long the last server has taken: to the head of its answer, or until now.
+    pub(super) fn asked_for(&self) -> Option<u64> {
+        self.upstream_micros.or_else(|| self.upstream_began.map(micros_since))
+    }
+
     /// True once a server's response head is there.
     pub(super) fn is_answered(&self) -> bool {
         self.upstream_micros.is_some()

@@ -124,7 +124,8 @@ static UPSTREAM: Table = Table {
             name: "policy",
             about: "How a server is chosen: each in turn (`round-robin`), the one with the fewest \
                     requests under way (`least-requests`), the less busy of two drawn at random \
-                    (`p2c`), at `random`, or the same one for the same key (`hash`). All respect \
+                    (`p2c`), of two the one that would answer sooner by how long it took lately \
+                    (`peak-ewma`), at `random`, or the same one for the same key (`hash`). All respect \
                     weights.",
             form: Form::Word { words: || Policy::ALL.map(Policy::name).into(), later: &[] },
             absent: Absent::Is(Default::Text(Policy::RoundRobin.name())),

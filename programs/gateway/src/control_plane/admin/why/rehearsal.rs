@@ -100,6 +100,9 @@ fn of_pick(snapshot: &Snapshot, pick: &Pick) -> Value {
             tombolo_balance::Policy::PowerOfTwo => {
                 "of two drawn at random it has fewer requests in flight for its weight"
             }
+            tombolo_balance::Policy::PeakEwma => {
+                "of two drawn at random it would answer sooner, by its times and requests in flight"
+            }
             tombolo_balance::Policy::Random => "it was drawn at random; the next may be another",
         },
     };
