@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// How long the browser may take for one command: starting takes seconds on a busy machine.
 const COMMAND: Duration = Duration::from_secs(60);
+/// How often a driver is started until it finds a port.
+const STARTS: usize = 10;
 /// Bytes of an answer: a picture in base64 is the largest.
 const ANSWER_BYTES: u64 = 64 << 20;
 
@@ -19,23 +21,36 @@ pub(super) struct Driver {
     session: String,
 }
 
+/// Starts `chromedriver`; its port. None: it chose a port by its IPv6 half whose IPv4 half was taken.
+fn try_start() -> Option<(Child, u16)> {
+    let mut child = Command::new(program("chromedriver", "chromium-driver"))
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver runs");
+    let said = Output::collect(child.stdout.take().expect("piped"));
+    let port = said.wait_for("its port", |line| {
+        if line.contains("port not available") {
+            return Some(None);
+        }
+        let port = line.split("started successfully on port ").nth(1)?;
+        port.trim_end_matches('.').parse::<u16>().ok().map(Some)
+    });
+    if port.is_none() {
+        let _ = child.wait();
+    }
+    Some((child, port?))
+}
+
 impl Driver {
     /// Starts a driver and, through it, a browser with these capabilities.
     ///
     /// A missing program fails the test, saying which package brings it.
     pub(super) fn start(capabilities: &Value) -> Self {
-        let mut child = Command::new(program("chromedriver", "chromium-driver"))
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver runs");
-        let said = Output::collect(child.stdout.take().expect("piped"));
-        let port = said.wait_for("its port", |line| {
-            let port = line.split("started successfully on port ").nth(1)?;
-            port.trim_end_matches('.').parse::<u16>().ok()
-        });
+        let (child, port) =
+            (0..STARTS).find_map(|_| try_start()).expect("chromedriver finds a port");
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(COMMAND))
             .proxy(None)

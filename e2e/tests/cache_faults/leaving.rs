@@ -100,8 +100,10 @@ fn dying(frame: Frame, gate: &Gate) -> Origin {
     Origin::start(move |connection| {
         loop {
             connection.read_request()?;
+            // Asked before anything is sent: what is sent lets the test open it.
+            let dies = !gate.is_open();
             begin(connection, frame, &body, MIB / 2)?;
-            if !gate.is_open() {
+            if dies {
                 gate.wait("the test to let it die");
                 socket2::SockRef::from(connection.wire.stream())
                     .set_linger(Some(Duration::ZERO))?;

@@ -65,8 +65,8 @@ fn too_many_evaluations_are_refused_at_once_and_plain_sums_go_on() {
     });
     assert!(busy.contains("again"), "it does not tell the next step: {busy}");
     assert_eq!(plain.ask("EVAL 6*7"), "OK 42");
-    // Who leaves gives up the place in the queue.
+    // Who has closed may still wait for an answer, but nobody waits for a turn longer than ten seconds.
     drop(crowd);
     let served = || Talk::to(replica.address()).ask("EVAL 3 km to m") == "OK 3000 m";
-    eventually("a turn", || served().then_some(()));
+    assert!((0..3).any(|_| served()), "who comes later gets no turn");
 }
