@@ -49,6 +49,7 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     let access_log = AccessLog::start(&config.access_log)?;
     let store = open_store(&config);
     let (limits, traces) = (config.gateway.limits, config.traces.clone());
+    let remembered = remembered(&config);
     let orchestrator = config.gateway.orchestrator.clone();
     let publication = Publication::new(Snapshot::new(config, workers, store.clone()));
     resolver::watch_names(&publication.current(), None).await;
@@ -57,7 +58,7 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     let standing = Arc::new(Standing::new(shutdown.clone()));
     let facts = Arc::new(Facts {
         metrics: Arc::new(Metrics::new(workers)),
-        memory: Arc::new(Memory::new(workers, limits.recent_requests, traces.is_some())),
+        memory: Arc::new(Memory::new(workers, remembered, traces.is_some())),
         series: Arc::default(),
         traces: traces.as_ref().map(|_| Arc::default()),
         log_lines: access_log.lines(),
@@ -97,6 +98,14 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
         }
     };
     finish(reloader, idle, access_log).await
+}
+
+/// Exchanges to be remembered: none where nobody could ask for them, which spares each request the
+/// writing.
+fn remembered(config: &Config) -> usize {
+    let gateway = &config.gateway;
+    let asked = gateway.admin.is_some() || gateway.admin_socket.is_some();
+    if asked || config.traces.is_some() { gateway.limits.recent_requests } else { 0 }
 }
 
 /// Threads of the data plane.

@@ -188,7 +188,8 @@ static LIMITS: Table = Table {
         Key {
             name: "recent_requests",
             about: "Requests that each worker remembers for `tombolo why`, the console page and \
-                    `/api/v1/requests`, at 512 bytes each; 0 means none. Older ones are forgotten.",
+                    `/api/v1/requests`, at 512 bytes each; 0 means none. Older ones are forgotten. \
+                    Without an admin API and traces nothing is remembered.",
             form: Form::Count { min: 0, max: 1 << 20 },
             absent: Absent::Is(Default::Count(wide(Limits::DEFAULT.recent_requests))),
             example: "100000",
