@@ -48,9 +48,8 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     let socket = config.gateway.admin_socket.as_deref().map(AdminSocket::bind).transpose()?;
     let access_log = AccessLog::start(&config.access_log)?;
     let store = open_store(&config);
-    let (limits, traces) = (config.gateway.limits, config.traces.clone());
-    let remembered = remembered(&config);
-    let orchestrator = config.gateway.orchestrator.clone();
+    let (limits, remembered) = (config.gateway.limits, remembered(&config));
+    let (traces, orchestrator) = (config.traces.clone(), config.gateway.orchestrator.clone());
     let publication = Publication::new(Snapshot::new(config, workers, store.clone()));
     resolver::watch_names(&publication.current(), None).await;
     tokio::spawn(health::watch(Arc::clone(&publication)));
