@@ -49,10 +49,11 @@ impl Series {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         ticks.tick().await;
-        let mut before = (Instant::now(), metrics.totals(), memory.durations());
+        // Counting begins at nothing, not at what is there: clients may have come already.
+        let mut before = Seen::default();
         loop {
             ticks.tick().await;
-            let now = (Instant::now(), metrics.totals(), memory.durations());
+            let now = Seen::at(&metrics, &memory);
             self.add(sample(&before, &now, admission.open()));
             before = now;
         }
@@ -73,17 +74,36 @@ impl Series {
     }
 }
 
-fn sample(
-    before: &(Instant, Totals, Counts),
-    now: &(Instant, Totals, Counts),
-    connections: usize,
-) -> Sample {
-    let since = now.2.since(&before.2);
+/// What the counters said.
+struct Seen {
+    when: Instant,
+    totals: Totals,
+    durations: Counts,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self { when: Instant::now(), totals: Totals::default(), durations: Counts::default() }
+    }
+}
+
+impl Seen {
+    /// Now. Requests are as many as there are durations: the two are counted one after the other,
+    /// and read in between they would tell of a request that took no time.
+    fn at(metrics: &Metrics, memory: &Memory) -> Self {
+        let durations = memory.durations();
+        let totals = Totals { requests: durations.total(), ..metrics.totals() };
+        Self { when: Instant::now(), totals, durations }
+    }
+}
+
+fn sample(before: &Seen, now: &Seen, connections: usize) -> Sample {
+    let since = now.durations.since(&before.durations);
     let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Sample {
         unix_millis: u64::try_from(unix.as_millis()).unwrap_or(u64::MAX),
-        length: now.0.saturating_duration_since(before.0),
-        counted: now.1.since(&before.1),
+        length: now.when.saturating_duration_since(before.when),
+        counted: now.totals.since(&before.totals),
         percentiles: [500, 950, 990].map(|thousandths| since.percentile(thousandths)),
         connections,
     }
@@ -92,6 +112,7 @@ fn sample(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Exchange;
 
     #[test]
     fn the_oldest_samples_are_forgotten() {
@@ -108,5 +129,38 @@ mod tests {
         let all = series.after(0);
         assert_eq!((all.len(), all[0].unix_millis), (KEPT, 11));
         assert_eq!(series.after(KEPT as u64 + 9).len(), 1);
+    }
+
+    fn exchange() -> Exchange<'static> {
+        Exchange { status: 200, duration_micros: 10, bytes_in: 0, bytes_out: 0, cache: None }
+    }
+
+    #[tokio::test]
+    async fn what_came_before_the_first_sample_is_in_it() {
+        let (metrics, memory) = (Arc::new(Metrics::new(1)), Arc::new(Memory::new(1, 0, true)));
+        metrics.row(0).record(&exchange());
+        memory.lane(0).took(10);
+        let series = Arc::new(Series::default());
+        let running = Arc::clone(&series).run(metrics, memory, Admission::new(9, 9));
+        let running = tokio::spawn(running);
+        let deadline = Instant::now() + EVERY * 20;
+        while series.after(0).is_empty() && Instant::now() < deadline {
+            tokio::time::sleep(EVERY / 20).await;
+        }
+        running.abort();
+        assert_eq!(series.after(0)[0].counted.requests, 1);
+    }
+
+    #[test]
+    fn requests_are_told_with_their_durations_or_not_yet() {
+        let (metrics, memory) = (Metrics::new(1), Memory::new(1, 0, true));
+        metrics.row(0).record(&exchange());
+        let between = Seen::at(&metrics, &memory);
+        memory.lane(0).took(10);
+        let after = Seen::at(&metrics, &memory);
+        for (before, now) in [(&Seen::default(), &between), (&between, &after)] {
+            let told = sample(before, now, 0);
+            assert_eq!(told.counted.requests > 0, told.percentiles[0].is_some(), "{told:?}");
+        }
     }
 }

@@ -168,7 +168,10 @@ impl Journal {
         };
         core.metrics.record(&counted);
         scene.snapshot.routes.counts(self.route).record(core.index, &counted);
-        self.remember(scene, workspace, duration_micros);
+        core.recent.took(duration_micros);
+        if core.recent.remembers() {
+            self.remember(scene, workspace, duration_micros);
+        }
         if core.has_log() {
             self.write_line(scene, workspace, duration_micros);
         }

@@ -18,6 +18,8 @@ pub(crate) struct Lane {
     pub(super) durations: Spectrum,
     /// The newest configuration that was written of.
     known: AtomicU32,
+    /// There is room for exchanges: without any, only their durations are counted.
+    remembers: bool,
     names: Mutex<VecDeque<Arc<Names>>>,
 }
 
@@ -32,14 +34,26 @@ impl Lane {
             recorded: Ring::new(recorded),
             durations: Spectrum::new(),
             known: AtomicU32::new(0),
+            remembers: exchanges > 0 || recorded > 0,
             names: Mutex::default(),
         }
+    }
+
+    /// Whether exchanges are remembered, so that they are worth describing.
+    #[inline]
+    pub(crate) fn remembers(&self) -> bool {
+        self.remembers
+    }
+
+    /// Counts how long an exchange took. Only the lane's thread may call it.
+    #[inline]
+    pub(crate) fn took(&self, duration_micros: u64) {
+        self.durations.record(duration_micros);
     }
 
     /// Remembers an exchange. Only the lane's thread may call it.
     #[inline]
     pub(crate) fn note(&self, note: &Note<'_>, names: &Arc<Names>) {
-        self.durations.record(note.duration_micros);
         if self.known.load(Ordering::Relaxed) != names.serial {
             self.learn(names);
         }

@@ -44,6 +44,7 @@ fn note(id: &str) -> Note<'_> {
 #[test]
 fn a_record_is_read_as_it_was_written() {
     let memory = Memory::new(2, 16, true);
+    memory.lane(1).took(1500);
     memory.lane(1).note(&note("one"), &names());
     let seen = memory.find("one").unwrap();
     assert_eq!(
@@ -166,8 +167,10 @@ fn names_are_those_of_the_configuration_of_the_time() {
 
 #[test]
 fn nothing_is_remembered_where_that_is_wanted() {
-    let memory = Memory::new(1, 0, true);
+    let memory = Memory::new(1, 0, false);
     memory.lane(0).note(&Note { status: 502, ..note("bad") }, &names());
+    memory.lane(0).took(1500);
+    assert!(!memory.lane(0).remembers());
     assert!(memory.find("bad").is_none() && memory.latest(9).is_empty());
     assert_eq!((memory.capacity(), memory.durations().total()), (0, 1));
 }
