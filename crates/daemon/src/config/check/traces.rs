@@ -29,6 +29,12 @@ fn endpoint(reader: &Reader<'_>, text: &At<String>) -> Option<(HostPort, String)
     let Some(rest) = text.value.strip_prefix("http://") else {
         return reader.bad(&text.span, format!("{written} is no http:// address"), EXAMPLE);
     };
+    if rest.split('/').next().is_some_and(|authority| authority.contains('@')) {
+        let words = format!("{written} names a user, which the gateway does not send");
+        let hint = "leave out what is before the \"@\", or let a collector on this machine send spans on \
+                    with it";
+        return reader.bad(&text.span, words, hint);
+    }
     let (authority, path) = match rest.split_once('/') {
         Some((authority, path)) if !path.is_empty() => (authority, format!("/{path}")),
         Some((authority, _)) => (authority, Traces::PATH.to_owned()),

@@ -402,7 +402,7 @@ static TRACES: Table = Table {
                     says of its own request goes before it.",
             form: Form::Text { what: "a share from 0 to 1" },
             absent: Absent::Is(Default::Text("0.01")),
-            example: "\"1\"",
+            example: "\"0.1\"",
         },
         Key {
             name: "service",

@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::super::mistake::{Kind, Mistake, Mistakes, Place, Spot};
 use super::environment::Environment;
 use super::repair::Repaired;
+use super::secret::without_passwords;
 use super::source::Source;
 use super::syntax::SyntaxMistake;
 
@@ -80,8 +81,13 @@ impl<'c> Context<'c> {
     }
 
     /// The text at a span of the repaired text.
-    pub(crate) fn written(&self, span: &Range<usize>) -> &'c str {
+    pub(crate) fn raw(&self, span: &Range<usize>) -> &'c str {
         self.repaired.text.get(span.clone()).unwrap_or_default()
+    }
+
+    /// The same for who reads of a mistake: passwords in addresses are masked.
+    pub(crate) fn written(&self, span: &Range<usize>) -> String {
+        without_passwords(self.raw(span))
     }
 
     /// Notes a mistake at a place.
@@ -112,7 +118,7 @@ impl<'c> Context<'c> {
         let mut hint = hint.into();
         // The reader sees ${NAME}, the mistake is in its value.
         if !matches!(kind, Kind::Environment | Kind::UnknownKey | Kind::Missing)
-            && self.written(span).contains("${")
+            && self.raw(span).contains("${")
         {
             hint.push_str("; the value comes from the environment");
         }

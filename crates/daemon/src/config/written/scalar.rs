@@ -220,7 +220,7 @@ impl Reader<'_> {
             ),
         };
         // Point at the variable itself where it stands in the file as it is meant.
-        let found = self.context.written(span).find(&about);
+        let found = self.context.raw(span).find(&about);
         let span = found.map_or(span.clone(), |at| span.start + at..span.start + at + about.len());
         self.context.mistake(Kind::Environment, &span, words, hint);
     }
