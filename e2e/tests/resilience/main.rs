@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod allowance;
 mod budget;
 mod checks;
 mod elsewhere;

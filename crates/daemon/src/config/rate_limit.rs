@@ -13,6 +13,8 @@ pub struct RateLimit {
     pub burst: u64,
     /// Who is limited.
     pub key: RateKey,
+    /// Answers say what is left, in `RateLimit-Policy` and `RateLimit`.
+    pub headers: bool,
 }
 
 impl RateLimit {

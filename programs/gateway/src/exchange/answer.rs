@@ -73,6 +73,9 @@ pub(super) fn compose(parts: &Parts<'_>, out: &mut Vec<u8>) -> Plan {
     if let Some(cache) = &journal.cache {
         cache.write_field(out);
     }
+    if let Some(allowance) = &journal.allowance {
+        allowance.write_fields(out);
+    }
     if scene.snapshot.served_by {
         write::field(out, b"X-Served-By", parts.server.as_bytes());
     }
@@ -133,6 +136,9 @@ pub(super) fn switching(
     }
     write::field(out, b"Via", via(response));
     write::field(out, b"X-Request-Id", journal.request_id.as_bytes());
+    if let Some(allowance) = &journal.allowance {
+        allowance.write_fields(out);
+    }
     write::field(out, b"Connection", b"upgrade");
     if let Some(protocol) = response.field(FieldId::Upgrade) {
         write::field(out, b"Upgrade", protocol.of(head));

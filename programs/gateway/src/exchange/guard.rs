@@ -8,6 +8,7 @@ use super::trace::Trace;
 use super::{Failure, Scene};
 use crate::control_plane::Route;
 use crate::data_plane::Workspace;
+use crate::rate_limit::{Exceeded, Limiter};
 
 /// Times our name may stand in `Via` before a request is taken to go in circles.
 const MOST_PASSES: usize = 16;
@@ -62,13 +63,36 @@ pub(super) fn guard(
         let mut random = scene.connection.core.random.borrow_mut();
         journal.trace = Some(Trace::begin(request, head, trusted, share, &mut random));
     }
-    if let Some(limiter) = &route.limiter {
-        limiter
-            .admit(request, head, client, &scene.snapshot.trusted)
-            .map_err(Refusal::too_often)?;
+    // What the cache asks for itself is nobody's request.
+    if let (Some(limiter), Some(_)) = (&route.limiter, scene.client) {
+        admit(scene, workspace, route, limiter, journal)?;
     }
     allowed(request, head, route)?;
     Ok(Asked::of(request, route, trusted))
+}
+
+/// Takes the request from its bucket, and notes what the answer is to tell of that.
+fn admit(
+    scene: &Scene<'_>,
+    workspace: &Workspace,
+    route: &Route,
+    limiter: &Limiter,
+    journal: &mut Journal,
+) -> Result<(), Refusal> {
+    let (request, head) = (&workspace.request, workspace.inbound.whole());
+    let client = scene.connection.client.ip();
+    match limiter.admit(request, head, client, &scene.snapshot.trusted) {
+        Ok(allowance) => {
+            journal.allowance = allowance;
+            Ok(())
+        }
+        Err(Exceeded { retry_after, allowance }) => {
+            journal.allowance = allowance;
+            let counts = scene.snapshot.routes.counts(Some(route.index));
+            counts.refused_by_rate(scene.connection.core.index);
+            Err(Refusal::too_often(retry_after))
+        }
+    }
 }
 
 /// Refuses what no upstream is to hear of.

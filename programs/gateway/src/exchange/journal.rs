@@ -13,6 +13,7 @@ use super::trace::Trace;
 use crate::access_log::Record;
 use crate::data_plane::Workspace;
 use crate::metrics::{Exchange, Outcome};
+use crate::rate_limit::Allowance;
 use crate::recent::{FAILURES, Failed, Note, Reason};
 
 /// What became of a request whose client left before it was answered (nginx's number for it; it
@@ -42,6 +43,8 @@ pub(crate) struct Journal {
     pub(super) reason: Option<Reason>,
     /// Why the answer was not stored.
     pub(super) not_stored: Option<NotStored>,
+    /// What the answer tells of the route's rate limit; none: nothing.
+    pub(super) allowance: Option<Allowance>,
     /// The trace that the request belongs to, where the gateway takes part in traces.
     pub(super) trace: Option<Trace>,
     /// Attempts that failed before the last one.
@@ -67,6 +70,7 @@ impl Journal {
             cache: None,
             reason: None,
             not_stored: None,
+            allowance: None,
             trace: None,
             failures: Vec::new(),
         }

@@ -11,7 +11,6 @@ use super::Scene;
 use super::journal::Journal;
 use super::linger::linger;
 use crate::data_plane::{Next, Workspace, write_all};
-use crate::rate_limit::Exceeded;
 use crate::upstream::ConnectError;
 
 /// Methods a route can be asked with, for `Allow`.
@@ -24,8 +23,8 @@ pub(super) struct Refusal {
     detail: Cow<'static, str>,
     /// For the log: why.
     cause: Cow<'static, str>,
-    /// The rate limit that is exceeded, if that is why.
-    exceeded: Option<Exceeded>,
+    /// Seconds after which to ask again, if that is known.
+    retry_after: Option<u64>,
     /// The connection cannot go on: where the next request begins is not known, or the client
     /// is not to be trusted with another.
     close: bool,
@@ -37,7 +36,7 @@ impl Refusal {
         detail: impl Into<Cow<'static, str>>,
         cause: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { status, detail: detail.into(), cause: cause.into(), exceeded: None, close: false }
+        Self { status, detail: detail.into(), cause: cause.into(), retry_after: None, close: false }
     }
 
     fn closing(mut self) -> Self {
@@ -109,16 +108,15 @@ impl Refusal {
         Self::new(204, "", "")
     }
 
-    /// Beyond the route's rate limit.
-    pub(super) fn too_often(exceeded: Exceeded) -> Self {
-        let seconds = exceeded.retry_after;
+    /// Beyond the route's rate limit, for so many seconds.
+    pub(super) fn too_often(seconds: u64) -> Self {
         let plural = if seconds == 1 { "" } else { "s" };
         let refusal = Self::new(
             429,
             format!("There were too many requests. Try again in {seconds} second{plural}."),
             "more requests than rate_limit of the route allows",
         );
-        Self { exceeded: Some(exceeded), ..refusal }
+        Self { retry_after: Some(seconds), ..refusal }
     }
 
     pub(super) fn dot_segment() -> Self {
@@ -272,18 +270,12 @@ fn compose(
     if matches!(refusal.status, 204 | 405) {
         write::field(answer, b"Allow", ALLOWED);
     }
-    if refusal.status == 503 {
-        write::field(answer, b"Retry-After", b"1");
+    let soon = (refusal.status == 503).then_some(1);
+    if let Some(seconds) = refusal.retry_after.or(soon) {
+        write::field(answer, b"Retry-After", seconds.to_string().as_bytes());
     }
-    if let Some(Exceeded { retry_after, requests, seconds }) = refusal.exceeded {
-        // draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4
-        for (name, value) in [
-            (&b"Retry-After"[..], retry_after.to_string()),
-            (b"RateLimit-Policy", format!("\"route\";q={requests};w={seconds}")),
-            (b"RateLimit", format!("\"route\";r=0;t={retry_after}")),
-        ] {
-            write::field(answer, name, value.as_bytes());
-        }
+    if let Some(allowance) = &journal.allowance {
+        allowance.write_fields(answer);
     }
     write::field(answer, b"X-Request-Id", journal.request_id.as_bytes());
     if let Some(cache) = &journal.cache {

@@ -80,6 +80,11 @@ fn write_requests(out: &mut Exposition, routes: &[(&str, &RouteCounts)]) {
         }
     }
     type Bytes = fn(&RouteCounts) -> u64;
+    let help = "Requests refused because they were beyond the rate limit of the route.";
+    let mut family = out.family("tombolo_rate_limit_refusals", Kind::Counter, "", help);
+    for (route, counts) in routes {
+        family.sample(&[("route", route)], counts.refusals_by_rate());
+    }
     for (name, help, bytes) in [
         ("tombolo_request_body_bytes", "Bytes of request bodies.", RouteCounts::bytes_in as Bytes),
         ("tombolo_response_body_bytes", "Bytes of response bodies.", RouteCounts::bytes_out),

@@ -15,6 +15,7 @@ struct Row {
     durations: Durations,
     bytes_in: Count,
     bytes_out: Count,
+    refused_by_rate: Count,
 }
 
 /// The counters of one route: 256 bytes for each thread.
@@ -37,6 +38,17 @@ impl RouteCounts {
         row.durations.record(exchange.duration_micros);
         row.bytes_in.add(exchange.bytes_in);
         row.bytes_out.add(exchange.bytes_out);
+    }
+
+    /// Counts a request that was beyond the route's rate limit, on the thread `worker`.
+    pub(crate) fn refused_by_rate(&self, worker: usize) {
+        if let Some(row) = self.0.get(worker) {
+            row.refused_by_rate.add(1);
+        }
+    }
+
+    pub(super) fn refusals_by_rate(&self) -> u64 {
+        self.sum(|row| row.refused_by_rate.get())
     }
 
     pub(super) fn requests(&self, class: Class) -> u64 {
@@ -75,6 +87,10 @@ mod tests {
         counts.record(1, &exchange);
         counts.record(1, &Exchange { status: 404, ..exchange });
         counts.record(7, &exchange);
+        for worker in [0, 1, 1, 7] {
+            counts.refused_by_rate(worker);
+        }
+        assert_eq!(counts.refusals_by_rate(), 3);
         assert_eq!(counts.requests(Class::Successful), 2);
         assert_eq!(counts.requests(Class::ClientError), 1);
         assert_eq!((counts.bytes_in(), counts.bytes_out()), (9, 120));

@@ -6,11 +6,14 @@
 //! | `table.rs` | the buckets of all keys, in a table of fixed size that threads share without a lock |
 //! | `key.rs` | whose bucket a request takes from |
 //! | `limiter.rs` | a route's limit, applied |
+//! | `allowance.rs` | what is left of it, as answers tell it |
 
+mod allowance;
 mod key;
 mod limiter;
 mod pace;
 mod table;
 
+pub(crate) use allowance::Allowance;
 pub(crate) use limiter::{Exceeded, Limiter};
 pub(crate) use table::Table;

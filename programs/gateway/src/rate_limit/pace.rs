@@ -12,7 +12,7 @@ pub(super) struct Pace {
     burst: u64,
 }
 
-/// What became of a request.
+/// What became of a request. Times are in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Taken {
     /// It took a token; the bucket is full again then.
@@ -26,6 +26,12 @@ impl Pace {
     pub(super) fn new(requests: u64, per: Duration, burst: u64) -> Self {
         let per = u64::try_from(per.as_micros()).unwrap_or(u64::MAX);
         Self { interval: (per / requests.max(1)).max(1), burst: burst.max(1) }
+    }
+
+    /// Tokens that a bucket holds at `now` which is full at `full_at`.
+    pub(super) fn left(self, full_at: u64, now: u64) -> u64 {
+        let missing = full_at.saturating_sub(now).div_ceil(self.interval);
+        self.burst.saturating_sub(missing)
     }
 
     /// Takes a token at `now` from a bucket that is full at `full_at`.
@@ -73,7 +79,38 @@ mod tests {
         assert!(matches!(pace.take(full_at, 1_500_000), Taken::Token { .. }));
     }
 
+    #[test]
+    fn what_is_left_is_what_may_still_be_taken() {
+        let pace = Pace::new(2, Duration::from_secs(1), 3);
+        let (now, mut full_at) = (10_000_000, 0);
+        for left in [2, 1, 0] {
+            assert_eq!(pace.left(full_at, now), left + 1);
+            let Taken::Token { full_at: later } = pace.take(full_at, now) else { panic!("{left}") };
+            full_at = later;
+        }
+        assert_eq!(pace.left(full_at, now), 0);
+        assert_eq!(pace.left(full_at, now + 499_999), 0, "half a token is none");
+        assert_eq!(pace.left(full_at, now + 500_000), 1);
+        assert_eq!(pace.left(full_at, now + 9_000_000), 3);
+        assert_eq!(pace.left(u64::MAX, now), 0);
+    }
+
     proptest! {
+        #[test]
+        fn so_many_pass_at_once_as_are_left(
+            requests in 1u64..1000,
+            burst in 1u64..50,
+            ahead in 0u64..60_000_000,
+        ) {
+            let pace = Pace::new(requests, Duration::from_secs(1), burst);
+            let (now, mut full_at, mut passed) = (100_000_000, 100_000_000 + ahead, 0);
+            let left = pace.left(full_at, now);
+            while let Taken::Token { full_at: later } = pace.take(full_at, now) {
+                (full_at, passed) = (later, passed + 1);
+            }
+            prop_assert_eq!(left, passed);
+        }
+
         #[test]
         fn never_more_than_the_burst_and_the_pace(
             requests in 1u64..1000,

@@ -36,25 +36,27 @@ impl Table {
         Self { words, seed: RandomState::new() }
     }
 
-    /// Takes a token from the bucket of `key` at `now`, in microseconds. The error is how long to
-    /// wait, in the same.
-    pub(super) fn take(&self, key: impl Hash, pace: Pace, now: u64) -> Result<(), u64> {
+    /// Takes a token from the bucket of `key` at `now`, in microseconds. Tells when the bucket is
+    /// full again; the error is how long to wait, in the same.
+    pub(super) fn take(&self, key: impl Hash, pace: Pace, now: u64) -> Result<u64, u64> {
         let hash = self.seed.hash_one(key);
         let tag = (hash >> 48).max(1) << 48;
         let first = (hash as usize % SETS) * WAYS;
-        let Some(set) = self.words.get(first..first + WAYS) else { return Ok(()) };
+        let Some(set) = self.words.get(first..first + WAYS) else { return Ok(now) };
+        let mut last = now;
         for _ in 0..TRIES {
-            let Some((slot, word)) = find(set, tag, now) else { return Ok(()) };
+            let Some((slot, word)) = find(set, tag, now) else { break };
             let full_at = if word & !TIME == tag { word & TIME } else { 0 };
             let full_at = match pace.take(full_at, now) {
                 Taken::Wait(micros) => return Err(micros),
                 Taken::Token { full_at } => full_at & TIME,
             };
             if slot.compare_exchange(word, tag | full_at, Relaxed, Relaxed).is_ok() {
-                return Ok(());
+                return Ok(full_at);
             }
+            last = full_at;
         }
-        Ok(())
+        Ok(last)
     }
 }
 

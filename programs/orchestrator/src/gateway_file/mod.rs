@@ -222,10 +222,10 @@ fn write_route(out: &mut String, route: &Route, upstreams: &[Upstream]) -> fmt::
     if let Some(bytes) = body_bytes {
         writeln!(out, "body_bytes = {}", size(*bytes))?;
     }
-    if let Some(RateLimit { requests, per, burst, key }) = rate_limit {
+    if let Some(RateLimit { requests, per, burst, key, headers }) = rate_limit {
         let (per, key) = (duration(*per), quoted(&key.word()));
         let pace = format!("requests = {requests}, per = \"{per}\", burst = {burst}");
-        writeln!(out, "rate_limit = {{ {pace}, key = {key} }}")?;
+        writeln!(out, "rate_limit = {{ {pace}, key = {key}, headers = {headers} }}")?;
     }
     write_route_cache(out, cache.as_ref())
 }

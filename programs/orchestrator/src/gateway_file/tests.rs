@@ -95,7 +95,7 @@ host = "*.example.org"
 path = "/a/"
 upstream = "by-header"
 body_bytes = "3MiB"
-rate_limit = { requests = 9, per = "2m", burst = 3, key = "header:X-Key" }
+rate_limit = { requests = 9, per = "2m", burst = 3, key = "header:X-Key", headers = false }
 [[route]]
 path = "/own"
 upstream = "sticky"

@@ -10,6 +10,7 @@ use super::upstream::is_token;
 pub(super) fn rate_limit(route: &Reader<'_>) -> Option<RateLimit> {
     let reader = route.table("rate_limit")?;
     let (requests, key) = (reader.count("requests"), key(&reader));
+    let headers = reader.flag("headers").is_none_or(|flag| flag.value);
     let per = match reader.time("per") {
         Some(per) if per.value.subsec_nanos() > 0 => {
             let hint = format!("write \"{}s\"", per.value.as_secs().saturating_add(1));
@@ -25,7 +26,7 @@ pub(super) fn rate_limit(route: &Reader<'_>) -> Option<RateLimit> {
         return reader.bad(&requests.span, words, "lower it, or remove the limit");
     }
     let burst = reader.count("burst").map_or(requests.value, |burst| burst.value);
-    Some(RateLimit { requests: requests.value, per, burst, key })
+    Some(RateLimit { requests: requests.value, per, burst, key, headers })
 }
 
 fn key(reader: &Reader<'_>) -> RateKey {

@@ -38,6 +38,14 @@ pub(super) static RATE_LIMIT: Table = Table {
             absent: Absent::Is(Default::Text("client")),
             example: "\"header:authorization\"",
         },
+        Key {
+            name: "headers",
+            about: "Whether answers say what is left and when all of it is there again, in \
+                    `RateLimit-Policy` and `RateLimit`. A 429 has `Retry-After` in any case.",
+            form: Form::Flag,
+            absent: Absent::Is(Default::Flag(true)),
+            example: "false",
+        },
     ],
     later: &[],
 };

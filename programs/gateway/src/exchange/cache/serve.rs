@@ -140,6 +140,9 @@ pub(super) fn finish_head(stage: &Stage<'_>, answer: &mut Vec<u8>, journal: &Jou
     if let Some(status) = &journal.cache {
         status.write_field(answer);
     }
+    if let Some(allowance) = &journal.allowance {
+        allowance.write_fields(answer);
+    }
     let keep_alive = asked.keep_alive && !stage.scene.connection.is_leaving();
     if !keep_alive {
         write::field(answer, b"Connection", b"close");
