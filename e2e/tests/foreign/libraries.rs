@@ -4,7 +4,7 @@ use crate::kept;
 use std::path::PathBuf;
 use tombolo_e2e::{Foreign, Origin, Setup, Tombolo, scripts};
 
-fn script(name: &str) -> String {
+pub(crate) fn script(name: &str) -> String {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     here.join("tests/foreign/clients").join(name).display().to_string()
 }
@@ -45,12 +45,12 @@ pub(crate) fn passes(program: Foreign, name: &str, gateway: &Tombolo) {
     assert!(said.contains("all well"), "{said}");
 }
 
-/// The environment's Python with `websockets` and `opentelemetry-proto`.
+/// The environment's Python with `websockets`, `opentelemetry-proto` and `prometheus-client`.
 pub(crate) fn python() -> Foreign {
     let python = kept().join("venv/bin/python");
     assert!(
         python.is_file(),
-        "no {}: `cargo xtask test` makes it, or run: python3 -m venv {}; {} -m pip install websockets opentelemetry-proto",
+        "no {}: `cargo xtask test` makes it, or run: python3 -m venv {}; {} -m pip install websockets opentelemetry-proto prometheus-client",
         python.display(),
         kept().join("venv").display(),
         python.display(),

@@ -16,6 +16,7 @@ mod chat;
 mod curl;
 mod libraries;
 mod load;
+mod metrics;
 mod site;
 mod traces;
 

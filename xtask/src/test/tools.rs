@@ -11,18 +11,19 @@ use crate::run::on_path;
 /// Longest time for one installation, building from source included.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
-/// A Python environment at `target/e2e/venv` with `websockets` and `opentelemetry-proto`.
+/// A Python environment at `target/e2e/venv` with `websockets`, `opentelemetry-proto` and
+/// `prometheus-client`.
 pub(super) fn python_environment(context: &Context<'_>) -> Result<()> {
     let folder = context.workspace.target().join("e2e/venv");
     let python = folder.join("bin/python");
-    let imports =
-        Command::new(&python).args(["-c", "import websockets, opentelemetry.proto"]).output();
+    let import = "import websockets, opentelemetry.proto, prometheus_client";
+    let imports = Command::new(&python).args(["-c", import]).output();
     if imports.is_ok_and(|output| output.status.success()) {
         return Ok(());
     }
     context.run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder), LIMIT)?;
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    let packages = ["websockets", "opentelemetry-proto"];
+    let packages = ["websockets", "opentelemetry-proto", "prometheus-client"];
     context.run(Command::new(&python).args(install).args(packages), LIMIT)
 }
 

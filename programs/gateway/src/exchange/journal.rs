@@ -182,7 +182,11 @@ impl Journal {
     }
 
     fn remember(&mut self, scene: &Scene<'_>, workspace: &Workspace, duration_micros: u64) {
-        let unix_millis = self.unix_millis();
+        if self.unix_millis == 0 {
+            // Nobody asked the clock yet: it is later now than when the request came.
+            self.unix_millis = now_millis().saturating_sub(duration_micros / 1000);
+        }
+        let unix_millis = self.unix_millis;
         let request = &workspace.request;
         let head = if self.head_read { workspace.inbound.whole() } else { &[] };
         let note = Note {

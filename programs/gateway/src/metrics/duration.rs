@@ -24,6 +24,12 @@ pub(super) const BOUNDS: [(u64, &str); 14] = [
 /// Buckets, with the one for what is beyond the last bound.
 pub(super) const BUCKETS: usize = BOUNDS.len() + 1;
 
+/// The bucket that a duration belongs to.
+#[inline]
+pub(super) fn bucket(micros: u64) -> usize {
+    BOUNDS.iter().position(|&(bound, _)| micros <= bound).unwrap_or(BOUNDS.len())
+}
+
 /// One thread's counts.
 #[derive(Debug, Default)]
 pub(super) struct Durations {
@@ -34,8 +40,7 @@ pub(super) struct Durations {
 impl Durations {
     #[inline]
     pub(super) fn record(&self, micros: u64) {
-        let bucket = BOUNDS.iter().position(|&(bound, _)| micros <= bound);
-        if let Some(count) = self.buckets.get(bucket.unwrap_or(BOUNDS.len())) {
+        if let Some(count) = self.buckets.get(bucket(micros)) {
             count.add(1);
         }
         self.micros.add(micros);

@@ -3,6 +3,8 @@
 
 use std::fmt::{Display, Write};
 
+use super::exemplars::Exemplar;
+
 /// Which of the two texts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Form {
@@ -118,21 +120,48 @@ impl Family<'_> {
         let text = &mut self.exposition.text;
         text.push_str(self.name);
         text.push_str(suffix);
-        let mut sign = '{';
-        for (name, value) in labels {
-            text.push(sign);
-            text.push_str(name);
-            text.push_str("=\"");
-            escape(value, text);
-            text.push('"');
-            sign = ',';
-        }
         if !labels.is_empty() {
-            text.push('}');
+            write_labels(labels.iter().copied(), text);
         }
         let _ = writeln!(text, " {value}");
         self
     }
+
+    /// Adds an exemplar to the sample that was written last, a bucket of a histogram. Only
+    /// OpenMetrics has them.
+    pub(super) fn exemplar(&mut self, exemplar: &Exemplar) -> &mut Self {
+        if self.exposition.form != Form::OpenMetrics {
+            return self;
+        }
+        let text = &mut self.exposition.text;
+        if text.ends_with('\n') {
+            text.pop();
+        }
+        text.push_str(" # ");
+        write_labels(exemplar.labels.iter().map(|(name, value)| (*name, value.as_str())), text);
+        let (value, time) = (seconds(exemplar.micros), seconds(exemplar.ended_micros));
+        let _ = writeln!(text, " {value} {time}");
+        self
+    }
+}
+
+/// Labels in their braces.
+fn write_labels<'l>(labels: impl Iterator<Item = (&'l str, &'l str)>, text: &mut String) {
+    let mut sign = '{';
+    for (name, value) in labels {
+        text.push(sign);
+        text.push_str(name);
+        text.push_str("=\"");
+        escape(value, text);
+        text.push('"');
+        sign = ',';
+    }
+    text.push('}');
+}
+
+/// Microseconds as a decimal fraction of seconds, exactly.
+pub(super) fn seconds(micros: u64) -> String {
+    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }
 
 /// The value of a label: backslash, quote and line feed are escaped.
@@ -174,6 +203,29 @@ mod tests {
              a_bytes_total 3\na_bytes_total{x=\"q\\\"b\\\\l\\n\",y=\"ñ\"} 4\n\
              # HELP b Bs.\n# TYPE b gauge\nb 0.5\n# EOF\n"
         );
+    }
+
+    #[test]
+    fn only_open_metrics_has_exemplars() {
+        let exemplar = Exemplar {
+            labels: vec![("request_id", "a\"b\\c".to_owned()), ("trace_id", "0f".to_owned())],
+            micros: 1_500_000,
+            ended_micros: 1_700_000_000_120_000,
+        };
+        let written = |form| {
+            let mut exposition = Exposition::new(form);
+            exposition
+                .family("d_seconds", Kind::Histogram, "seconds", "Ds.")
+                .with_suffix("_bucket", &[("le", "2.5")], 7)
+                .exemplar(&exemplar)
+                .with_suffix("_count", &[], 7);
+            exposition.finish()
+        };
+        let line = "d_seconds_bucket{le=\"2.5\"} 7 # \
+                    {request_id=\"a\\\"b\\\\c\",trace_id=\"0f\"} 1.500000 1700000000.120000\n\
+                    d_seconds_count 7\n";
+        assert!(written(Form::OpenMetrics).contains(line), "{}", written(Form::OpenMetrics));
+        assert!(!written(Form::Text).contains(" # "));
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::duration::BOUNDS;
-use super::exposition::{Exposition, Family, Kind};
+use super::exposition::{Exposition, Family, Kind, seconds};
 use super::labels::{CACHE_RESULTS, Class, Outcome};
-use super::{Metrics, RouteCounts};
+use super::{Exemplars, Metrics, RouteCounts};
 use crate::control_plane::Snapshot;
 use crate::upstream::Upstream;
 
@@ -31,6 +31,7 @@ pub(crate) fn write_gateway(
     metrics: &Metrics,
     gauges: &Gauges,
     snapshot: &Snapshot,
+    exemplars: &Exemplars,
 ) {
     out.family("tombolo_build_info", Kind::Gauge, "", "Always 1; the label tells the version.")
         .sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
@@ -52,7 +53,7 @@ pub(crate) fn write_gateway(
         .sample(&[], gauges.connections_refused);
     let routes: Vec<(&str, &RouteCounts)> = snapshot.routes.counted().collect();
     write_requests(out, &routes);
-    write_durations(out, &routes);
+    write_durations(out, &routes, exemplars);
     write_attempts(out, &snapshot.upstreams);
     let help = "Requests a server is being asked at this moment.";
     let mut family = out.family("tombolo_upstream_requests_in_flight", Kind::Gauge, "", help);
@@ -79,12 +80,12 @@ fn write_requests(out: &mut Exposition, routes: &[(&str, &RouteCounts)]) {
             family.sample(&labels, counts.requests(class));
         }
     }
-    type Bytes = fn(&RouteCounts) -> u64;
     let help = "Requests refused because they were beyond the rate limit of the route.";
     let mut family = out.family("tombolo_rate_limit_refusals", Kind::Counter, "", help);
     for (route, counts) in routes {
         family.sample(&[("route", route)], counts.refusals_by_rate());
     }
+    type Bytes = fn(&RouteCounts) -> u64;
     for (name, help, bytes) in [
         ("tombolo_request_body_bytes", "Bytes of request bodies.", RouteCounts::bytes_in as Bytes),
         ("tombolo_response_body_bytes", "Bytes of response bodies.", RouteCounts::bytes_out),
@@ -96,7 +97,7 @@ fn write_requests(out: &mut Exposition, routes: &[(&str, &RouteCounts)]) {
     }
 }
 
-fn write_durations(out: &mut Exposition, routes: &[(&str, &RouteCounts)]) {
+fn write_durations(out: &mut Exposition, routes: &[(&str, &RouteCounts)], exemplars: &Exemplars) {
     let help = "From the first byte of a request to the last of its answer.";
     let name = "tombolo_request_duration_seconds";
     let mut family = out.family(name, Kind::Histogram, "seconds", help);
@@ -104,9 +105,13 @@ fn write_durations(out: &mut Exposition, routes: &[(&str, &RouteCounts)]) {
         let histogram = counts.durations();
         let bounds = BOUNDS.iter().map(|(_, text)| *text).chain(std::iter::once("+Inf"));
         let mut count = 0_u64;
-        for (bound, inside) in bounds.zip(histogram.buckets) {
+        for (place, (bound, inside)) in bounds.zip(histogram.buckets).enumerate() {
             count = count.wrapping_add(inside);
             family.with_suffix("_bucket", &[("route", route), ("le", bound)], count);
+            // What is remembered may be of before the route was taken away and came back.
+            if let Some(exemplar) = exemplars.get(route, place).filter(|_| inside > 0) {
+                family.exemplar(exemplar);
+            }
         }
         let labels = [("route", *route)];
         family.with_suffix("_sum", &labels, seconds(histogram.micros));
@@ -138,11 +143,6 @@ fn write_in_flight(family: &mut Family<'_>, upstream: &Upstream) {
     }
 }
 
-/// Microseconds as a decimal fraction of seconds, exactly.
-fn seconds(micros: u64) -> String {
-    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{Exchange, Form};
@@ -168,7 +168,7 @@ mod tests {
             draining: false,
             log_lines: (5, 0),
         };
-        write_gateway(&mut out, metrics, &gauges, snapshot);
+        write_gateway(&mut out, metrics, &gauges, snapshot, &Exemplars::default());
         out.finish()
     }
 

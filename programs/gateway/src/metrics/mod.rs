@@ -10,6 +10,7 @@
 //! | `count.rs` | a number that one thread writes and others read |
 //! | `row.rs`, `route.rs`, `attempts.rs` | what each thread counts: of all its exchanges, of a route, of a server |
 //! | `duration.rs` | a histogram with fixed bounds |
+//! | `exemplars.rs` | for each bucket a request that fell into it |
 //! | `labels.rs` | the words by which series are told apart |
 //! | `exposition.rs` | the text form: names, types, units, escapes |
 //! | `gateway.rs`, `health.rs`, `tcp.rs`, `cache.rs`, `traces.rs`, `process.rs` | the families of each part |
@@ -18,6 +19,7 @@ mod attempts;
 mod cache;
 mod count;
 mod duration;
+mod exemplars;
 mod exposition;
 mod gateway;
 mod health;
@@ -29,6 +31,7 @@ mod tcp;
 mod traces;
 
 pub(crate) use attempts::Attempts;
+pub(crate) use exemplars::Exemplars;
 pub(crate) use exposition::{Exposition, Form};
 pub(crate) use gateway::{Gauges, write_gateway};
 pub(crate) use health::write_health;

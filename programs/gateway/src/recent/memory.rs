@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::spectrum::Counts;
-use super::{Lane, RECORDED, Recorded, Seen};
+use super::{Glimpse, Lane, RECORDED, Recorded, Seen, Traced};
 
 /// The lanes of all threads.
 #[derive(Debug)]
@@ -48,6 +48,12 @@ impl Memory {
         // Of one that had an error more is known there.
         let troubled = self.lanes.iter().find_map(|lane| lane.troubled().find(is_it));
         troubled.or_else(|| self.lanes.iter().find_map(|lane| lane.recent().find(is_it)))
+    }
+
+    /// Shows every exchange that is remembered, with its trace if that is recorded; of each thread
+    /// the newest first.
+    pub(crate) fn glimpses(&self, mut see: impl FnMut(&Glimpse<'_>, Option<Traced>)) {
+        self.lanes.iter().for_each(|lane| lane.glimpses(&mut see));
     }
 
     /// Where who reads recorded exchanges begins: with those to come.

@@ -12,6 +12,7 @@
 //! | `pen.rs` | bytes and numbers as words, and back |
 //! | `note.rs` | one exchange, written into a slot |
 //! | `seen.rs` | the same, read |
+//! | `glimpse.rs` | as much of it as tells whether it is wanted |
 //! | `reason.rs` | why the cache did what it did, as a small number |
 //! | `names.rs` | what routes and servers were called then |
 //! | `spectrum.rs` | durations to within an eighth |
@@ -28,6 +29,7 @@
 //! | failed attempts of an exchange | 4 (`FAILURES`) | counted, not told |
 //! | configurations whose names are known | 8 (`NAMES`) | older exchanges tell no names |
 
+mod glimpse;
 mod lane;
 mod memory;
 mod names;
@@ -39,6 +41,7 @@ mod ring;
 mod seen;
 mod spectrum;
 
+pub(crate) use glimpse::Glimpse;
 pub(crate) use lane::Lane;
 pub(crate) use memory::Memory;
 pub(crate) use names::Names;

@@ -187,6 +187,12 @@ impl Note<'_> {
     }
 }
 
+/// Duration in microseconds and status, from the word that has both.
+#[inline]
+pub(super) fn times(word: u64) -> (u64, u16) {
+    (word >> 16, (word & NONE_16) as u16)
+}
+
 /// Numbers side by side; each fits below the next.
 #[inline]
 fn pack<const N: usize>(parts: [(u64, u32); N]) -> u64 {

@@ -6,7 +6,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use tombolo_cache::cache_status::CacheStatus;
 use tombolo_cache::storability::NotStored;
 
-use super::note::{NONE_16, NONE_32, flag};
+use super::note::{NONE_16, NONE_32, flag, times};
 use super::pen::Reading;
 use super::reason::{Reason, explain, forward, not_stored, reason};
 use super::{FAILURES, Names};
@@ -60,7 +60,7 @@ impl Seen {
     pub(super) fn read(words: &[u64], names: Option<&Names>) -> Self {
         let mut from = Reading::new(words.get(1..).unwrap_or_default());
         let unix_millis = from.word();
-        let times = from.word();
+        let (duration_micros, status) = times(from.word());
         let upstream_times = from.word();
         let (bytes_in, bytes_out) = (from.word(), from.word());
         let places = from.word();
@@ -82,10 +82,10 @@ impl Seen {
         let failures = byte(lengths >> 48).min(FAILURES);
         Self {
             unix_millis,
-            duration_micros: times >> 16,
+            duration_micros,
             asked_micros: micros(upstream_times >> 32),
             upstream_micros: micros(upstream_times),
-            status: (times & NONE_16) as u16,
+            status,
             bytes_in,
             bytes_out,
             route: route.and_then(|route| Some(names?.route(route)?.to_owned())),

@@ -9,15 +9,19 @@ use http::header::{ACCEPT, CONTENT_TYPE, VARY};
 
 use super::Facts;
 use crate::metrics::{
-    Exposition, Form, write_cache, write_gateway, write_health, write_process, write_tcp,
-    write_traces,
+    Exemplars, Exposition, Form, write_cache, write_gateway, write_health, write_process,
+    write_tcp, write_traces,
 };
 
 pub(super) async fn scrape(State(facts): State<Arc<Facts>>, headers: HeaderMap) -> Response {
     let form = Form::accepted(headers.get(ACCEPT).map(|value| value.as_bytes()));
     let mut out = Exposition::new(form);
+    let exemplars = match form {
+        Form::OpenMetrics => Exemplars::of(&facts.memory),
+        Form::Text => Exemplars::default(),
+    };
     let snapshot = facts.snapshot();
-    write_gateway(&mut out, &facts.metrics, &facts.gauges(), &snapshot);
+    write_gateway(&mut out, &facts.metrics, &facts.gauges(), &snapshot, &exemplars);
     write_health(&mut out, &snapshot.upstreams);
     write_tcp(&mut out, snapshot.tcp.iter().map(AsRef::as_ref));
     if let Some(store) = &snapshot.store {
