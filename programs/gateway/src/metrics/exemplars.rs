@@ -24,6 +24,12 @@ pub(crate) struct Exemplar {
     pub(super) ended_micros: u64,
 }
 
+impl Exemplar {
+    fn names_trace(&self) -> bool {
+        self.labels.iter().any(|(name, _)| *name == TRACE)
+    }
+}
+
 /// The exemplars of all routes, by the route's name and the place of the bucket.
 #[derive(Debug, Default)]
 pub(crate) struct Exemplars(HashMap<String, [Option<Exemplar>; BUCKETS]>);
@@ -33,7 +39,7 @@ impl Exemplars {
     /// that is found here is counted there.
     pub(crate) fn of(memory: &Memory) -> Self {
         let mut all = Self::default();
-        memory.glimpses(|glimpse, traced| all.consider(glimpse, traced));
+        memory.glimpses(|glimpse| all.consider(glimpse));
         all
     }
 
@@ -43,7 +49,7 @@ impl Exemplars {
 
     /// Takes an exchange if none is better: the newest, but one whose trace is recorded before any
     /// other.
-    fn consider(&mut self, glimpse: &Glimpse<'_>, traced: Option<Traced>) {
+    fn consider(&mut self, glimpse: &Glimpse<'_>) {
         let Some(route) = glimpse.route() else { return };
         let micros = glimpse.duration_micros();
         if !self.0.contains_key(route) {
@@ -52,15 +58,18 @@ impl Exemplars {
         let slots = self.0.get_mut(route);
         let Some(slot) = slots.and_then(|slots| slots.get_mut(bucket(micros))) else { return };
         let ended_micros = glimpse.ended_micros();
-        let is_better = slot.as_ref().is_none_or(|known| {
-            let known = (known.labels.iter().any(|(name, _)| *name == TRACE), known.ended_micros);
-            (traced.is_some(), ended_micros) > known
-        });
-        if is_better {
-            let labels = labels(glimpse.request_id(), traced);
-            if !labels.is_empty() {
-                *slot = Some(Exemplar { labels, micros, ended_micros });
-            }
+        let known = slot.as_ref().map(|known| (known.names_trace(), known.ended_micros));
+        // Nearly all are older than one that leads to a trace; theirs need not be looked up.
+        if known.is_some_and(|known| known >= (true, ended_micros)) {
+            return;
+        }
+        let traced = glimpse.traced();
+        if known.is_some_and(|known| known >= (traced.is_some(), ended_micros)) {
+            return;
+        }
+        let labels = labels(glimpse.request_id(), traced);
+        if !labels.is_empty() {
+            *slot = Some(Exemplar { labels, micros, ended_micros });
         }
     }
 }

@@ -1,14 +1,16 @@
 //! What one data-plane thread remembers. Only that thread writes; the control plane reads.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::glimpse::Glimpse;
+use super::glimpse::{self, Glimpse, Known};
 use super::recorded::{self, Recorded, Traced};
 use super::ring::Ring;
 use super::seen::{self, Seen};
-use super::{NAMES, Names, Note, Spectrum, TROUBLED, WORDS, WORDS_RECORDED, WORDS_TROUBLED};
+use super::{
+    GLIMPSED, NAMES, Names, Note, Spectrum, TROUBLED, WORDS, WORDS_RECORDED, WORDS_TROUBLED,
+};
 
 /// One thread's rings and counts.
 #[derive(Debug)]
@@ -88,27 +90,19 @@ impl Lane {
         Seen::read(words, names.as_deref())
     }
 
-    /// Shows each exchange that is remembered, those of a ring the newest first, with its trace if
-    /// that is recorded. One with an error may be shown twice.
-    pub(super) fn glimpses(&self, see: &mut impl FnMut(&Glimpse<'_>, Option<Traced>)) {
-        let known: Vec<Arc<Names>> = {
-            let all = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-            all.iter().map(Arc::clone).collect()
+    /// Shows the newest exchanges that are remembered and those with an error, the newest first. One
+    /// may be shown twice.
+    pub(super) fn glimpses(&self, see: &mut impl FnMut(&Glimpse<'_>)) {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = names.iter().map(Arc::clone).collect();
+        let trace = |words: [u64; WORDS_RECORDED]| {
+            let exchange = words.get(recorded::WORDS..).unwrap_or_default();
+            (glimpse::identity(exchange), Traced::read(&words))
         };
-        let mut traces: HashMap<String, Traced> = HashMap::new();
-        for words in self.recorded.newest() {
-            let note = words.get(recorded::WORDS..).unwrap_or_default();
-            let id = Glimpse::new(note, &known).request_id();
-            traces.entry(id).or_insert_with(|| Traced::read(&words));
-        }
-        let mut show = |words: &[u64]| {
-            let glimpse = Glimpse::new(words, &known);
-            // Most gateways record none, and then no id has to be read.
-            let id = (!traces.is_empty()).then(|| glimpse.request_id());
-            see(&glimpse, id.and_then(|id| traces.get(&id).copied()));
-        };
-        self.recent.newest().for_each(|words| show(&words));
-        self.troubled.newest().for_each(|words| show(&words));
+        let known = Known { names, traces: self.recorded.newest().map(trace).collect() };
+        let newest = self.recent.newest().take(GLIMPSED);
+        newest.for_each(|words| see(&Glimpse::new(&words, &known)));
+        self.troubled.newest().for_each(|words| see(&Glimpse::new(&words, &known)));
     }
 
     /// The newest first.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::spectrum::Counts;
-use super::{Glimpse, Lane, RECORDED, Recorded, Seen, Traced};
+use super::{Glimpse, Lane, RECORDED, Recorded, Seen};
 
 /// The lanes of all threads.
 #[derive(Debug)]
@@ -50,9 +50,8 @@ impl Memory {
         troubled.or_else(|| self.lanes.iter().find_map(|lane| lane.recent().find(is_it)))
     }
 
-    /// Shows every exchange that is remembered, with its trace if that is recorded; of each thread
-    /// the newest first.
-    pub(crate) fn glimpses(&self, mut see: impl FnMut(&Glimpse<'_>, Option<Traced>)) {
+    /// Shows the newest exchanges of each thread and those with an error, the newest first.
+    pub(crate) fn glimpses(&self, mut see: impl FnMut(&Glimpse<'_>)) {
         self.lanes.iter().for_each(|lane| lane.glimpses(&mut see));
     }
 

@@ -26,6 +26,7 @@
 //! | of these with an error | 256 (`TROUBLED`) kept in a ring of their own, 1280 bytes each | likewise |
 //! | exchanges whose trace is recorded | 1024 (`RECORDED`), where there is a `[traces]` table | the exporter counts them as dropped |
 //! | words of an exchange | what its slot holds | cut, and said to be |
+//! | exchanges of a thread that are looked at for exemplars | the newest 4096 (`GLIMPSED`), and those with an error | no exemplar |
 //! | failed attempts of an exchange | 4 (`FAILURES`) | counted, not told |
 //! | configurations whose names are known | 8 (`NAMES`) | older exchanges tell no names |
 
@@ -61,5 +62,8 @@ const RECORDED: usize = 1024;
 const TROUBLED: usize = 256;
 /// Failed attempts that are remembered of an exchange.
 pub(crate) const FAILURES: usize = 4;
+/// Newest exchanges of a thread that are looked at for exemplars: `recent_requests` may be a
+/// million, and whoever asks for metrics is not to wait for that.
+const GLIMPSED: usize = 4096;
 /// Configurations whose names a thread remembers.
 const NAMES: usize = 8;

@@ -74,6 +74,19 @@ fn what_is_forgotten_stands_for_nothing() {
     assert_eq!(id(&exemplars, "/", 20).as_deref(), Some("two"));
 }
 
+/// Whoever remembers a million requests does not wait for them at every scrape.
+#[test]
+fn only_the_newest_are_looked_at() {
+    let (memory, names) = (Memory::new(1, 5000, false), names());
+    memory.lane(0).note(&note("slow", 10, 2000), &names);
+    for _ in 0..4095 {
+        memory.lane(0).note(&note("fast", 10, 20), &names);
+    }
+    assert_eq!(id(&Exemplars::of(&memory), "/", 2000).as_deref(), Some("slow"));
+    memory.lane(0).note(&note("fast", 10, 20), &names);
+    assert_eq!(id(&Exemplars::of(&memory), "/", 2000), None);
+}
+
 #[test]
 fn one_with_an_error_is_kept_longer() {
     let (memory, names) = (Memory::new(1, 2, false), names());
@@ -90,12 +103,14 @@ fn a_recorded_trace_goes_before_a_newer_request_without() {
     let traced = Some(Traced { trace: 0xa1, span: 0xb2, parent: 0 });
     memory.lane(0).note(&Note { traced, ..note("traced", 10, 20) }, &names);
     memory.lane(0).note(&note("newer", 11, 20), &names);
+    memory.lane(0).note(&note("traced", 12, 20), &names);
     let exemplars = Exemplars::of(&memory);
     let found = exemplars.get("/", bucket(20_000)).unwrap();
     let told: Vec<String> =
         found.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let (trace, span) = (format!("trace_id={:0>32}", "a1"), format!("span_id={:0>16}", "b2"));
     assert_eq!(told, ["request_id=traced".to_owned(), trace, span]);
+    assert_eq!(found.ended_micros, 10_020_000, "not that of another with the same id");
 }
 
 /// OpenMetrics allows 128 characters, and a trusted hop's id may be as long by itself.
