@@ -5,6 +5,7 @@
 //! {"ask":"status"}                                  {"done":{"services":[...]}}
 //! {"ask":"scale","service":"site","replicas":5}     {"done":{"operation":{...}}}
 //! {"ask":"restart","name":"site-2"}                 {"refused":{"status":422,"detail":"..."}}
+//! {"ask":"succession","pid":71,"by":92}            {"done":{}}
 //! ```
 //! Owns the words and one exchange of them. Who may connect is the socket's mode: its owner alone.
 
@@ -25,6 +26,10 @@ const ANSWER_BYTES_MAX: u64 = 16 << 20;
 /// For one exchange. Nothing that takes long is waited for: it has begun when it is answered.
 const EXCHANGE: Duration = Duration::from_secs(5);
 
+/// Set in the environment of a gateway whose standard input is a pipe that only the `tombolo up` that
+/// runs it holds the other end of: when that ends, so does the gateway.
+pub const LIFELINE: &str = "TOMBOLO_LIFELINE";
+
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "lowercase", deny_unknown_fields)]
@@ -42,6 +47,17 @@ pub enum Request {
     Restart {
         /// The service or the replica.
         name: String,
+    },
+    /// Not asked but told: the gateway tried to have another process take its place.
+    Succession {
+        /// The gateway that tells it.
+        pid: u32,
+        /// The process that serves in its place from now on; none if there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<u32>,
+        /// Why there is none, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
 }
 
@@ -123,6 +139,10 @@ mod tests {
                 Request::Scale { service: "site".into(), replicas: 5 },
             ),
             (r#"{"ask":"restart","name":"site-2"}"#, Request::Restart { name: "site-2".into() }),
+            (
+                r#"{"ask":"succession","pid":71,"by":92}"#,
+                Request::Succession { pid: 71, by: Some(92), why: None },
+            ),
         ] {
             assert_eq!(serde_json::from_str::<Request>(line).unwrap(), meant);
             assert_eq!(serde_json::to_string(&meant).unwrap(), line);

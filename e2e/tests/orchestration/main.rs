@@ -12,6 +12,7 @@ mod crash_loop;
 mod first_process;
 mod rollout;
 mod status;
+mod succession;
 mod surviving;
 
 use std::net::SocketAddr;
@@ -125,6 +126,11 @@ fn json(response: &Response) -> Value {
 fn signal(process: &Value, signal: Signal) {
     let pid = process["pid"].as_i64().expect("a running process");
     kill_process(Pid::from_raw(pid.try_into().unwrap()).unwrap(), signal).unwrap();
+}
+
+/// Whether a process of this number runs.
+fn is_there(pid: &Value) -> bool {
+    Path::new(&format!("/proc/{pid}/cwd")).read_link().is_ok()
 }
 
 /// The text of a file, or nothing.

@@ -14,9 +14,9 @@ use crate::{Up, json, signal};
 const CLIENTS: usize = 4;
 
 /// What the clients got.
-struct Load {
-    requests: usize,
-    failed: Vec<String>,
+pub(crate) struct Load {
+    pub(crate) requests: usize,
+    pub(crate) failed: Vec<String>,
     /// The replicas that answered.
     names: BTreeSet<String>,
 }
@@ -32,7 +32,7 @@ impl Drop for Over<'_> {
 
 /// Asks without a pause for as long as `work` takes: some on one connection for all requests, some
 /// with a new one for each; some read, some post.
-fn under_load(up: &Up, work: impl FnOnce()) -> Load {
+pub(crate) fn under_load(up: &Up, work: impl FnOnce()) -> Load {
     let (over, requests) = (AtomicBool::new(false), AtomicUsize::new(0));
     let failed = Mutex::new(Vec::new());
     let names = Mutex::new(BTreeSet::new());
@@ -51,6 +51,9 @@ fn under_load(up: &Up, work: impl FnOnce()) -> Load {
                             requests.fetch_add(1, Ordering::Relaxed);
                             let name = answer.head.one("x-replica").unwrap().to_owned();
                             names.lock().unwrap().insert(name);
+                            if answer.head.one("connection") == Some("close") {
+                                client = Client::connect(up.gateway);
+                            }
                         }
                         other => failed.lock().unwrap().push(format!("{other:?}")),
                     }

@@ -1,19 +1,19 @@
 //! `[up] keep`: what runs goes on when `tombolo up` is killed, and the next one takes it over.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tombolo_e2e::{Client, eventually};
 
-use crate::{Up, folder, signal, text};
+use crate::{Up, folder, is_there, signal, text};
 
 /// A folder that several orchestrators work in, one after the other. With it ends what is still
 /// written down as running in it.
-struct Home(tempfile::TempDir);
+pub(crate) struct Home(tempfile::TempDir);
 
 impl Home {
-    fn new(tables: &str) -> Self {
+    pub(crate) fn new(tables: &str) -> Self {
         let folder = folder(tables);
         let file = folder.path().join("tombolo.toml");
         let root = folder.path().join("public");
@@ -22,7 +22,7 @@ impl Home {
         Self(folder)
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
@@ -30,7 +30,7 @@ impl Home {
         self.file("data/run/processes.json")
     }
 
-    fn up(&self) -> Up {
+    pub(crate) fn up(&self) -> Up {
         let (file, data) = (self.file("tombolo.toml"), self.file("data"));
         let arguments = ["-c", file.to_str().unwrap(), "--data", data.to_str().unwrap()];
         Up::start_with(tempfile::tempdir().unwrap(), &arguments, &self.file("data/run"))
@@ -51,10 +51,6 @@ fn pids(up: &Up) -> Vec<(String, Value)> {
     let names = ["site-1", "site-2"].map(|name| (name.to_owned(), up.process(name)["pid"].clone()));
     let gateway = ("gateway".to_owned(), up.status()["gateway"]["pid"].clone());
     names.into_iter().chain([gateway]).collect()
-}
-
-fn is_there(pid: &Value) -> bool {
-    Path::new(&format!("/proc/{pid}/cwd")).read_link().is_ok()
 }
 
 /// Ends the orchestrator in this way.

@@ -274,7 +274,7 @@ impl Fleet {
     pub(crate) fn surroundings(&self, id: Id) -> Surroundings {
         let Some(Member { role: Role::Replica { kind, service, .. }, .. }) = self.members.get(id)
         else {
-            return Surroundings::default();
+            return Surroundings { has_successors: true, ..Surroundings::default() };
         };
         let mut environment = Vec::new();
         let database = self.config.database();
@@ -288,7 +288,7 @@ impl Fleet {
             environment.push(("MIMALLOC_ARENA_EAGER_COMMIT", "0".into()));
         }
         let open_files = service.and_then(|service| service.open_files);
-        Surroundings { environment, memory, open_files }
+        Surroundings { environment, memory, open_files, has_successors: false }
     }
 
     /// The reason why a process that has ended could not have listened; None if there is none.

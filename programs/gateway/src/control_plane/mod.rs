@@ -16,6 +16,7 @@
 //! | `series.rs` | rates over time |
 //! | `traces/` | spans to a collector |
 //! | `succession/` | a new process takes this one's place |
+//! | `lifeline.rs` | an end with the `tombolo up` that runs this gateway |
 //! | `supervise.rs` | start, signals, drain |
 //! | `admin/` | status, metrics, reloads and purges for operators |
 
@@ -24,6 +25,7 @@ mod checks;
 mod difference;
 mod drain;
 mod health;
+mod lifeline;
 mod listening;
 mod publication;
 mod reload;

@@ -16,7 +16,7 @@ use super::reload::Reloader;
 use super::source::{FileWatch, Source};
 use super::succession::{Inherited, Program, tell};
 use super::wish::WISHES;
-use super::{Publication, Snapshot, Standing, Wish, drain, health, resolver, snapshot};
+use super::{Publication, Snapshot, Standing, Wish, drain, health, lifeline, resolver, snapshot};
 use crate::Error;
 use crate::access_log::AccessLog;
 use crate::data_plane::{Admission, Idle, Order, Worker, WorkerOptions};
@@ -53,6 +53,7 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     let publication = Publication::new(Snapshot::new(config, workers, store.clone()));
     resolver::watch_names(&publication.current(), None).await;
     tokio::spawn(health::watch(Arc::clone(&publication)));
+    lifeline::watch();
     let (wishes, wanted) = mpsc::channel(WISHES);
     let standing = Arc::new(Standing::new(shutdown.clone()));
     let facts = Arc::new(Facts {
@@ -210,15 +211,26 @@ async fn attend(mut events: Events, reloader: &mut Reloader, access_log: &Access
 /// Starts the program anew, which may be another by now. Its process id once it serves; none if it
 /// does not, which is told.
 async fn replaced(events: &Events, reloader: &Reloader) -> Option<u32> {
+    let not_replaced = "the program was not replaced; this process goes on serving";
+    let current = reloader.publication.current();
+    let orchestrator = current.config.gateway.orchestrator.as_deref();
+    if let Some(socket) = orchestrator
+        && let Err(error) = tell::orchestrator_hears(socket).await
+    {
+        tracing::error!(%error, "{not_replaced}");
+        return None;
+    }
     tracing::info!("SIGUSR2: starting the program anew in this one's place");
     let sockets = reloader.listening.sockets();
-    match events.program.succeed(sockets, events.admin_socket.as_ref()).await {
-        Ok(pid) => Some(pid),
-        Err(error) => {
-            tracing::error!(%error, "the program was not replaced; this process goes on serving");
-            None
-        }
+    let succeeded = events.program.succeed(sockets, events.admin_socket.as_ref()).await;
+    if let Err(error) = &succeeded {
+        tracing::error!(%error, "{not_replaced}");
     }
+    if let Some(socket) = orchestrator {
+        let outcome = succeeded.as_ref().map(|pid| *pid).map_err(ToString::to_string);
+        tell::orchestrator(socket, outcome).await;
+    }
+    succeeded.ok()
 }
 
 /// Goes on listening for `drain_delay`, with clients told to close: time for whoever sends them to

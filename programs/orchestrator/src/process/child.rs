@@ -97,6 +97,11 @@ impl Child {
         self.signal(Signal::HUP);
     }
 
+    /// Asks it to start the program anew in its own place.
+    pub(crate) fn succeed(&self) {
+        self.signal(Signal::USR2);
+    }
+
     fn signal(&self, signal: Signal) {
         // It fails only for a process that has just ended, which is what was wanted.
         let _ = match &self.process {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use super::{Child, Probe, ready};
@@ -14,7 +14,7 @@ use crate::supervisor::{Event, Id};
 
 /// After its end, for its last words to be read.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-/// Signals that wait to be sent; there are three kinds, and none is worth repeating.
+/// Signals that wait to be sent; there are few kinds, and none is worth repeating.
 const SIGNALS_MAX: usize = 8;
 
 /// A signal for the process.
@@ -26,6 +26,10 @@ pub(crate) enum Command {
     Kill,
     /// Open log files anew.
     ReopenLogs,
+    /// Start the program anew in its own place.
+    Succeed,
+    /// What it says is heard by somebody else from now on.
+    Unheard,
 }
 
 /// One run of a process that is being kept.
@@ -33,7 +37,10 @@ pub(crate) enum Command {
 pub(crate) struct Running {
     /// Its process id.
     pub(crate) pid: u32,
+    /// Which run of its process it is.
+    pub(crate) run: u32,
     commands: Sender<Command>,
+    task: JoinHandle<()>,
 }
 
 /// Which run of which process this is.
@@ -49,9 +56,15 @@ impl Running {
     /// Begins to keep a child that was just started.
     pub(crate) fn keep(child: Child, run: Run, output: &Output, events: Sender<Event>) -> Self {
         let (commands, receiver) = channel(SIGNALS_MAX);
-        let pid = child.pid;
-        tokio::spawn(keep(child, run, output.clone(), events, receiver));
-        Running { pid, commands }
+        let (pid, number) = (child.pid, run.run);
+        let task = tokio::spawn(keep(child, run, output.clone(), events, receiver));
+        Running { pid, run: number, commands, task }
+    }
+
+    /// Gives what it says to whoever keeps the process in its place; it is kept until it has ended.
+    pub(crate) fn give_way(self) -> JoinHandle<()> {
+        self.send(Command::Unheard);
+        self.task
     }
 
     /// Sends a signal; nothing happens if the process is gone.
@@ -90,6 +103,8 @@ async fn keep(
                 Command::Stop => child.stop(),
                 Command::Kill => child.kill(),
                 Command::ReopenLogs => child.reopen_logs(),
+                Command::Succeed => child.succeed(),
+                Command::Unheard => relays.abort_all(),
             },
         }
     };

@@ -6,11 +6,15 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Signal;
 use tokio::process::Command;
+use tombolo_daemon::orchestration::LIFELINE;
 
 use super::child::Child;
 use super::conduit::{self, Source};
@@ -21,6 +25,16 @@ pub(crate) struct Launcher {
     program: PathBuf,
     /// Children live on when we are killed.
     keep: bool,
+    /// What those hold on to who cannot be bound by the kernel. None: they are not to be bound.
+    lifeline: Option<Arc<Lifeline>>,
+}
+
+/// A pipe that ends when we do, since nobody else holds its other end.
+#[derive(Debug)]
+struct Lifeline {
+    theirs: OwnedFd,
+    #[expect(dead_code, reason = "holds by being open")]
+    ours: OwnedFd,
 }
 
 /// What a child is given beside its command line.
@@ -32,6 +46,8 @@ pub(crate) struct Surroundings {
     pub(crate) memory: Option<u64>,
     /// Files it may have open. None: as many as we may.
     pub(crate) open_files: Option<u64>,
+    /// It has successors, which are not our children: it and they are bound to us by a pipe.
+    pub(crate) has_successors: bool,
 }
 
 impl Launcher {
@@ -41,7 +57,13 @@ impl Launcher {
     /// # Errors
     /// When the system does not tell.
     pub(crate) fn from_this_program(keep: bool) -> io::Result<Self> {
-        Ok(Launcher { program: std::env::current_exe()?, keep })
+        let lifeline = if keep {
+            None
+        } else {
+            let (theirs, ours) = pipe_with(PipeFlags::CLOEXEC)?;
+            Some(Arc::new(Lifeline { theirs, ours }))
+        };
+        Ok(Launcher { program: std::env::current_exe()?, keep, lifeline })
     }
 
     /// Starts `tombolo ARGUMENTS...`. Call it on the main thread: the kernel ends the child when the
@@ -55,12 +77,16 @@ impl Launcher {
         surroundings: Surroundings,
     ) -> Result<Child, String> {
         let mut command = Command::new(&self.program);
-        let Surroundings { environment, memory, open_files } = surroundings;
+        let Surroundings { environment, memory, open_files, has_successors } = surroundings;
         command.envs(environment);
         command.args(arguments).stdin(Stdio::null()).process_group(0);
+        let failed = |error| format!("could not start {}: {error}", self.program.display());
+        if let Some(lifeline) = self.lifeline.as_ref().filter(|_| has_successors) {
+            let theirs = lifeline.theirs.try_clone().map_err(failed)?;
+            command.stdin(theirs).env(LIFELINE, "stdin");
+        }
         #[cfg(target_os = "linux")]
         shape(&mut command, !self.keep, memory, open_files);
-        let failed = |error| format!("could not start {}: {error}", self.program.display());
         let mut conduits = None;
         if self.keep {
             let [(out, theirs_out), (err, theirs_err)] =
@@ -126,7 +152,7 @@ mod tests {
     }
 
     fn shell() -> Launcher {
-        Launcher { program: "/bin/sh".into(), keep: false }
+        Launcher { program: "/bin/sh".into(), keep: false, lifeline: None }
     }
 
     fn script(text: &str) -> [OsString; 2] {
@@ -154,6 +180,7 @@ mod tests {
                 environment: vec![("ANSWER", "42".into())],
                 memory: Some(64 << 20),
                 open_files: Some(77),
+                has_successors: false,
             };
             let told = "test $(ulimit -n) = 77 && test $(ulimit -d) = 65536 && test $ANSWER = 42";
             let mut child = shell().start(&script(told), surroundings).unwrap();
@@ -176,7 +203,8 @@ mod tests {
     #[test]
     fn missing_program_is_named() {
         runtime().block_on(async {
-            let launcher = Launcher { program: "/nowhere/tombolo".into(), keep: false };
+            let launcher =
+                Launcher { program: "/nowhere/tombolo".into(), keep: false, lifeline: None };
             let refusal = launcher.start(&[], Surroundings::default()).unwrap_err();
             assert!(refusal.contains("/nowhere/tombolo"), "{refusal}");
         });

@@ -4,16 +4,19 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::gateway_api::GatewayApi;
 use super::{Order, Progress, Replica, Work};
 use crate::fleet::Place;
 use crate::output::Output;
+use crate::supervisor::Id;
 
 /// For requests under way to end before a replica is asked to end. What takes longer (a download, a
 /// WebSocket) is left to the replica's own drain: nothing new comes to it.
 const QUIET: Duration = Duration::from_secs(5);
+/// For the gateway to have a successor, or say why not; it gives that 65 s itself.
+const SUCCESSION: Duration = Duration::from_secs(75);
 /// Between two looks at what is under way.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -39,6 +42,7 @@ impl Crew {
             Work::Grow(recruits) => self.grow(&recruits).await,
             Work::Shrink(leaving) => self.shrink(&leaving).await,
             Work::Restart { replicas, stand_in } => self.restart(&replicas, stand_in).await,
+            Work::Succeed(gateway) => self.succeed(gateway).await,
         };
         self.tell(Progress::Ended(ended)).await;
     }
@@ -120,6 +124,15 @@ impl Crew {
             self.dismiss(&serving).await?;
         }
         restarted
+    }
+
+    async fn succeed(&self, gateway: Id) -> Result<(), Failed> {
+        self.step("starting another gateway beside the one that serves".to_owned()).await;
+        let succeeded = self.ask(|answer| Order::Succeed(gateway, answer)).await?;
+        let late = || Err(format!("nothing was heard of it within {SUCCESSION:?}"));
+        timeout(SUCCESSION, answered(succeeded)).await.unwrap_or_else(|_| late())?;
+        self.tell(Progress::Done).await;
+        Ok(())
     }
 
     /// Has a stand-in serve; it counts for nothing in the progress.

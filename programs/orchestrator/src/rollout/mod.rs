@@ -5,6 +5,7 @@
 //! grow     start all → each serves → the gateway is told
 //! shrink   nothing new for them → what they do is done → the gateway forgets them → stop
 //! restart  for each: nothing new → done → stop → start → serves → back in the rotation
+//! succeed  the gateway starts another, which takes its sockets → it serves → the first one ends
 //! ```
 //! Owns the order of the steps. The loop carries them out (`watch/orders.rs`), the gateway is asked
 //! over its admin API (`gateway_api.rs`).
@@ -43,6 +44,8 @@ pub(crate) enum Work {
         /// Serves meanwhile, because there is only one, and goes afterwards.
         stand_in: Option<Replica>,
     },
+    /// The gateway is to give its place to a new process.
+    Succeed(Id),
 }
 
 impl Work {
@@ -52,6 +55,7 @@ impl Work {
             Work::Grow(replicas) | Work::Shrink(replicas) | Work::Restart { replicas, .. } => {
                 replicas.len()
             }
+            Work::Succeed(_) => 1,
         }
     }
 }
@@ -63,6 +67,8 @@ pub(crate) enum Order {
     Begin(Id, Sender<Result<(), String>>),
     /// Stop it; answered once it is gone.
     Retire(Id, Sender<Result<(), String>>),
+    /// Have it start another in its place; answered once that serves, or will not.
+    Succeed(Id, Sender<Result<(), String>>),
     /// Write the gateway's configuration with these in it, or without.
     Rotate { ids: Vec<Id>, into: bool, answer: Sender<Result<(), String>> },
     /// Where does the gateway know it?

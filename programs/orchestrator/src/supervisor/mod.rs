@@ -96,6 +96,18 @@ impl Supervisor {
         Some(slot.run)
     }
 
+    /// Another process serves in the place of this one; its events carry the run number. None if
+    /// this one was not serving, or was asked to end.
+    pub(crate) fn succeeded(&mut self, now: Duration, id: Id) -> Option<u32> {
+        let slot = self.slots.get_mut(id)?;
+        if !matches!(slot.state, State::Ready { .. }) {
+            return None;
+        }
+        slot.run = slot.run.wrapping_add(1);
+        (slot.state, slot.since) = (State::Ready { since: now }, now);
+        Some(slot.run)
+    }
+
     /// Where a process stands.
     pub(crate) fn standing(&self, id: Id) -> Standing {
         self.slots.get(id).map_or(Standing::Retired, Slot::standing)

@@ -18,6 +18,7 @@ impl Watch {
             Request::Status => Ok(self.status()),
             Request::Scale { service, replicas } => self.scale(&service, replicas),
             Request::Restart { name } => self.restart(&name),
+            Request::Succession { pid, by, why } => self.succession(pid, by, why),
         };
         // Who asked may have left.
         let _ = answer.send(match told {
@@ -54,10 +55,10 @@ impl Watch {
         let (service, ids) = match self.fleet.target(name) {
             None => return Err(self.unknown(name)),
             Some(Target::Gateway) => {
-                let detail = "The gateway is not restarted this way, since nobody would answer meanwhile: \
-                              a changed configuration is taken up by `tombolo reload`. If it must be, end \
-                              `tombolo up` and start it again.";
-                return Err(Refusal::new(422, detail));
+                self.may_begin()?;
+                let what = "the gateway by another process of it".to_owned();
+                let work = Work::Succeed(self.fleet.gateway());
+                return Ok(self.begin_rollout("restart", "gateway", what, work));
             }
             Some(Target::Service(service)) => (service, self.fleet.replicas(service)),
             Some(Target::Replica(id)) => (self.fleet.service_of(id).unwrap_or_default(), vec![id]),

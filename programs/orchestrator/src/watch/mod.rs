@@ -10,11 +10,13 @@
 //! | `asked.rs` | what the gateway asks for: begins it, or says why not |
 //! | `adopting.rs` | what an earlier orchestrator left, taken over or ended |
 //! | `orders.rs` | the steps of a rollout, carried out and waited for |
+//! | `succession.rs` | another gateway in the place of the one that served |
 
 mod adopting;
 mod asked;
 mod orders;
 mod report;
+mod succession;
 mod tell;
 
 use std::collections::VecDeque;
@@ -35,6 +37,7 @@ use crate::process::{Child, Command, Launcher, Run, Running};
 use crate::rollout::{Crew, Order, Rollout};
 use crate::supervisor::{Action, Event, Exit, Id, Limits, Outcome, Supervisor};
 use orders::Waiter;
+use succession::Succession;
 
 /// For a process to serve after its start.
 const START_DEADLINE: Duration = Duration::from_secs(15);
@@ -110,6 +113,7 @@ pub(crate) async fn watch(
         stopping_now |= matches!(event, Event::StopNow);
         if let Some(outcome) = watch.take(event) {
             watch.names.iter().for_each(|name| name.close());
+            watch.await_leaving(&outcome).await;
             watch.fleet.remove_ledger();
             return watch.verdict(outcome);
         }
@@ -136,6 +140,7 @@ struct Watch {
     rollouts: u64,
     crew: Crew,
     waiters: Vec<Waiter>,
+    succession: Succession,
     /// Starts that failed before there was a process to report it.
     stillborn: VecDeque<Event>,
     started: bool,
@@ -177,6 +182,7 @@ impl Watch {
             rollout: None,
             rollouts: 0,
             waiters: Vec::new(),
+            succession: Succession::default(),
             stillborn: VecDeque::new(),
             started: false,
             born: Instant::now(),
@@ -217,9 +223,14 @@ impl Watch {
     fn take(&mut self, mut event: Event) -> Option<Outcome> {
         match &mut event {
             Event::Ready(id, _) => self.fleet.settle(*id),
+            // Of one that was succeeded, and has ended as it was to.
+            Event::Exited(id, run, _) if self.keeps_another(*id, *run) => {}
             Event::Exited(id, _, exit) => {
                 if let Some(running) = self.running.get_mut(*id) {
                     *running = None;
+                }
+                if self.fleet.is_gateway(*id) {
+                    self.end_succession(Err("it has ended".to_owned()));
                 }
                 if matches!(exit, Exit::Code(_)) && self.fleet.lost_its_port(*id) {
                     *exit = Exit::Beaten;
@@ -268,6 +279,12 @@ impl Watch {
         }
         self.write_ledger();
         Ok(())
+    }
+
+    /// Whether another run of this process is being kept.
+    fn keeps_another(&self, id: Id, run: u32) -> bool {
+        let running = self.running.get(id).and_then(Option::as_ref);
+        running.is_some_and(|running| running.run != run)
     }
 
     fn signal(&self, id: Id, command: Command) {

@@ -31,6 +31,10 @@ impl Watch {
                 self.waiters.push(Waiter { id, to_serve: false, answer });
                 Event::Retire(id)
             }
+            Order::Succeed(id, answer) => {
+                self.expect_successor(id, answer);
+                Event::Tick
+            }
             Order::Rotate { ids, into, answer } => {
                 self.fleet.rotate(&ids, into);
                 self.write_ledger();

@@ -1,10 +1,13 @@
 //! What the service manager is told (`sd_notify`), where there is one that asked: nothing is sent
-//! without `NOTIFY_SOCKET`, and whether it was heard is of no consequence here.
+//! without `NOTIFY_SOCKET`, and whether it was heard is of no consequence here. And what the
+//! `tombolo up` is told that runs this gateway.
 
+use std::path::Path;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
 use tokio::time::interval;
+use tombolo_daemon::orchestration::{Answer, Request, ask};
 
 /// Serving, with this configuration or another.
 pub(in crate::control_plane) fn ready() {
@@ -26,6 +29,31 @@ pub(in crate::control_plane) fn stopping() {
 /// Another process is the service from now on.
 pub(in crate::control_plane) fn succeeded_by(pid: u32) {
     tell(&[NotifyState::MainPid(pid)]);
+}
+
+/// Whether the `tombolo up` that runs this gateway is there to be told of a successor. Without it
+/// nobody would watch over that, and the next `up` would find its addresses taken.
+///
+/// # Errors
+/// Why it is not, in words.
+pub(in crate::control_plane) async fn orchestrator_hears(socket: &Path) -> Result<(), String> {
+    ask(socket, &Request::Status).await.map(drop).map_err(|error| error.to_string())
+}
+
+/// The `tombolo up` that runs this gateway learns who serves in its place, or why nobody does.
+pub(in crate::control_plane) async fn orchestrator(socket: &Path, outcome: Result<u32, String>) {
+    let (by, why) = match outcome {
+        Ok(by) => (Some(by), None),
+        Err(why) => (None, Some(why)),
+    };
+    let told = Request::Succession { pid: std::process::id(), by, why };
+    match ask(socket, &told).await {
+        Ok(Answer::Done(_)) => {}
+        Ok(Answer::Refused(refusal)) => {
+            tracing::warn!("'tombolo up' does not take the successor over: {}", refusal.detail);
+        }
+        Err(error) => tracing::warn!(%error, "'tombolo up' could not be told of the succession"),
+    }
 }
 
 /// Shows at half the agreed time that the control plane is alive, for as long as it is awaited.
