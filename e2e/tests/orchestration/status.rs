@@ -54,7 +54,7 @@ fn names_that_are_not_there_and_numbers_out_of_range_are_refused_with_the_next_s
     for (path, body) in [
         ("/api/v1/scale", r#"{"service":"site","replicas":0}"#),
         ("/api/v1/scale", r#"{"service":"site","replicas":65}"#),
-        ("/api/v1/restart", r#"{"service":"gateway"}"#),
+        ("/api/v1/restart", r#"{"replica":"gateway-2"}"#),
         ("/api/v1/restart", r#"{"replica":"site-3"}"#),
     ] {
         assert_eq!(up.post(path, body).status(), 422, "{body}");

@@ -152,9 +152,12 @@ fn with_a_delay_it_listens_on_after_it_has_said_that_it_is_not_ready() {
     let asked = Instant::now();
     changing.gateway.signal(Signal::TERM);
     eventually("not to be ready", || (changing.get("/readyz").status() == 503).then_some(()));
-    let late = changing.gateway.connect().get("/");
-    assert_eq!((late.status(), late.head.one("connection")), (200, Some("close")));
     assert_eq!(early.get("/").status(), 200, "an idle connection was not closed yet");
+    eventually("clients to be told to close", || {
+        let late = changing.gateway.connect().get("/");
+        assert_eq!(late.status(), 200);
+        (late.head.one("connection") == Some("close")).then_some(())
+    });
     assert!(changing.gateway.wait_for_exit().success());
     assert!(asked.elapsed() >= Duration::from_secs(1), "{:?}", asked.elapsed());
     assert!(TcpStream::connect(changing.gateway.address()).is_err());

@@ -78,9 +78,7 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     let mut reloader =
         Reloader { source, publication, listening, workers: running, admission, store, open_store };
     reloader.begin(bound).await;
-    inherited.ready();
-    tell::ready();
-    tokio::spawn(tell::watchdog());
+    tell_that_it_serves(inherited);
     tokio::spawn(signals.watch());
     let events = Events { hangup, replace, watch, wanted, standing, program, admin_socket };
     let idle = tokio::select! {
@@ -98,6 +96,13 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
         }
     };
     finish(reloader, idle, access_log).await
+}
+
+/// To the process before this one and to the service manager, who wait for it.
+fn tell_that_it_serves(inherited: Inherited) {
+    inherited.ready();
+    tell::ready();
+    tokio::spawn(tell::watchdog());
 }
 
 /// Exchanges to be remembered: none where nobody could ask for them, which spares each request the
