@@ -10,6 +10,7 @@
 mod bounds;
 mod crash_loop;
 mod first_process;
+mod hanging;
 mod rollout;
 mod status;
 mod succession;

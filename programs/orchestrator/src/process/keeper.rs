@@ -8,9 +8,10 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
+use super::pulse::stopped;
 use super::{Child, Probe, ready};
 use crate::output::{From, Name, Output};
-use crate::supervisor::{Event, Id};
+use crate::supervisor::{Event, Exit, Id};
 
 /// After its end, for its last words to be read.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -50,6 +51,8 @@ pub(crate) struct Run {
     pub(crate) run: u32,
     pub(crate) name: Arc<Name>,
     pub(crate) probe: Probe,
+    /// For so long it may answer nothing once it has served. Zero: for ever.
+    pub(crate) patience: Duration,
 }
 
 impl Running {
@@ -86,21 +89,30 @@ async fn keep(
         relays.spawn(output.clone().relay(out, Arc::clone(&run.name), From::Out));
     }
     if let Some(err) = err {
-        relays.spawn(output.relay(err, run.name, From::Err));
+        relays.spawn(output.relay(err, Arc::clone(&run.name), From::Err));
     }
-    let serves = ready(child.pid, run.probe);
-    tokio::pin!(serves);
-    let mut waiting = true;
+    let serves = ready(child.pid, run.probe.clone());
+    let hangs = stopped(&run.probe, run.patience);
+    tokio::pin!(serves, hangs);
+    let (mut waiting, mut watching, mut hung) = (true, false, false);
     let exit = loop {
         tokio::select! {
             exit = child.wait() => break exit,
             () = &mut serves, if waiting => {
-                waiting = false;
+                (waiting, watching) = (false, true);
                 // It fails only when nobody is left to be told.
                 let _ = events.send(Event::Ready(run.id, run.run)).await;
             }
+            () = &mut hangs, if watching => {
+                (watching, hung) = (false, true);
+                child.kill();
+            }
             Some(command) = commands.recv() => match command {
-                Command::Stop => child.stop(),
+                // From now on it may answer or not.
+                Command::Stop => {
+                    watching = false;
+                    child.stop();
+                }
                 Command::Kill => child.kill(),
                 Command::ReopenLogs => child.reopen_logs(),
                 Command::Succeed => child.succeed(),
@@ -110,5 +122,6 @@ async fn keep(
     };
     let last_words = async { while relays.join_next().await.is_some() {} };
     let _ = timeout(LAST_WORDS, last_words).await;
+    let exit = if hung { Exit::Hung(run.patience) } else { exit };
     let _ = events.send(Event::Exited(run.id, run.run, exit)).await;
 }

@@ -3,6 +3,7 @@
 mod child;
 mod conduit;
 mod keeper;
+mod pulse;
 mod readiness;
 mod spawn;
 

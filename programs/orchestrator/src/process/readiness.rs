@@ -68,6 +68,16 @@ async fn attempt(pid: u32, probe: &Probe) -> bool {
     }
 }
 
+/// Whether anything is answered, be it an error.
+pub(super) async fn answers(probe: &Probe) -> bool {
+    match probe {
+        // The system does that for a process that hangs.
+        Probe::Listens(_) => false,
+        Probe::Healthy(address) => health(*address).await.is_ok(),
+        Probe::Answers { address, asked, .. } => first_bytes(*address, asked, 1).await.is_ok(),
+    }
+}
+
 /// What comes first after these bytes were sent, up to `length`.
 async fn first_bytes(address: SocketAddr, asked: &[u8], length: usize) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(reachable(address)).await?;

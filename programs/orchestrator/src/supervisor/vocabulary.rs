@@ -51,6 +51,8 @@ pub(crate) enum Exit {
     Beaten,
     /// It was killed because it was not ready in time.
     NotReady(Duration),
+    /// It was killed because it had answered nothing for so long.
+    Hung(Duration),
     /// It was started by an earlier orchestrator, so that how it ended is not told to this one.
     Untold,
 }
@@ -180,6 +182,7 @@ impl fmt::Display for Exit {
             Exit::Beaten => out.write_str("found its port taken"),
             Exit::Lost(reason) => out.write_str(reason),
             Exit::Untold => out.write_str("ended"),
+            Exit::Hung(patience) => write!(out, "answered nothing for {patience:?} and was killed"),
             Exit::NotReady(within) => write!(out, "did not answer within {within:?}"),
         }
     }

@@ -272,7 +272,8 @@ impl Watch {
     /// Begins to keep a process that runs.
     fn keep(&mut self, id: Id, run: u32, child: Child) -> Result<(), String> {
         let name = self.names.get(id).map(Arc::clone).ok_or("is not known")?;
-        let run = Run { id, run, name, probe: self.fleet.probe(id) };
+        let patience = self.fleet.config().up.hang_after;
+        let run = Run { id, run, name, probe: self.fleet.probe(id), patience };
         let running = Running::keep(child, run, &self.output, self.events.clone());
         if let Some(place) = self.running.get_mut(id) {
             *place = Some(running);

@@ -1,5 +1,7 @@
 //! The keys of `[up]`.
 
+use std::time::Duration;
+
 use super::super::Up;
 use super::{Absent, Default, Form, Key, Table};
 
@@ -24,6 +26,15 @@ pub(super) static UP: Table = Table {
             form: Form::Count { min: 0, max: Up::GIVE_UP_AFTER_MAX as u64 },
             absent: Absent::Is(Default::Count(Up::DEFAULT.give_up_after as u64)),
             example: "20",
+        },
+        Key {
+            name: "hang_after",
+            about: "How long a replica that served may answer nothing, not even an error, when it \
+                    is asked for its health; then it is killed, and started again like one that \
+                    died. 0 means never.",
+            form: Form::Time { min: Duration::ZERO, max: Up::HANG_AFTER_MAX },
+            absent: Absent::Is(Default::Time(Up::DEFAULT.hang_after)),
+            example: "\"2m\"",
         },
         Key {
             name: "log_size",
