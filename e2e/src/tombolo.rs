@@ -126,6 +126,14 @@ impl Tombolo {
         Self { child, ended: None, addresses, stdout, stderr, folder, gently: false }
     }
 
+    /// Kills it at once and starts another one in its folder.
+    pub fn killed_and_started(mut self, arguments: &[&str]) -> Self {
+        self.kill();
+        let elsewhere = tempfile::tempdir().expect("a temporary folder");
+        let folder = std::mem::replace(&mut self.folder, elsewhere);
+        Self::start_in(folder, arguments)
+    }
+
     /// Waits until it has said where it listens.
     pub fn listening(mut self) -> Self {
         let address = self.stderr.wait_for("listening on ", listener);

@@ -46,7 +46,8 @@ pub use balancer::{Ask, Balancer, MAX_SERVERS};
 pub use gate::{Gate, Standing};
 pub use hash::hash_key;
 pub use health::{
-    CheckCounts, Condition, EjectionRules, FailureWindow, MaxEjected, ServerState, Verdict,
+    CheckCounts, Circuit, Condition, EjectionRules, EjectionStage, FailureWindow, MaxEjected,
+    PastEjection, Remembered, ServerState, Verdict,
 };
 pub use policy::{Policy, UnknownPolicy};
 pub use retry_budget::RetryBudget;

@@ -16,6 +16,7 @@ mod refused;
 mod service_manager;
 mod storm;
 mod succession;
+mod succession_health;
 mod triggers;
 
 use serde_json::{Value, json};

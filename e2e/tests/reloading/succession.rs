@@ -8,13 +8,13 @@ use std::time::Instant;
 use tombolo_e2e::{Client, Gate, Origin, Setup, allow_descriptors, eventually, scripts};
 
 /// The processes that took over, ended with the test.
-struct Successors<'c> {
+pub(crate) struct Successors<'c> {
     changing: &'c Changing,
     pids: Vec<Pid>,
 }
 
 impl<'c> Successors<'c> {
-    fn of(changing: &'c Changing) -> Self {
+    pub(crate) fn of(changing: &'c Changing) -> Self {
         let first = Pid::from_raw(changing.gateway.pid().cast_signed()).unwrap();
         Self { changing, pids: vec![first] }
     }
@@ -24,7 +24,7 @@ impl<'c> Successors<'c> {
     }
 
     /// Has the current process replaced, and waits until the new one is asked in its place.
-    fn next(&mut self) {
+    pub(crate) fn next(&mut self) {
         let before = self.current();
         kill_process(before, Signal::USR2).unwrap();
         let pid = eventually("another process", || {

@@ -16,6 +16,7 @@ mod moods;
 mod processes;
 mod rates;
 mod requests;
+mod restart;
 
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -23,7 +24,11 @@ use tombolo_e2e::{Client, Setup, Tombolo, eventually};
 
 /// A gateway with an admin listener on a free port, and where that is.
 fn start(setup: Setup) -> (Tombolo, SocketAddr) {
-    let gateway = setup.gateway("admin = \"127.0.0.1:0\"").start();
+    administered(setup.gateway("admin = \"127.0.0.1:0\"").start())
+}
+
+/// A gateway that has begun, and where its admin listener is.
+fn administered(gateway: Tombolo) -> (Tombolo, SocketAddr) {
     let said = |line: &str| line.split("admin API at http://").nth(1)?.trim().parse().ok();
     let admin = gateway.stderr().wait_for("the admin address", said);
     (gateway, admin)

@@ -7,6 +7,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use tombolo_daemon::config::StateFile;
+
 use crate::error::Error;
 use crate::ledger::Ledger;
 
@@ -66,6 +68,11 @@ impl DataFolder {
     /// Where the gateway's admin API answers.
     pub(crate) fn gateway_socket(&self) -> PathBuf {
         self.run.join("gateway.sock")
+    }
+
+    /// What the gateway knows of servers, for the one that is started after it.
+    pub(crate) fn gateway_state(&self) -> PathBuf {
+        self.run.join(StateFile::DEFAULT)
     }
 
     /// What runs, for whoever comes after us.

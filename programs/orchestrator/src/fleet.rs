@@ -14,7 +14,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use tombolo_daemon::config::{Config, DatabaseUrl, Engine, Service, ServiceKind};
+use tombolo_daemon::config::{Config, DatabaseUrl, Engine, Service, ServiceKind, StateFile};
 
 use crate::data_folder::DataFolder;
 use crate::error::{CannotListen, Error};
@@ -80,6 +80,9 @@ impl Fleet {
         let mut config = config;
         config.gateway.orchestrator = Some(data.control_socket());
         config.gateway.admin_socket.get_or_insert_with(|| data.gateway_socket());
+        if config.gateway.state_file == StateFile::Unsaid {
+            config.gateway.state_file = StateFile::At(data.gateway_state());
+        }
         let mut members = Vec::new();
         for (place, service) in config.services.iter().enumerate() {
             for index in 0..service.replicas {

@@ -19,7 +19,8 @@ EXAMPLES
 
 OUTPUT
   What is drained, and the requests that it is still at. They go on until they end, at most for
-  [gateway.timeouts] drain. `tombolo status` shows when none is left.
+  [gateway.timeouts] drain. `tombolo status` shows when none is left. What is drained by name stays so
+  until it is undrained, over restarts of the gateway too; the gateway itself begins anew.
 
 EXIT STATUS
   0  done

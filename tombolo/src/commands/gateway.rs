@@ -26,7 +26,8 @@ SIGNALS
 
 OUTPUT
   The access log on standard output and in access.log unless the configuration says otherwise; the
-  program log on standard error.";
+  program log on standard error. What is known of servers is kept for the next start in
+  gateway-state.json, or as `state_file` in [gateway] says.";
 
 const NOWHERE_TO_GO: &str = "\
 there is no server to pass requests to

@@ -1,7 +1,9 @@
 //! While it runs: turns, restarts, output.
 
 use std::collections::{HashMap, HashSet};
+use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -134,6 +136,36 @@ fn killed_gateway_is_back_on_the_same_address() {
     signal(pid, Signal::KILL);
     up.err_line(|line| line.contains("gateway (pid ") && line.contains("is back"));
     assert_eq!(get(gateway, "/").unwrap().status, 200);
+}
+
+/// What an operator drained stays drained; it is remembered where all else is kept.
+#[test]
+fn killed_gateway_comes_back_with_what_was_drained() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut up = Up::ready(folder.path(), &[]);
+    let (gateway, pid) = up.table()["gateway"];
+    assert_eq!(get(gateway, "/chat/").unwrap().status, 200);
+    let body = "{\"upstream\": \"chat\"}";
+    let head = "Host: localhost\r\nContent-Type: application/json\r\nConnection: close";
+    let length = body.len();
+    let socket = folder.path().join("tombolo-data/run/gateway.sock");
+    let mut admin = UnixStream::connect(socket).unwrap();
+    write!(
+        admin,
+        "POST /api/v1/drain HTTP/1.1\r\n{head}\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    admin.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    eventually("it to be written", || {
+        up.read("tombolo-data/run/gateway-state.json").contains("\"drained\":true").then_some(())
+    });
+    signal(pid, Signal::KILL);
+    up.err_line(|line| line.contains("gateway (pid ") && line.contains("is back"));
+    assert_eq!(get(gateway, "/chat/").unwrap().status, 503);
+    assert_eq!(get(gateway, "/").unwrap().status, 200);
+    assert!(!folder.path().join("gateway-state.json").exists());
 }
 
 #[test]

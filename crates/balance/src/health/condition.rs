@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::circuit::Circuit;
 use super::ejection::{Ejection, EjectionRules, Phase};
 use crate::gate::Standing;
 
@@ -44,13 +45,13 @@ impl ServerState {
 #[derive(Debug, Clone)]
 pub struct Condition {
     /// None: it is never ejected.
-    rules: Option<EjectionRules>,
-    slow_start: Duration,
-    draining: bool,
-    down: bool,
-    ejection: Ejection,
+    pub(super) rules: Option<EjectionRules>,
+    pub(super) slow_start: Duration,
+    pub(super) draining: bool,
+    pub(super) down: bool,
+    pub(super) ejection: Ejection,
     /// Since when it has been back, for as long as its share grows.
-    returned: Option<Duration>,
+    pub(super) returned: Option<Duration>,
 }
 
 impl Condition {
@@ -178,6 +179,16 @@ impl Condition {
         }
     }
 
+    /// Its ejection in the words of circuit breakers.
+    #[must_use]
+    pub fn circuit(&self) -> Circuit {
+        match self.ejection.phase {
+            Phase::In => Circuit::Closed,
+            Phase::Out { .. } => Circuit::Open,
+            Phase::Probing { .. } => Circuit::HalfOpen,
+        }
+    }
+
     /// How its gate has to stand.
     #[must_use]
     pub fn standing(&self, now: Duration) -> Standing {
@@ -274,10 +285,13 @@ mod tests {
     #[test]
     fn an_ejected_server_is_probed_and_then_starts_slowly() {
         let mut server = server();
+        assert_eq!(server.circuit(), Circuit::Closed);
         assert!(server.eject(SECOND));
         assert!(!server.eject(SECOND), "it is out already");
+        assert_eq!(server.circuit(), Circuit::Open);
         assert!(!server.tick(SECOND * 5));
         assert!(server.tick(SECOND * 6));
+        assert_eq!(server.circuit(), Circuit::HalfOpen);
         assert_eq!(server.standing(SECOND * 6), Standing::Probing(3));
         assert_eq!(
             server.state(),
@@ -286,6 +300,7 @@ mod tests {
         );
         assert!(!server.probed(1, SECOND * 6));
         assert!(server.probed(2, SECOND * 7));
+        assert_eq!(server.circuit(), Circuit::Closed);
         assert_eq!(server.standing(SECOND * 7), Standing::Open(100));
     }
 

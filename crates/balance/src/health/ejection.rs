@@ -82,8 +82,8 @@ pub(super) enum Phase {
 pub(super) struct Ejection {
     pub(super) phase: Phase,
     /// How long the last one was, and when it ended.
-    last: Duration,
-    ended: Duration,
+    pub(super) last: Duration,
+    pub(super) ended: Duration,
 }
 
 impl Ejection {
@@ -94,10 +94,15 @@ impl Ejection {
             Phase::In => now.saturating_sub(self.ended),
             Phase::Out { .. } | Phase::Probing { .. } => Duration::ZERO,
         };
-        let forgotten = self.last.is_zero() || well >= self.last * 2;
-        let time = if forgotten { rules.time } else { self.last * 2 };
+        let counts = self.counts_after(well);
+        let time = if counts { self.last.saturating_mul(2) } else { rules.time };
         self.last = time.min(rules.max_time);
         self.phase = Phase::Out { until: now.saturating_add(self.last) };
+    }
+
+    /// Whether the last one still counts when the server has been well for so long since.
+    pub(super) fn counts_after(&self, well: Duration) -> bool {
+        well < self.last.saturating_mul(2)
     }
 
     /// The time is over: probes follow.

@@ -7,13 +7,19 @@
 //! | `checks.rs` | what checks in a row mean |
 //! | `window.rs` | the rate of failures over the last seconds |
 //! | `ejection.rs` | out after failures, for longer each time, and back over a few probes |
+//! | `circuit.rs` | the same in the words of circuit breakers |
+//! | `remembered.rs` | what whoever comes after should know |
 
 mod checks;
+mod circuit;
 mod condition;
 mod ejection;
+mod remembered;
 mod window;
 
 pub use checks::{CheckCounts, Verdict};
+pub use circuit::Circuit;
 pub use condition::{Condition, ServerState};
 pub use ejection::{EjectionRules, MaxEjected};
+pub use remembered::{EjectionStage, PastEjection, Remembered};
 pub use window::FailureWindow;

@@ -1,7 +1,7 @@
 //! `[gateway]` as meant: where it listens, whom it trusts, and every limit and deadline it keeps.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -23,6 +23,8 @@ pub struct Gateway {
     /// Whether each connection begins with a PROXY protocol header from a trusted hop, which
     /// names its client. Then `trusted` is not empty.
     pub proxy_protocol: bool,
+    /// Where what is known of servers outlives the process.
+    pub state_file: StateFile,
     /// Data-plane threads; 0 means one per usable core.
     pub workers: usize,
     /// The hops whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are believed.
@@ -52,12 +54,40 @@ impl Default for Gateway {
             admin_socket: None,
             orchestrator: None,
             proxy_protocol: false,
+            state_file: StateFile::default(),
             workers: 0,
             trusted: Vec::new(),
             served_by: true,
             watch: false,
             limits: Limits::DEFAULT,
             timeouts: Timeouts::DEFAULT,
+        }
+    }
+}
+
+/// Where what is known of servers is kept for the time after a restart: `[gateway] state_file`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum StateFile {
+    /// Nobody said: [`StateFile::DEFAULT`], or where `tombolo up` keeps what is its own.
+    #[default]
+    Unsaid,
+    /// Nowhere.
+    Off,
+    /// In this file, relative to the directory the program runs in.
+    At(PathBuf),
+}
+
+impl StateFile {
+    /// The file unless the configuration says otherwise.
+    pub const DEFAULT: &'static str = "gateway-state.json";
+
+    /// The file. None: nowhere.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Unsaid => Some(Path::new(Self::DEFAULT)),
+            Self::Off => None,
+            Self::At(path) => Some(path),
         }
     }
 }

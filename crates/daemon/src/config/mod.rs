@@ -36,7 +36,7 @@ pub use access_log::{AccessLog, LogFormat};
 pub use admin::Admin;
 pub use builtin::{BadFlags, builtin_gateway, builtin_up};
 pub use cache::{Cache, CacheBypass, RouteCache};
-pub use gateway::{Gateway, Limits, Timeouts};
+pub use gateway::{Gateway, Limits, StateFile, Timeouts};
 pub use health::{Ejection, HealthCheck, Probe, RetryBudget, Statuses, UpstreamTimeouts};
 pub use host_port::{BadHostPort, HostPort};
 pub use load::{FILE_BYTES_MAX, load, parse};

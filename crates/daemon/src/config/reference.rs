@@ -68,6 +68,7 @@ fn value(form: &Form) -> String {
             words.join(", ")
         }
         Form::Text { what } => (*what).to_owned(),
+        Form::TextOrFalse { what } => format!("{what}, or `false`"),
         Form::Texts { what, min: 0, max } => format!("list, at most {max} times {what}"),
         Form::Texts { what, min, max } => format!("list, {min} to {max} times {what}"),
         Form::TextOrTexts { what, max } => format!("{what}, or a list of 1 to {max}"),

@@ -70,6 +70,10 @@ fn form(form: &Form) -> Value {
         }
         Form::Word { words, .. } => json!({ "anyOf": [{ "enum": words() }, variable] }),
         Form::Text { what } => json!({ "type": "string", "minLength": 1, "$comment": what }),
+        Form::TextOrFalse { what } => {
+            let text = json!({ "type": "string", "minLength": 1, "$comment": what });
+            json!({ "anyOf": [text, { "const": false }] })
+        }
         Form::Texts { what, min, max } => json!({
             "type": "array", "minItems": min, "maxItems": max,
             "items": { "type": "string", "$comment": what },

@@ -22,6 +22,16 @@ pub(crate) enum Target {
     Server(String, String),
 }
 
+/// What is wanted of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// Nothing new for it. A drain of servers and upstreams that `lasts` holds over a restart of the
+    /// gateway too; that of the gateway never does.
+    Drain { lasts: bool },
+    /// Work may come again.
+    Undrain,
+}
+
 /// There is nothing of this name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unknown {
@@ -59,11 +69,12 @@ impl Drained {
 /// There is nothing of this name; nothing has changed.
 pub(super) async fn drain(
     target: Target,
-    draining: bool,
+    how: How,
     publication: &Publication,
     workers: &[Worker],
     standing: &Standing,
 ) -> Result<Drained, Unknown> {
+    let draining = how != How::Undrain;
     let snapshot = publication.current();
     let deadline = snapshot.config.gateway.timeouts.drain;
     let mut servers = Vec::new();
@@ -86,10 +97,9 @@ pub(super) async fn drain(
         }
     }
     for (_, server) in &servers {
-        if draining {
-            begin(server, deadline, workers).await;
-        } else {
-            server.undrain();
+        match how {
+            How::Drain { lasts } => begin(server, lasts, deadline, workers).await,
+            How::Undrain => server.undrain(),
         }
     }
     tracing::info!(?target, "{}", if draining { "draining" } else { "no longer draining" });
@@ -102,8 +112,8 @@ pub(super) async fn drain(
     Ok(Drained { target, draining, servers, deadline })
 }
 
-async fn begin(server: &Arc<Server>, deadline: Duration, workers: &[Worker]) {
-    let drain = server.drain("an operator drains it");
+async fn begin(server: &Arc<Server>, lasts: bool, deadline: Duration, workers: &[Worker]) {
+    let drain = server.drain("an operator drains it", lasts);
     for worker in workers {
         worker.order(Order::Release(server.id())).await;
     }

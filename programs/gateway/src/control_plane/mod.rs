@@ -12,6 +12,7 @@
 //! | `reload.rs`, `difference/` | a new configuration put in force as a whole, and what it changes |
 //! | `listening.rs` | the listeners of all threads |
 //! | `drain.rs` | drains by name, which can be taken back |
+//! | `memory/` | what is known of servers, over a restart |
 //! | `wish.rs`, `standing.rs` | what operators want, and whether new work is wanted |
 //! | `series.rs` | rates over time |
 //! | `traces/` | spans to a collector |
@@ -27,6 +28,7 @@ mod drain;
 mod health;
 mod lifeline;
 mod listening;
+mod memory;
 mod publication;
 mod reload;
 mod resolver;
@@ -41,7 +43,7 @@ pub(crate) mod traces;
 mod wish;
 
 pub use admin::AdminError;
-pub(crate) use drain::Target;
+pub(crate) use drain::{How, Target};
 pub(crate) use listening::Addresses;
 pub(crate) use publication::Publication;
 pub(crate) use reload::Refused;

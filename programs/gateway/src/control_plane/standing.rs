@@ -22,6 +22,11 @@ impl Standing {
         self.leaving.load(Ordering::Relaxed) || self.shutdown.is_draining()
     }
 
+    /// An operator wants no new work here.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
+    }
+
     /// New work should go elsewhere, or may come again. It cannot when the process is ending.
     pub(super) fn leave(&self, leaving: bool) {
         self.leaving.store(leaving, Ordering::Relaxed);

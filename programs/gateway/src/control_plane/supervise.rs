@@ -12,11 +12,14 @@ use tombolo_daemon::shutdown::{Hangup, Replace, Shutdown, Signals};
 
 use super::admin::{Admin, AdminSocket, Facts};
 use super::listening::Listening;
+use super::memory::Keeper;
 use super::reload::Reloader;
 use super::source::{FileWatch, Source};
 use super::succession::{Inherited, Program, tell};
 use super::wish::WISHES;
-use super::{Publication, Snapshot, Standing, Wish, drain, health, lifeline, resolver, snapshot};
+use super::{
+    How, Publication, Snapshot, Standing, Target, Wish, drain, health, lifeline, resolver, snapshot,
+};
 use crate::Error;
 use crate::access_log::AccessLog;
 use crate::data_plane::{Admission, Idle, Order, Worker, WorkerOptions};
@@ -50,12 +53,15 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     let store = open_store(&config);
     let (limits, remembered) = (config.gateway.limits, remembered(&config));
     let (traces, orchestrator) = (config.traces.clone(), config.gateway.orchestrator.clone());
+    let state_file = config.gateway.state_file.clone();
     let publication = Publication::new(Snapshot::new(config, workers, store.clone()));
+    let standing = Arc::new(Standing::new(shutdown.clone()));
+    let known = inherited.state();
+    let (mut keeper, is_leaving) = Keeper::new(&state_file, known, &publication, &standing);
     resolver::watch_names(&publication.current(), None).await;
     tokio::spawn(health::watch(Arc::clone(&publication)));
     lifeline::watch();
     let (wishes, wanted) = mpsc::channel(WISHES);
-    let standing = Arc::new(Standing::new(shutdown.clone()));
     let facts = Arc::new(Facts {
         metrics: Arc::new(Metrics::new(workers)),
         memory: Arc::new(Memory::new(workers, remembered, traces.is_some())),
@@ -78,24 +84,42 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     let mut reloader =
         Reloader { source, publication, listening, workers: running, admission, store, open_store };
     reloader.begin(bound).await;
+    if is_leaving {
+        leave(&reloader, &standing).await;
+    }
+    keeper.begin();
     tell_that_it_serves(inherited);
     tokio::spawn(signals.watch());
     let events = Events { hangup, replace, watch, wanted, standing, program, admin_socket };
-    let idle = tokio::select! {
+    let idle = serve(events, &mut reloader, &mut keeper, &access_log, &shutdown, admin).await;
+    keeper.rest().await;
+    finish(reloader, idle, access_log).await
+}
+
+/// Serves until the process is to end, or another serves in its place. What is to become of idle
+/// connections then.
+async fn serve(
+    events: Events,
+    reloader: &mut Reloader,
+    keeper: &mut Keeper,
+    access_log: &AccessLog,
+    shutdown: &Shutdown,
+    admin: Option<JoinHandle<()>>,
+) -> Idle {
+    tokio::select! {
         () = shutdown.draining() => {
             tell::stopping();
-            await_the_delay(&reloader, &shutdown).await;
+            await_the_delay(reloader, shutdown).await;
             Idle::Closed
         }
-        pid = attend(events, &mut reloader, &access_log) => {
+        pid = attend(events, reloader, keeper, access_log) => {
             tell::succeeded_by(pid);
             tracing::info!(pid, "another process has taken over; ending what is under way here");
             // It is asked in our place.
             admin.iter().for_each(JoinHandle::abort);
             Idle::Kept
         }
-    };
-    finish(reloader, idle, access_log).await
+    }
 }
 
 /// To the process before this one and to the service manager, who wait for it.
@@ -179,7 +203,12 @@ struct Events {
 
 /// Reloads whenever it is asked to, and opens the access log anew at every SIGHUP, so that a file
 /// moved away is followed by a new one. Returns when another process serves in our place: its id.
-async fn attend(mut events: Events, reloader: &mut Reloader, access_log: &AccessLog) -> u32 {
+async fn attend(
+    mut events: Events,
+    reloader: &mut Reloader,
+    keeper: &mut Keeper,
+    access_log: &AccessLog,
+) -> u32 {
     loop {
         let watched = reloader.publication.current().config.gateway.watch;
         let wish = tokio::select! {
@@ -188,7 +217,7 @@ async fn attend(mut events: Events, reloader: &mut Reloader, access_log: &Access
                 access_log.reopen();
                 None
             }
-            () = events.replace.recv() => match replaced(&events, reloader).await {
+            () = events.replace.recv() => match replaced(&events, reloader, keeper).await {
                 Some(pid) => return pid,
                 None => continue,
             },
@@ -203,10 +232,10 @@ async fn attend(mut events: Events, reloader: &mut Reloader, access_log: &Access
         match wish {
             None => drop(reloader.reload().await),
             Some(Wish::Reload(told)) => drop(told.send(reloader.reload().await)),
-            Some(Wish::Drain(target, draining, told)) => {
+            Some(Wish::Drain(target, how, told)) => {
                 let Reloader { publication, workers, .. } = &*reloader;
                 let standing = &events.standing;
-                let drained = drain::drain(target, draining, publication, workers, standing).await;
+                let drained = drain::drain(target, how, publication, workers, standing).await;
                 drop(told.send(drained));
             }
         }
@@ -215,7 +244,7 @@ async fn attend(mut events: Events, reloader: &mut Reloader, access_log: &Access
 
 /// Starts the program anew, which may be another by now. Its process id once it serves; none if it
 /// does not, which is told.
-async fn replaced(events: &Events, reloader: &Reloader) -> Option<u32> {
+async fn replaced(events: &Events, reloader: &Reloader, keeper: &mut Keeper) -> Option<u32> {
     let not_replaced = "the program was not replaced; this process goes on serving";
     let current = reloader.publication.current();
     let orchestrator = current.config.gateway.orchestrator.as_deref();
@@ -226,9 +255,13 @@ async fn replaced(events: &Events, reloader: &Reloader) -> Option<u32> {
         return None;
     }
     tracing::info!("SIGUSR2: starting the program anew in this one's place");
-    let sockets = reloader.listening.sockets();
-    let succeeded = events.program.succeed(sockets, events.admin_socket.as_ref()).await;
+    let (sockets, admin) = (reloader.listening.sockets(), events.admin_socket.as_ref());
+    // From now on the file is the new one's.
+    keeper.rest().await;
+    let known = keeper.for_a_successor();
+    let succeeded = events.program.succeed(sockets, admin, known.as_deref()).await;
     if let Err(error) = &succeeded {
+        keeper.begin();
         tracing::error!(%error, "{not_replaced}");
     }
     if let Some(socket) = orchestrator {
@@ -236,6 +269,13 @@ async fn replaced(events: &Events, reloader: &Reloader) -> Option<u32> {
         tell::orchestrator(socket, outcome).await;
     }
     succeeded.ok()
+}
+
+/// The process before was told to take no new work: neither does this one.
+async fn leave(reloader: &Reloader, standing: &Standing) {
+    let Reloader { publication, workers, .. } = reloader;
+    let how = How::Drain { lasts: true };
+    let _ = drain::drain(Target::Gateway, how, publication, workers, standing).await;
 }
 
 /// Goes on listening for `drain_delay`, with clients told to close: time for whoever sends them to

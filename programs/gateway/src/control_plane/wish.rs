@@ -4,7 +4,7 @@
 use tokio::sync::{mpsc, oneshot};
 
 use super::difference::Difference;
-use super::drain::{Drained, Target, Unknown};
+use super::drain::{Drained, How, Target, Unknown};
 use super::reload::Refused;
 
 /// Wishes that may wait; who has a further one waits to tell it.
@@ -18,5 +18,5 @@ pub(crate) enum Wish {
     /// Read the configuration again.
     Reload(oneshot::Sender<Result<Difference, Refused>>),
     /// Take no new work, or take it again.
-    Drain(Target, bool, oneshot::Sender<Result<Drained, Unknown>>),
+    Drain(Target, How, oneshot::Sender<Result<Drained, Unknown>>),
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tombolo_balance::ServerState;
+use tombolo_balance::{Circuit, ServerState};
 
 use super::exposition::{Exposition, Kind};
 use crate::upstream::{Told, Upstream};
@@ -23,6 +23,15 @@ pub(crate) fn write_health(out: &mut Exposition, upstreams: &[Arc<Upstream>]) {
         for state in ServerState::ALL {
             let labels = [("upstream", *upstream), ("backend", *backend), ("state", state.name())];
             family.sample(&labels, u8::from(told.state == state));
+        }
+    }
+    let help = "1 for the state a server's circuit is in, 0 for the others.";
+    let mut family = out.family("tombolo_upstream_backend_circuit", Kind::Gauge, "", help);
+    for (upstream, backend, told) in &told {
+        for circuit in Circuit::ALL {
+            let labels =
+                [("upstream", *upstream), ("backend", *backend), ("state", circuit.name())];
+            family.sample(&labels, u8::from(told.circuit == circuit));
         }
     }
     let help = "Times a server was left out because it failed requests.";

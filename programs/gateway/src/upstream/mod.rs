@@ -11,7 +11,9 @@ mod shelf;
 
 pub(crate) use connect::{ConnectError, connect};
 pub(crate) use flight::Flight;
-pub(crate) use health::{Fault, Health, LastCheck, Told, Watch, rung, since_start};
+pub(crate) use health::{
+    Fault, Health, LastCheck, ServerMemory, Told, Watch, changed, rung, since_start, tell_of_change,
+};
 pub(crate) use number::Numbers;
 pub(crate) use pool::Pool;
 pub(crate) use server::{Makings, Server, Upstream, client_hash};

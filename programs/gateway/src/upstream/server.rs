@@ -7,6 +7,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use tombolo_balance::{Balancer, EjectionRules, RetryBudget, ServerSpec, Weight, hash_key};
@@ -14,7 +15,7 @@ use tombolo_daemon::config::{self, HashKey, HostPort, Statuses, Sticky, Upstream
 
 use super::number::{Number, Numbers};
 use super::shelf::Shelf;
-use super::{Fault, Health};
+use super::{Fault, Health, ServerMemory, tell_of_change};
 use crate::data_plane::ticks;
 use crate::metrics::Attempts;
 
@@ -60,10 +61,11 @@ impl Server {
     }
 
     /// No new requests for it from now on, while others can have them: clients that a cookie keeps
-    /// with it move too. What is under way goes on. `why` is told to operators. Which drain this
-    /// is, for [`is_in_drain`](Self::is_in_drain).
-    pub(crate) fn drain(&self, why: &str) -> u64 {
-        self.health.drain(why);
+    /// with it move too. What is under way goes on. `why` is told to operators; one that `lasts`
+    /// holds over a restart of the gateway. Which drain this is, for
+    /// [`is_in_drain`](Self::is_in_drain).
+    pub(crate) fn drain(&self, why: &str, lasts: bool) -> u64 {
+        self.health.drain(why, lasts);
         let drain = NEXT_DRAIN.fetch_add(1, Ordering::Relaxed);
         self.drained.store(drain, Ordering::Relaxed);
         self.shelf.clear();
@@ -74,6 +76,14 @@ impl Server {
     pub(crate) fn undrain(&self) {
         self.drained.store(0, Ordering::Relaxed);
         self.health.undrain();
+    }
+
+    /// Begins with what is remembered of it, as of a moment in the past.
+    pub(crate) fn recall(&self, memory: &ServerMemory, as_of: SystemTime) {
+        self.health.recall(memory, as_of);
+        if memory.condition.draining {
+            self.drained.store(NEXT_DRAIN.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        }
     }
 
     /// Whether the drain of this number is still on.
@@ -224,6 +234,7 @@ impl Upstream {
     /// Takes no new requests from now on, or takes them again.
     pub(crate) fn set_drained(&self, drained: bool) {
         self.drained.store(drained, Ordering::Relaxed);
+        tell_of_change();
     }
 
     /// True while no server is up, so that all of them are tried.

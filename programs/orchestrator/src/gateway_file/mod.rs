@@ -15,8 +15,8 @@ use health::write_health;
 use notation::{duration, list, quoted, size};
 use tcp::write_tcp;
 use tombolo_daemon::config::{
-    AccessLog, Admin, Config, Gateway, HashKey, Limits, Policy, RateLimit, Route, Server, Timeouts,
-    Traces, Upstream,
+    AccessLog, Admin, Config, Gateway, HashKey, Limits, Policy, RateLimit, Route, Server,
+    StateFile, Timeouts, Traces, Upstream,
 };
 
 const HEADING: &str = "\
@@ -64,6 +64,7 @@ fn write_gateway(out: &mut String, gateway: &Gateway) -> fmt::Result {
         admin_socket,
         orchestrator,
         proxy_protocol,
+        state_file,
         workers,
         trusted,
         served_by,
@@ -86,6 +87,11 @@ fn write_gateway(out: &mut String, gateway: &Gateway) -> fmt::Result {
         if let Some(path) = path {
             writeln!(out, "{key} = {}", quoted(&path.to_string_lossy()))?;
         }
+    }
+    match state_file {
+        StateFile::Unsaid => {}
+        StateFile::Off => writeln!(out, "state_file = false")?,
+        StateFile::At(path) => writeln!(out, "state_file = {}", quoted(&path.to_string_lossy()))?,
     }
     writeln!(out, "proxy_protocol = {proxy_protocol}")?;
     writeln!(out, "workers = {workers}  # 0: one per usable core")?;

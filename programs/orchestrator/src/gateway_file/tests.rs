@@ -14,6 +14,7 @@ listen = ["127.0.0.1:8080", "[::1]:80"]
 admin = "0.0.0.0:8081"
 admin_token_file = "a \"token\""
 proxy_protocol = true
+state_file = "odd \"state\".json"
 workers = 3
 trusted = ["10.0.0.0/8", "::1/128"]
 served_by = false

@@ -39,9 +39,9 @@ impl GatewayApi {
     pub(super) async fn drain(&self, place: &Place, drain: bool) -> Result<(), String> {
         let path = if drain { "/api/v1/drain" } else { "/api/v1/undrain" };
         let Place { upstream, server } = place;
-        self.ask(Method::POST, path, &json!({ "upstream": upstream, "server": server }))
-            .await
-            .map(drop)
+        // A rollout that dies with the gateway leaves nobody who would take it back.
+        let order = json!({ "upstream": upstream, "server": server, "lasting": false });
+        self.ask(Method::POST, path, &order).await.map(drop)
     }
 
     /// Requests and connections that these servers are busy with.

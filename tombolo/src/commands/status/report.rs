@@ -154,7 +154,8 @@ fn line(text: &mut String, name: &str, value: &str) {
 
 /// A row for each server under a heading.
 fn servers(status: &Value) -> Vec<Vec<String>> {
-    let heading = ["UPSTREAM", "SERVER", "STATE", "IN FLIGHT", "REQUESTS", "FAILED", "WHY"];
+    let heading =
+        ["UPSTREAM", "SERVER", "STATE", "CIRCUIT", "IN FLIGHT", "REQUESTS", "FAILED", "WHY"];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
     for upstream in list(status, "/upstreams") {
         for server in list(upstream, "/backends") {
@@ -164,6 +165,7 @@ fn servers(status: &Value) -> Vec<Vec<String>> {
                 words(upstream, "/name"),
                 words(server, "/address"),
                 words(server, "/state"),
+                words(server, "/circuit"),
                 count(number(server, "/in_flight")),
                 count(number(server, "/requests")),
                 count(failed),
@@ -223,10 +225,11 @@ mod tests {
             "access_log": { "written": 5, "dropped": 0 },
             "cache": null,
             "upstreams": [{ "name": "app", "backends": [
-                { "address": "127.0.0.1:9001", "state": "up", "why": null, "in_flight": 1,
+                { "address": "127.0.0.1:9001", "state": "up", "circuit": "half-open", "why": null,
+                  "in_flight": 1,
                   "requests": 9, "attempts": { "answered": 8, "failed": 1, "timed_out": 2 } },
-                { "address": "no.example:80", "state": "down", "why": "its name does not resolve",
-                  "in_flight": 0, "requests": 0, "attempts": {} },
+                { "address": "no.example:80", "state": "down", "circuit": "closed",
+                  "why": "its name does not resolve", "in_flight": 0, "requests": 0, "attempts": {} },
             ] }],
         })
     }
@@ -242,9 +245,9 @@ requests      12 345
 access log    5 lines written, 0 dropped
 cache         none: no route caches
 
-UPSTREAM  SERVER          STATE  IN FLIGHT  REQUESTS  FAILED  WHY
-app       127.0.0.1:9001  up     1          9         3
-app       no.example:80   down   0          0         0       its name does not resolve
+UPSTREAM  SERVER          STATE  CIRCUIT    IN FLIGHT  REQUESTS  FAILED  WHY
+app       127.0.0.1:9001  up     half-open  1          9         3
+app       no.example:80   down   closed     0          0         0       its name does not resolve
 ";
         assert_eq!(report(&status()), expected);
     }

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::super::written::context::At;
 use super::super::written::reader::Reader;
-use super::super::{Gateway, Limits, Timeouts};
+use super::super::{Gateway, Limits, StateFile, Timeouts};
 use super::tcp::nobody_trusted;
 
 /// `[gateway]` as meant but for the admin listener, and where each address it listens on stands.
@@ -23,6 +23,11 @@ pub(super) fn gateway(reader: &Reader<'_>) -> (Gateway, Vec<At<SocketAddr>>) {
         admin: None,
         admin_socket: reader.text("admin_socket").map(|path| path.value.into()),
         orchestrator: reader.text("orchestrator").map(|path| path.value.into()),
+        state_file: match reader.text_or_false("state_file") {
+            None => default.state_file,
+            Some(None) => StateFile::Off,
+            Some(Some(path)) => StateFile::At(path.into()),
+        },
         workers: reader.count("workers").map_or(default.workers, whole),
         proxy_protocol: proxy_protocol(reader, &trusted),
         trusted,

@@ -52,6 +52,15 @@ pub(super) static GATEWAY: Table = Table {
             example: "\"tombolo-data/run/up.sock\"",
         },
         Key {
+            name: "state_file",
+            about: "The file in which what is known of servers outlives the process: who is \
+                    drained, ejected or down, why and since when. Relative to the directory the \
+                    program runs in; a file of its own for each gateway. `false` keeps nothing.",
+            form: Form::TextOrFalse { what: "a path" },
+            absent: Absent::Means("`gateway-state.json`; under `tombolo up` in its data folder"),
+            example: "\"/var/lib/tombolo/gateway-state.json\"",
+        },
+        Key {
             name: "workers",
             about: "Threads that serve requests, each with a core of its own if there are enough. \
                     0 means one for each core the process may use.",

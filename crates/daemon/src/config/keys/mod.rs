@@ -117,6 +117,8 @@ pub(crate) enum Form {
     Word { words: fn() -> Vec<&'static str>, later: &'static [&'static str] },
     /// A text of the form these words describe.
     Text { what: &'static str },
+    /// A text of the form these words describe, or `false`.
+    TextOrFalse { what: &'static str },
     /// A list of texts of the form these words describe, with at least `min` of them.
     Texts { what: &'static str, min: usize, max: usize },
     /// A text of the form these words describe, or a list of up to `max` of them.

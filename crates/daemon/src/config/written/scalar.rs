@@ -154,6 +154,26 @@ impl Reader<'_> {
         Some(At { value: text, span: value.span() })
     }
 
+    /// A text, never empty, or `false`: nothing.
+    #[allow(clippy::option_option, reason = "None already means that it was not said, or wrong")]
+    pub(crate) fn text_or_false(&self, name: &str) -> Option<Option<String>> {
+        let (key, value) = self.get(name)?;
+        match value.get_ref() {
+            DeValue::Boolean(false) => return Some(None),
+            DeValue::String(_) => {}
+            _ => {
+                let hint = format!("write {name} = {}, or {name} = false", key.example);
+                return self.wrong_type(name, "a text or false", value, hint);
+            }
+        }
+        let text = self.text_of(name, "a text or false", key, value)?;
+        if text.is_empty() {
+            let hint = format!("write {name} = {}, or {name} = false for none", key.example);
+            return self.bad(&value.span(), format!("{name:?} is empty"), hint);
+        }
+        Some(Some(text))
+    }
+
     /// The text of a string with its variables filled in.
     pub(super) fn text_of(
         &self,

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::body;
 use super::refusal::{Mistake, Refusal};
 use super::{Facts, ending};
-use crate::control_plane::{Target, Wish};
+use crate::control_plane::{How, Target, Wish};
 
 /// What is to be drained. Nothing named: the gateway itself.
 #[derive(Debug, Deserialize)]
@@ -21,23 +21,31 @@ use crate::control_plane::{Target, Wish};
 struct Order {
     upstream: Option<String>,
     server: Option<String>,
+    /// Whether a drain holds over a restart of the gateway.
+    lasting: Option<bool>,
 }
 
 impl Order {
-    fn parse(body: &[u8]) -> Result<Target, Refusal> {
+    /// What is meant, and whether it lasts.
+    fn parse(body: &[u8]) -> Result<(Target, bool), Refusal> {
         let order: Self = serde_json::from_slice(body).map_err(|error| {
             let detail = format!("The body is not what is expected: {error}. Example: {{\"upstream\": \"app\", \"server\": \"127.0.0.1:9001\"}}");
             let status = if error.is_data() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::BAD_REQUEST };
             Refusal::new(status, detail)
         })?;
+        let mistake = |field: &str, message: &str| {
+            let (field, message) = (field.to_owned(), message.to_owned());
+            Err(Refusal::of_mistakes(vec![Mistake { field, message }]))
+        };
+        if order.lasting.is_some() && order.server.is_none() {
+            return mistake("lasting", "it is said of a server: name one, or leave it out");
+        }
+        let lasts = order.lasting.unwrap_or(true);
         match (order.upstream, order.server) {
-            (None, None) => Ok(Target::Gateway),
-            (Some(upstream), None) => Ok(Target::Upstream(upstream)),
-            (Some(upstream), Some(server)) => Ok(Target::Server(upstream, server)),
-            (None, Some(_)) => {
-                let message = "missing: whose server it is".to_owned();
-                Err(Refusal::of_mistakes(vec![Mistake { field: "upstream".to_owned(), message }]))
-            }
+            (None, None) => Ok((Target::Gateway, lasts)),
+            (Some(upstream), None) => Ok((Target::Upstream(upstream), lasts)),
+            (Some(upstream), Some(server)) => Ok((Target::Server(upstream, server), lasts)),
+            (None, Some(_)) => mistake("upstream", "missing: whose server it is"),
         }
     }
 }
@@ -58,9 +66,10 @@ async fn answer(
     request: Request,
     draining: bool,
 ) -> Result<Response, Refusal> {
-    let target = Order::parse(&body::whole(request.into_body()).await?)?;
+    let (target, lasts) = Order::parse(&body::whole(request.into_body()).await?)?;
+    let how = if draining { How::Drain { lasts } } else { How::Undrain };
     let (told, drained) = oneshot::channel();
-    facts.wishes.send(Wish::Drain(target, draining, told)).await.map_err(|_| ending())?;
+    facts.wishes.send(Wish::Drain(target, how, told)).await.map_err(|_| ending())?;
     let drained = drained.await.map_err(|_| ending())?.map_err(|unknown| {
         let field = unknown.field.to_owned();
         Refusal::of_mistakes(vec![Mistake { field, message: unknown.words }])
@@ -79,14 +88,18 @@ mod tests {
             Order::parse(body.as_bytes())
                 .map_err(|refusal| refusal.into_response().status().as_u16())
         };
-        assert_eq!(target("{}"), Ok(Target::Gateway));
-        assert_eq!(target(r#"{"upstream":"a"}"#), Ok(Target::Upstream("a".into())));
+        assert_eq!(target("{}"), Ok((Target::Gateway, true)));
+        assert_eq!(target(r#"{"upstream":"a"}"#), Ok((Target::Upstream("a".into()), true)));
         let server = Target::Server("a".into(), "b:1".into());
-        assert_eq!(target(r#"{"upstream":"a","server":"b:1"}"#), Ok(server));
+        assert_eq!(target(r#"{"upstream":"a","server":"b:1"}"#), Ok((server.clone(), true)));
+        let brief = r#"{"upstream":"a","server":"b:1","lasting":false}"#;
+        assert_eq!(target(brief), Ok((server, false)));
         for (body, status) in [
             (r#"{"server":"b:1"}"#, 422),
             (r#"{"upsteam":"a"}"#, 422),
             (r#"{"upstream":1}"#, 422),
+            (r#"{"upstream":"a","lasting":false}"#, 422),
+            (r#"{"lasting":true}"#, 422),
             ("", 400),
             ("{", 400),
         ] {

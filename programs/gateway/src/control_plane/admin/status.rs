@@ -64,10 +64,14 @@ fn of_upstream(upstream: &Upstream) -> Value {
 pub(super) fn of_backend(upstream: &Upstream, index: usize, server: &Server) -> Value {
     let resolved = server.resolved.load();
     let told = server.health.told();
-    let Told { mut state, mut why, since, share, until, .. } = told;
+    let Told { mut state, mut why, since, recalled, share, until, .. } = told;
     // A name that does not resolve is the one reason known before a request is sent.
     if resolved.is_empty() && state == ServerState::Up {
         (state, why) = (ServerState::Down, Some("its name does not resolve".to_owned()));
+    }
+    if let (Some(as_of), Some(words)) = (recalled, &mut why) {
+        let age = SystemTime::now().duration_since(as_of).unwrap_or_default().as_secs();
+        words.push_str(&format!(" (known from before the restart, {age} s ago)"));
     }
     let outcomes: Map<String, Value> = Outcome::ALL
         .into_iter()
@@ -79,6 +83,8 @@ pub(super) fn of_backend(upstream: &Upstream, index: usize, server: &Server) -> 
         "state": state.name(),
         "why": why,
         "since": since.and_then(time),
+        "recalled": recalled.and_then(time),
+        "circuit": told.circuit.name(),
         "share": f64::from(share) / f64::from(Standing::FULL),
         "ejected_until": until.and_then(time),
         "ejections": told.ejections,

@@ -23,7 +23,12 @@ pub(super) fn live(before: &Config, after: &Config) -> Vec<Change> {
 /// Settings that a reload does not change.
 pub(super) fn of_a_restart(before: &Config, after: &Config) -> Vec<Change> {
     let of = |config: &Config| {
-        let mut values = vec![("gateway.workers", config.gateway.workers.to_string())];
+        let state_file = config.gateway.state_file.path();
+        let state_file = state_file.map_or("none".to_owned(), |path| path.display().to_string());
+        let mut values = vec![
+            ("gateway.workers", config.gateway.workers.to_string()),
+            ("gateway.state_file", state_file),
+        ];
         values.extend(of_admin(config.gateway.admin.as_ref()));
         values.extend(of_access_log(&config.access_log));
         let remembered = config.gateway.limits.recent_requests;
@@ -43,6 +48,7 @@ pub(super) fn of_a_restart(before: &Config, after: &Config) -> Vec<Change> {
 /// Puts into `after` what holds of `before` until the gateway starts anew.
 pub(in crate::control_plane) fn keep_what_needs_a_restart(before: &Config, after: &mut Config) {
     after.gateway.workers = before.gateway.workers;
+    after.gateway.state_file.clone_from(&before.gateway.state_file);
     after.gateway.admin.clone_from(&before.gateway.admin);
     after.access_log = before.access_log.clone();
     after.gateway.limits.recent_requests = before.gateway.limits.recent_requests;

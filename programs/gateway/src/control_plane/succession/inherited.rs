@@ -3,13 +3,14 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read, Seek, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use rustix::io::{FdFlags, fcntl_setfd};
 
-use super::successor::{READY, SOCKETS};
+use super::successor::{READY, SOCKETS, STATE};
+use crate::control_plane::memory::BYTES_MAX;
 use crate::data_plane::Door;
 
 /// The name by which a service manager marks the socket of the admin API.
@@ -23,6 +24,8 @@ pub(in crate::control_plane) struct Inherited {
     /// Known by their addresses alone.
     others: Vec<(SocketAddr, TcpListener)>,
     admin: Option<TcpListener>,
+    /// What is known of servers.
+    state: Option<File>,
     /// Where it is told that this process serves.
     ready: Option<File>,
 }
@@ -39,7 +42,8 @@ impl Inherited {
                 Name::Door(door) => inherited.doors.push((door, socket)),
             }
         }
-        inherited.ready = variable(READY).and_then(|fd| adopt(fd.parse().ok()?)).map(File::from);
+        let file = |name| variable(name).and_then(|fd| adopt(fd.parse().ok()?)).map(File::from);
+        (inherited.ready, inherited.state) = (file(READY), file(STATE));
         for (fd, name) in sd_notify::listen_fds_with_names().into_iter().flatten() {
             let Some(socket) = adopt_socket(fd) else { continue };
             match socket.local_addr() {
@@ -71,6 +75,15 @@ impl Inherited {
         let at = socket.local_addr().ok()?;
         (at.ip() == asked.ip() && (asked.port() == 0 || asked.port() == at.port()))
             .then_some(socket)
+    }
+
+    /// What the process before knew of servers; none: nobody was before.
+    pub(in crate::control_plane) fn state(&mut self) -> Option<Vec<u8>> {
+        let (mut file, mut text) = (self.state.take()?, Vec::new());
+        // It stands where it was written last.
+        file.rewind().ok()?;
+        file.take(BYTES_MAX as u64 + 1).read_to_end(&mut text).ok()?;
+        Some(text)
     }
 
     /// Says that this process serves. Sockets that nobody took are closed.

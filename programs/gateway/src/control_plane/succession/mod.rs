@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  old                                          new
-//!   │ starts the program anew, with its sockets   │
+//!   │ starts it anew: sockets, what is known      │
 //!   │ ───────────────────────────────────────────►│ takes them over, opens files, starts threads
 //!   │                                             │ accepts: both do, from the same queues
 //!   │◄─────────────────────────────────── "ready" │

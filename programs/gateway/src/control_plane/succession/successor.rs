@@ -1,13 +1,15 @@
 //! Starts the program anew as the process that takes this one's place.
 
 use std::ffi::OsString;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::net::TcpListener;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
@@ -21,6 +23,9 @@ use crate::data_plane::Door;
 pub(super) const SOCKETS: &str = "TOMBOLO_SOCKETS";
 /// The descriptor on which it is told that the new process serves.
 pub(super) const READY: &str = "TOMBOLO_READY";
+
+/// The descriptor of a file in memory with what is known of servers.
+pub(super) const STATE: &str = "TOMBOLO_STATE";
 
 /// For the new process to serve. Names of servers may have to be looked up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -51,7 +56,8 @@ impl Program {
         Ok(Self { path, arguments: std::env::args_os().skip(1).collect() })
     }
 
-    /// Starts it with these sockets and waits until it serves. Its process id then.
+    /// Starts it with these sockets and what is known of servers, and waits until it serves. Its
+    /// process id then.
     ///
     /// # Errors
     /// It does not serve; nothing is left of it.
@@ -59,10 +65,11 @@ impl Program {
         &self,
         doors: impl Iterator<Item = (Door, &'s TcpListener)>,
         admin: Option<&'s TcpListener>,
+        state: Option<&str>,
     ) -> Result<u32, Failed> {
         let doors = doors.map(|(door, socket)| (Name::Door(door), socket));
         let named = doors.chain(admin.map(|socket| (Name::Admin, socket)));
-        let (child, pipe) = self.start(named).map_err(Failed::Start)?;
+        let (child, pipe) = self.start(named, state).map_err(Failed::Start)?;
         let mut child = child;
         let mut pipe = Receiver::from_owned_fd(pipe).map_err(Failed::Start)?;
         let mut word = [0; 6];
@@ -84,6 +91,7 @@ impl Program {
     fn start<'s>(
         &self,
         named: impl Iterator<Item = (Name, &'s TcpListener)>,
+        state: Option<&str>,
     ) -> io::Result<(Child, OwnedFd)> {
         let mut passed: Vec<OwnedFd> = Vec::new();
         let mut sockets: Vec<OsString> = Vec::new();
@@ -105,11 +113,23 @@ impl Program {
             .env_remove("LISTEN_PID")
             .env_remove("LISTEN_FDNAMES")
             .env_remove("WATCHDOG_PID")
+            .env_remove(STATE)
             // Until it serves: if this process ends meanwhile, or is told to, so does the new one.
             .kill_on_drop(true);
+        let state = state.map(in_memory).transpose()?;
+        if let Some(state) = &state {
+            command.env(STATE, state.as_raw_fd().to_string());
+        }
         let child = command.spawn()?;
         Ok((child, reader))
     }
+}
+
+/// A text as a file in memory that a program which is started keeps.
+fn in_memory(text: &str) -> io::Result<OwnedFd> {
+    let file = File::from(memfd_create("tombolo-state", MemfdFlags::empty())?);
+    (&file).write_all(text.as_bytes())?;
+    Ok(file.into())
 }
 
 /// A copy of a descriptor that a program which is started keeps.

@@ -6,7 +6,16 @@ use std::time::{Duration, Instant};
 
 static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// Time since this was first asked.
-pub(crate) fn now() -> Duration {
+/// How far moments of before the process can be told: what is remembered of a server may have
+/// happened then.
+const PAST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Time since this process began.
+pub(crate) fn since_start() -> Duration {
     BEGAN.elapsed()
+}
+
+/// Time since a moment that lies well before this process began.
+pub(super) fn now() -> Duration {
+    PAST + since_start()
 }

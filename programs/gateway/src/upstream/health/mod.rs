@@ -9,14 +9,18 @@
 //! | `server_health.rs` | what is known of one server, and who may say what |
 //! | `failures.rs` | what requests showed: failures in a row, probes answered |
 //! | `watch.rs` | who is ejected, and who is back |
-//! | `clock.rs` | time since the process began |
+//! | `server_health/memory.rs` | what of it outlives the process |
+//! | `changes.rs` | told whenever any of it changes |
+//! | `clock.rs` | time as all of this has it |
 
+mod changes;
 mod clock;
 mod failures;
 mod server_health;
 mod watch;
 
-pub(crate) use clock::now as since_start;
+pub(crate) use changes::{changed, tell_of_change};
+pub(crate) use clock::since_start;
 pub(crate) use failures::{Failures, Fault};
-pub(crate) use server_health::{Health, LastCheck, Told};
+pub(crate) use server_health::{Health, LastCheck, ServerMemory, Told};
 pub(crate) use watch::{Watch, rung};

@@ -1,16 +1,20 @@
 //! What is known of one server.
 
+mod memory;
+
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::Notify;
-use tombolo_balance::{Condition, EjectionRules, Gate, ServerState, Standing};
+use tombolo_balance::{Circuit, Condition, EjectionRules, Gate, ServerState, Standing};
 use tombolo_daemon::config::HealthCheck;
 
+use super::changes::tell_of_change;
 use super::failures::Fault;
 use super::{Failures, clock};
+pub(crate) use memory::ServerMemory;
 
 /// One server's health. The request path reads the gate alone; the rest is for who writes it and
 /// for who is told.
@@ -34,6 +38,11 @@ struct Known {
     state: ServerState,
     whys: Whys,
     since: Option<SystemTime>,
+    /// All this is from before the process, as it was then, and nothing has shown yet whether it
+    /// still holds.
+    recalled: Option<SystemTime>,
+    /// A drain holds over a restart.
+    drain_lasts: bool,
     check: Option<LastCheck>,
     checks: (u64, u64),
     ejections: u64,
@@ -49,11 +58,11 @@ pub(crate) struct LastCheck {
 }
 
 /// Why it is what it is. Several may hold at once; the state says which one is told.
-#[derive(Default)]
-struct Whys {
-    draining: Option<String>,
-    down: Option<String>,
-    ejected: Option<String>,
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Whys {
+    pub(crate) draining: Option<String>,
+    pub(crate) down: Option<String>,
+    pub(crate) ejected: Option<String>,
 }
 
 impl Whys {
@@ -75,6 +84,10 @@ pub(crate) struct Told {
     pub(crate) why: Option<String>,
     /// Since when it has been so; none: since the gateway began.
     pub(crate) since: Option<SystemTime>,
+    /// When it was so for sure, if that was before the process and has not shown again since.
+    pub(crate) recalled: Option<SystemTime>,
+    /// Whether requests flow, as far as failed ones decide that.
+    pub(crate) circuit: Circuit,
     /// What it gets of its weight, in thousandths; 0 when it is only asked if no other can be.
     pub(crate) share: u16,
     /// When its ejection is over, if it is out.
@@ -102,6 +115,8 @@ impl Health {
                 state: ServerState::Up,
                 whys: Whys::default(),
                 since: None,
+                recalled: None,
+                drain_lasts: false,
                 check: None,
                 checks: (0, 0),
                 ejections: 0,
@@ -149,7 +164,9 @@ impl Health {
     }
 
     /// No new requests for it from now on, while others can have them. What is under way goes on.
-    pub(crate) fn drain(&self, why: &str) {
+    /// One that `lasts` holds over a restart of the gateway.
+    pub(crate) fn drain(&self, why: &str, lasts: bool) {
+        self.lock().drain_lasts = lasts;
         self.change(Some((ServerState::Draining, why)), |condition, _| condition.drain());
     }
 
@@ -210,6 +227,10 @@ impl Health {
         let (succeeded, failed) = &mut known.checks;
         let count = if failure.is_none() { succeeded } else { failed };
         *count = count.saturating_add(1);
+        if failure.is_some() && known.state == ServerState::Down && known.recalled.take().is_some()
+        {
+            tell_of_change();
+        }
         known.check = Some(LastCheck { at: SystemTime::now(), took, failure });
     }
 
@@ -257,8 +278,10 @@ impl Health {
             _ => 0,
         };
         let why = known.whys.of(state).and_then(|why| why.clone());
-        let Known { since, ref check, checks, ejections, .. } = *known;
-        Told { state, why, since, share, until, check: check.clone(), checks, ejections }
+        let circuit = known.condition.circuit();
+        let Known { since, recalled, ref check, checks, ejections, .. } = *known;
+        let check = check.clone();
+        Told { state, why, since, recalled, circuit, share, until, check, checks, ejections }
     }
 
     /// Changes what is known, with the reason if there is a new one; the gate follows, and a new state
@@ -275,6 +298,10 @@ impl Health {
             && let Some(place) = known.whys.of(of)
         {
             *place = Some(why.to_owned());
+            if of == known.state {
+                known.recalled = None;
+            }
+            tell_of_change();
         }
         let standing = known.condition.standing(now);
         // Probes that were taken must not be handed out anew.
@@ -284,12 +311,15 @@ impl Health {
         };
         if !is_right {
             self.gate.set(standing);
+            tell_of_change();
         }
         self.failures.probing(known.condition.is_probing());
         let state = known.condition.state();
         if state != known.state {
             known.state = state;
             known.since = Some(SystemTime::now());
+            known.recalled = None;
+            tell_of_change();
             let why = known.whys.of(state).and_then(|why| why.clone());
             self.tell(state, why.as_deref());
         }
@@ -346,7 +376,7 @@ mod tests {
     fn each_state_keeps_its_own_reason() {
         let health = server();
         health.fall("no answer");
-        health.drain("by an operator");
+        health.drain("by an operator", true);
         assert_eq!(told(&health), (ServerState::Draining, Some("by an operator".into())));
         health.undrain();
         assert_eq!(told(&health), (ServerState::Down, Some("no answer".into())));
