@@ -3,8 +3,10 @@
 //! Every policy answers one question: which of the *eligible* servers? [`Balancer::eligible`] is
 //! the single place that says who is: whoever this request has not been to and whose gate is open.
 //! If there is none, gates are passed over: with all servers down each is tried rather than none.
+//! Where servers take only so many requests at one time, `rooms.rs` says what becomes of the rest.
 
 mod rehearsal;
+mod rooms;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use crate::hash::mix;
 use crate::latency::Latencies;
 use crate::policy::Policy;
 use crate::rendezvous::Rendezvous;
+use crate::room::Room;
 use crate::schedule::Schedule;
 use crate::server::{ServerSpec, identities};
 use crate::shares::{Shares, even_point};
@@ -52,6 +55,8 @@ pub struct Balancer {
     policy: Policy,
     keys: Box<[Box<str>]>,
     gates: Box<[Arc<Gate>]>,
+    /// For each server; none: no server has a limit.
+    rooms: Option<Box<[Arc<Room>]>>,
     schedule: Schedule,
     shares: Shares,
     rendezvous: Rendezvous,
@@ -92,6 +97,10 @@ impl Balancer {
             policy,
             keys: servers.iter().map(|server| server.key.clone()).collect(),
             gates: servers.iter().map(|server| Arc::clone(&server.gate)).collect(),
+            rooms: servers
+                .iter()
+                .any(|server| server.room.is_some())
+                .then(|| servers.iter().map(|one| one.room.clone().unwrap_or_default()).collect()),
             schedule: Schedule::new(servers),
             shares: Shares::new(servers),
             rendezvous: Rendezvous::new(servers, &identities),
@@ -129,12 +138,18 @@ impl Balancer {
     /// and only if all have been tried: where no gate is open, one in reserve is chosen, and where
     /// none is in reserve, any.
     ///
+    /// Where servers have a limit ([`ServerSpec::room`]) the place is taken by this, and given back by
+    /// [`Balancer::leave`]; `None` then also means that all who could be asked are full.
+    ///
     /// The caller reports the start and end of the request by [`Balancer::begin`] and
     /// [`Balancer::end`]. Cost: O(1) for round robin, random (O(log servers)) and power of two;
     /// O(servers) for hash and for any pick after the first; O(servers x workers) for least
     /// requests.
     #[must_use]
     pub fn pick(&self, ask: &Ask<'_>) -> Option<usize> {
+        if self.rooms.is_some() {
+            return self.pick_with_room(ask);
+        }
         for _ in 0..ENTRIES {
             let Some(server) = self.choose(ask, Pass::Open) else { break };
             if self.gates.get(server).is_some_and(|gate| gate.enter()) {
@@ -171,14 +186,16 @@ impl Balancer {
     #[inline]
     fn eligible(&self, ask: &Ask<'_>, pass: Pass, server: usize) -> bool {
         let Some(gate) = self.gates.get(server) else { return false };
-        !ask.tried.contains(server) && gate.admits(pass, || lot(ask, server))
+        !ask.tried.contains(server)
+            && gate.admits(pass, || lot(ask, server))
+            && self.has_room(server)
     }
 
     /// The same for a client that is to stay with `server`: a share keeps newcomers out, not those
     /// who are there.
     fn is_open_to(&self, ask: &Ask<'_>, pass: Pass, server: usize) -> bool {
         let Some(gate) = self.gates.get(server) else { return false };
-        !ask.tried.contains(server) && gate.admits(pass, || 0)
+        !ask.tried.contains(server) && gate.admits(pass, || 0) && self.has_room(server)
     }
 
     /// Round robin. The first pick of a request takes the next turn. A later pick takes none: turns

@@ -38,6 +38,8 @@ const RESERVE: u32 = 1 << 17;
 pub(crate) enum Pass {
     /// Those that are open.
     Open,
+    /// Those that are open for a share, whichever: for requests that would have to wait else.
+    Ajar,
     /// Those in reserve.
     Reserve,
     /// All.
@@ -108,7 +110,8 @@ impl Gate {
 fn admits_some(word: u32, pass: Pass, lot: impl FnOnce() -> u32) -> bool {
     match pass {
         Pass::Open if word <= FULL => lot() < word,
-        Pass::Open => word & PROBING != 0 && word & 0xffff > 0,
+        Pass::Ajar if word <= FULL => word > 0,
+        Pass::Open | Pass::Ajar => word & PROBING != 0 && word & 0xffff > 0,
         Pass::Reserve => word & RESERVE != 0,
         Pass::Any => true,
     }
@@ -163,18 +166,18 @@ mod tests {
     }
 
     #[test]
-    fn each_pass_lets_more_through() {
+    fn each_pass_lets_others_through() {
         let passes = |standing, lot| {
             let gate = Gate::new(standing);
-            [Pass::Open, Pass::Reserve, Pass::Any].map(|pass| gate.admits(pass, || lot))
+            [Pass::Open, Pass::Ajar, Pass::Reserve, Pass::Any].map(|pass| gate.admits(pass, || lot))
         };
-        assert_eq!(passes(Standing::Open(1000), 999), [true; 3]);
-        assert_eq!(passes(Standing::Open(200), 199), [true, false, true]);
-        assert_eq!(passes(Standing::Open(200), 200), [false, false, true]);
-        assert_eq!(passes(Standing::Probing(1), 999), [true, false, true]);
-        assert_eq!(passes(Standing::Probing(0), 0), [false, false, true]);
-        assert_eq!(passes(Standing::Reserve, 0), [false, true, true]);
-        assert_eq!(passes(Standing::Closed, 0), [false, false, true]);
+        assert_eq!(passes(Standing::Open(1000), 999), [true; 4]);
+        assert_eq!(passes(Standing::Open(200), 199), [true, true, false, true]);
+        assert_eq!(passes(Standing::Open(200), 200), [false, true, false, true]);
+        assert_eq!(passes(Standing::Probing(1), 999), [true, true, false, true]);
+        assert_eq!(passes(Standing::Probing(0), 0), [false, false, false, true]);
+        assert_eq!(passes(Standing::Reserve, 0), [false, false, true, true]);
+        assert_eq!(passes(Standing::Closed, 0), [false, false, false, true]);
     }
 
     #[test]

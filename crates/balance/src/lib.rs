@@ -8,7 +8,8 @@
 //!
 //! One [`Balancer`] per upstream is shared by all data-plane threads. Everything that is laid out
 //! once (schedule, shares, tokens) is immutable after [`Balancer::new`]; what changes is one turn
-//! counter, the servers' gates and, per thread, its own row of in-flight counts.
+//! counter, the servers' gates, their rooms where they have a limit and, per thread, its own row of
+//! in-flight counts.
 //!
 //! | file | one idea |
 //! |---|---|
@@ -16,6 +17,8 @@
 //! | `balancer/rehearsal.rs` | the choice, only looked at |
 //! | `policy.rs`, `server.rs` | what is chosen by, what is chosen from |
 //! | `gate.rs` | whether a server may be chosen: one word for each, read by every pick |
+//! | `room.rs` | how many may be at a server at one time |
+//! | `gradient.rs` | a limit that finds itself |
 //! | `tried.rs` | the servers one request has already been to |
 //! | `schedule.rs` | smooth weighted turns, laid out in advance |
 //! | `shares.rs` | drawing in proportion to weight |
@@ -30,12 +33,14 @@
 mod balancer;
 mod flight;
 mod gate;
+mod gradient;
 mod hash;
 mod health;
 mod latency;
 mod policy;
 mod rendezvous;
 mod retry_budget;
+mod room;
 mod schedule;
 mod server;
 mod shares;
@@ -44,6 +49,7 @@ mod tried;
 
 pub use balancer::{Ask, Balancer, MAX_SERVERS};
 pub use gate::{Gate, Standing};
+pub use gradient::{Bounds, Gradient, Window};
 pub use hash::hash_key;
 pub use health::{
     CheckCounts, Circuit, Condition, EjectionRules, EjectionStage, FailureWindow, MaxEjected,
@@ -51,6 +57,7 @@ pub use health::{
 };
 pub use policy::{Policy, UnknownPolicy};
 pub use retry_budget::RetryBudget;
+pub use room::Room;
 pub use schedule::MAX_TURNS;
 pub use server::{ServerSpec, Weight};
 pub use tried::Tried;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::gate::Gate;
 use crate::hash::{hash_key, mix};
+use crate::room::Room;
 
 /// A server's share of the load beside the others of its upstream: 1 to 1000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,19 +51,27 @@ pub struct ServerSpec {
     pub key: Box<str>,
     /// Whether it may be chosen. Whoever watches over it keeps the other end.
     pub gate: Arc<Gate>,
+    /// How many may be there at one time; none: any number, and nobody counts them.
+    pub room: Option<Arc<Room>>,
 }
 
 impl ServerSpec {
     /// A server of the given identity and weight, which may be chosen.
     #[must_use]
     pub fn new(key: impl Into<Box<str>>, weight: Weight) -> ServerSpec {
-        ServerSpec { weight, key: key.into(), gate: Arc::default() }
+        ServerSpec { weight, key: key.into(), gate: Arc::default(), room: None }
     }
 
     /// The same behind a gate that another holds too.
     #[must_use]
     pub fn behind(self, gate: Arc<Gate>) -> ServerSpec {
         ServerSpec { gate, ..self }
+    }
+
+    /// The same with a room that another holds too.
+    #[must_use]
+    pub fn within(self, room: Arc<Room>) -> ServerSpec {
+        ServerSpec { room: Some(room), ..self }
     }
 }
 

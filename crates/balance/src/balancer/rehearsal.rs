@@ -9,13 +9,17 @@ use crate::policy::Policy;
 
 impl Balancer {
     /// A balancer that stands as this one does now and goes on by itself: what is picked of it takes
-    /// no turn and no probe here. Its counts of requests are this one's, so it is not to be told of any.
+    /// no turn, no probe and no place here. Its counts of requests are this one's, so it is not to be told of any.
     #[must_use]
     pub fn rehearsal(&self) -> Balancer {
         Balancer {
             policy: self.policy,
             keys: self.keys.clone(),
             gates: self.gates.iter().map(|gate| Arc::new(Gate::new(gate.standing()))).collect(),
+            rooms: self
+                .rooms
+                .as_ref()
+                .map(|rooms| rooms.iter().map(|room| Arc::new(room.copied())).collect()),
             schedule: self.schedule.clone(),
             shares: self.shares.clone(),
             rendezvous: self.rendezvous.clone(),
