@@ -186,16 +186,14 @@ impl Balancer {
     #[inline]
     fn eligible(&self, ask: &Ask<'_>, pass: Pass, server: usize) -> bool {
         let Some(gate) = self.gates.get(server) else { return false };
-        !ask.tried.contains(server)
-            && gate.admits(pass, || lot(ask, server))
-            && self.has_room(server)
+        !ask.tried.contains(server) && gate.admits(pass, || lot(ask, server))
     }
 
     /// The same for a client that is to stay with `server`: a share keeps newcomers out, not those
     /// who are there.
     fn is_open_to(&self, ask: &Ask<'_>, pass: Pass, server: usize) -> bool {
         let Some(gate) = self.gates.get(server) else { return false };
-        !ask.tried.contains(server) && gate.admits(pass, || 0) && self.has_room(server)
+        !ask.tried.contains(server) && gate.admits(pass, || 0)
     }
 
     /// Round robin. The first pick of a request takes the next turn. A later pick takes none: turns

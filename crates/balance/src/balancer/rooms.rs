@@ -40,33 +40,49 @@ impl Balancer {
         self.rooms.as_ref()?.get(server).map(AsRef::as_ref)
     }
 
-    /// Whether one more request could be at the server now.
-    #[inline]
-    pub(super) fn has_room(&self, server: usize) -> bool {
-        self.rooms.is_none() || self.room(server).is_some_and(Room::has_room)
+    /// The pick where places are counted; the place is taken.
+    pub(super) fn pick_with_room(&self, ask: &Ask<'_>) -> Option<usize> {
+        let first = self.choose(ask, Pass::Open);
+        first.filter(|server| self.take(*server, Pass::Open)).or_else(|| self.pick_elsewhere(ask))
     }
 
-    /// The pick where places are counted; the place is taken.
+    /// The first choice is full, or there is none.
     #[cold]
-    pub(super) fn pick_with_room(&self, ask: &Ask<'_>) -> Option<usize> {
+    fn pick_elsewhere(&self, ask: &Ask<'_>) -> Option<usize> {
         for pass in [Pass::Open, Pass::Ajar, Pass::Reserve, Pass::Any] {
             for _ in 0..ENTRIES {
-                let Some(server) = self.choose(ask, pass) else { break };
-                if !self.room(server).is_some_and(Room::enter) {
-                    continue;
-                }
-                let goes_through = !matches!(pass, Pass::Open | Pass::Ajar)
-                    || self.gates.get(server).is_some_and(|gate| gate.enter());
-                if goes_through {
+                let passed_over = self.tried_or_full(ask.tried);
+                let ask = Ask { tried: &passed_over, ..*ask };
+                let Some(server) = self.choose(&ask, pass) else { break };
+                if self.take(server, pass) {
                     return Some(server);
                 }
-                self.leave(server);
             }
             if self.is_held_back(ask, pass) {
                 return None;
             }
         }
         None
+    }
+
+    /// Takes a place, and a probe where only so many are given. False if another was quicker.
+    fn take(&self, server: usize, pass: Pass) -> bool {
+        if !self.room(server).is_some_and(Room::enter) {
+            return false;
+        }
+        let goes_through = !matches!(pass, Pass::Open | Pass::Ajar)
+            || self.gates.get(server).is_some_and(|gate| gate.enter());
+        if !goes_through {
+            self.leave(server);
+        }
+        goes_through
+    }
+
+    fn tried_or_full(&self, tried: &Tried) -> Tried {
+        let mut passed_over = tried.clone();
+        let is_full = |server: &usize| !self.room(*server).is_some_and(Room::has_room);
+        (0..self.len()).filter(is_full).for_each(|server| passed_over.insert(server));
+        passed_over
     }
 
     /// Whether a server that this pass lets through is full: those of later passes are not asked then.

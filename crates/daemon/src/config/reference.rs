@@ -75,6 +75,7 @@ fn value(form: &Form) -> String {
         Form::Entries { what, max, .. } => format!("list, 1 to {max} times {what}, or a table"),
         Form::Table(_) => "table".to_owned(),
         Form::FlagOrTable(_) => "`true`, `false` or a table".to_owned(),
+        Form::CountOrTable { min, max, .. } => format!("number, {min} to {max}, or a table"),
         Form::Tables { .. } => "tables".to_owned(),
     }
 }

@@ -91,6 +91,10 @@ fn form(form: &Form) -> Value {
         Form::FlagOrTable(table) => {
             json!({ "anyOf": [{ "type": "boolean" }, variable, object(table)] })
         }
+        Form::CountOrTable { min, max, table } => {
+            let number = json!({ "type": "integer", "minimum": min, "maximum": max });
+            json!({ "anyOf": [number, variable, object(table)] })
+        }
         Form::Tables { table, max } => {
             json!({ "type": "array", "maxItems": max, "items": object(table) })
         }

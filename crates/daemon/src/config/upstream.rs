@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tombolo_balance::Policy;
 
-use super::{Ejection, HealthCheck, HostPort, RetryBudget, Statuses, UpstreamTimeouts};
+use super::{
+    Ejection, HealthCheck, HostPort, RetryBudget, Statuses, UpstreamLimit, UpstreamTimeouts,
+};
 
 /// A set of servers that answer alike: `[[upstream]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub struct Upstream {
     pub health: Option<HealthCheck>,
     /// When servers are left out because they fail requests. None: never.
     pub ejection: Option<Ejection>,
+    /// How many requests each server has at one time, and how others wait. None: any number.
+    pub limit: Option<UpstreamLimit>,
     /// Over what time a server that has come back gets its whole share; zero: at once.
     pub slow_start: Duration,
     /// How many requests may be repeated at another server. None: any number.
@@ -52,6 +56,7 @@ impl Upstream {
             sticky: None,
             health: None,
             ejection: Some(Ejection::default()),
+            limit: None,
             slow_start: Self::SLOW_START,
             retry_budget: Some(RetryBudget::default()),
             retry_on: Statuses::none(),

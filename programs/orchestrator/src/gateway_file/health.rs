@@ -3,7 +3,8 @@
 use std::fmt::{self, Write};
 
 use tombolo_daemon::config::{
-    Ejection, HealthCheck, Probe, RetryBudget, Statuses, Upstream, UpstreamTimeouts,
+    Adaptive, Ejection, HealthCheck, Probe, RetryBudget, Statuses, Upstream, UpstreamLimit,
+    UpstreamTimeouts,
 };
 
 use super::notation::{duration, list, quoted};
@@ -16,6 +17,9 @@ pub(super) fn write_health(out: &mut String, upstream: &Upstream) -> fmt::Result
     match &upstream.ejection {
         None => writeln!(out, "ejection = false")?,
         Some(ejection) => write_ejection(out, ejection)?,
+    }
+    if let Some(limit) = &upstream.limit {
+        write_limit(out, limit)?;
     }
     writeln!(out, "slow_start = \"{}\"", duration(upstream.slow_start))?;
     match upstream.retry_budget {
@@ -34,6 +38,16 @@ pub(super) fn write_health(out: &mut String, upstream: &Upstream) -> fmt::Result
         .filter_map(|(name, time)| Some(format!("{name} = \"{}\"", duration(time?))))
         .collect();
     if told.is_empty() { Ok(()) } else { writeln!(out, "timeouts = {{ {} }}", told.join(", ")) }
+}
+
+fn write_limit(out: &mut String, limit: &UpstreamLimit) -> fmt::Result {
+    let UpstreamLimit { in_flight, queue, wait, adaptive } = limit;
+    let wait = duration(*wait);
+    write!(out, "limit = {{ in_flight = {in_flight}, queue = {queue}, wait = \"{wait}\"")?;
+    if let Some(Adaptive { min }) = adaptive {
+        write!(out, ", adaptive = true, min = {min}")?;
+    }
+    writeln!(out, " }}")
 }
 
 fn write_check(out: &mut String, check: &HealthCheck) -> fmt::Result {

@@ -184,6 +184,7 @@ fn write_upstream(out: &mut String, upstream: &Upstream) -> fmt::Result {
     let Upstream {
         health: _,
         ejection: _,
+        limit: _,
         slow_start: _,
         retry_budget: _,
         retry_on: _,

@@ -66,6 +66,7 @@ name = "by-header"
 policy = "hash"
 hash_on = "header:X-User"
 servers = ["App.example:1", { address = "[::1]:2", weight = 5 }]
+limit = { in_flight = 90, queue = 0, adaptive = true, min = 3 }
 [[upstream]]
 name = "sticky"
 policy = "p2c"
@@ -73,6 +74,7 @@ sticky = { cookie = "seat" }
 health = { path = "/up?x=1", host = "example.org", status = ["204", "3xx", "401-403"], body = "we\"ll", interval = "7s", timeout = "1500ms", healthy = 4, unhealthy = 5 }
 ejection = { failures = 7, rate = 20, requests = 9, window = "20s", time = "9s", max_time = "90s", probes = 2, max_ejected = 40, status = [] }
 slow_start = "45s"
+limit = { in_flight = 9, queue = 3, wait = "1500ms" }
 retry_budget = { percent = 7, per_second = 3 }
 retry_on = ["500", "502-504"]
 timeouts = { connect = "900ms", first_byte = "4s", total = "11s" }

@@ -6,6 +6,7 @@ mod admin;
 mod cache;
 mod gateway;
 mod health;
+mod limit;
 mod listeners;
 mod rate_limit;
 mod route;

@@ -36,6 +36,9 @@ pub(super) fn tables(root: &Reader<'_>, upstreams: &[Named], gateway_trusts: &[I
         let listen: Vec<At<SocketAddr>> =
             texts.into_iter().filter_map(|text| listen_address(&reader, text)).collect();
         let upstream = reader.text("upstream").and_then(|name| named(&reader, &name, upstreams));
+        if let Some(upstream) = upstream {
+            measures_answers(&reader, upstream, upstreams);
+        }
         let proxy_protocol_in = proxies(&reader, gateway_trusts);
         let connections = reader.count("connections").map(whole);
         let idle = reader.time("idle").map_or(Tcp::IDLE_DEFAULT, |time| time.value);
@@ -58,6 +61,21 @@ pub(super) fn tables(root: &Reader<'_>, upstreams: &[Named], gateway_trusts: &[I
         found.listen.extend(listen);
     }
     found
+}
+
+/// Tells that an adaptive limit goes by what connections do not have.
+fn measures_answers(reader: &Reader<'_>, upstream: usize, upstreams: &[Named]) {
+    let limit = upstreams.get(upstream).and_then(|named| named.upstream.as_ref()?.limit);
+    if limit.is_some_and(|limit| limit.adaptive.is_some())
+        && let Some(name) = reader.text("upstream")
+    {
+        reader.context.mistake(
+            Kind::Conflict,
+            &name.span,
+            "the limit of this upstream is adaptive: it goes by when answers begin, which nobody sees on a [[tcp]]",
+            "remove adaptive of its limit, or give this [[tcp]] an upstream of its own",
+        );
+    }
 }
 
 /// The peers whose headers are believed. None: no header is expected.

@@ -5,6 +5,7 @@ use super::super::written::context::At;
 use super::super::written::reader::{Entry, Reader};
 use super::super::{HashKey, HealthCheck, HostPort, Policy, Server, ServiceKind, Sticky, Upstream};
 use super::health;
+use super::limit::limit;
 use super::service::Found;
 
 /// An upstream of the file: its name, and what could be read of it. When one is not `Some`,
@@ -84,6 +85,7 @@ fn upstream(reader: &Reader<'_>, services: &[Found]) -> Named {
         sticky,
         health: checks,
         ejection,
+        limit: limit(reader),
         slow_start,
         retry_budget,
         retry_on: health::retry_on(reader),

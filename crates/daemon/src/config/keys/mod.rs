@@ -6,6 +6,7 @@
 mod cache;
 mod gateway;
 mod health;
+mod limit;
 mod rate_limit;
 mod tables;
 mod tcp;
@@ -129,6 +130,8 @@ pub(crate) enum Form {
     Table(&'static Table),
     /// `true`, `false`, or a table of its own, which means `true` and more.
     FlagOrTable(&'static Table),
+    /// A whole number within bounds, which stands for the table's first key, or the table.
+    CountOrTable { min: u64, max: u64, table: &'static Table },
     /// Any number of tables of this kind.
     Tables { table: &'static Table, max: usize },
 }
@@ -139,6 +142,7 @@ impl Form {
         match self {
             Self::Table(table)
             | Self::FlagOrTable(table)
+            | Self::CountOrTable { table, .. }
             | Self::Tables { table, .. }
             | Self::Entries { table, .. } => Some(table),
             _ => None,

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use super::super::{Config, LogFormat, Policy, Server, Service, ServiceKind, Traces, Upstream};
+use super::super::{
+    Config, LogFormat, Policy, Server, Service, ServiceKind, Traces, Upstream, UpstreamLimit,
+};
 use super::cache::{CACHE, ROUTE_CACHE};
 use super::gateway::{DAY, GATEWAY};
 use super::health::{EJECTION, HEALTH, RETRY_BUDGET, UPSTREAM_TIMEOUTS};
+use super::limit::LIMIT;
 use super::rate_limit::RATE_LIMIT;
 use super::tcp::TCP;
 use super::up::UP;
@@ -163,6 +166,18 @@ static UPSTREAM: Table = Table {
             form: Form::FlagOrTable(&EJECTION),
             absent: Absent::Is(Default::Flag(true)),
             example: "{ failures = 3, time = \"10s\" }",
+        },
+        Key {
+            name: "limit",
+            about: "How many requests each server has at one time, while the others wait; a number \
+                    alone is `in_flight`.",
+            form: Form::CountOrTable {
+                min: 1,
+                max: UpstreamLimit::IN_FLIGHT_MAX as u64,
+                table: &LIMIT,
+            },
+            absent: Absent::Means("any number"),
+            example: "100",
         },
         Key {
             name: "slow_start",

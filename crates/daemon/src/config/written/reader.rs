@@ -36,6 +36,14 @@ pub(crate) enum FlagOrTable<'r> {
     Table(Reader<'r>),
 }
 
+/// The value of a key that can be a whole number or a table.
+pub(crate) enum CountOrTable<'r> {
+    /// A number alone.
+    Count(At<u64>),
+    /// A table.
+    Table(Reader<'r>),
+}
+
 impl<'r> Reader<'r> {
     /// Begins to read a table: tells its unknown keys, and those required that are missing.
     pub(crate) fn new(
@@ -182,6 +190,23 @@ impl<'r> Reader<'r> {
             _ => {
                 let hint = format!("write {name} = true, or {name} = {}", key.example);
                 self.wrong_type(name, "true, false or a table", value, hint)
+            }
+        }
+    }
+
+    /// A whole number, or a table of its own.
+    pub(crate) fn count_or_table(&self, name: &str) -> Option<CountOrTable<'r>> {
+        let (key, value) = self.get(name)?;
+        let table = key.form.table()?;
+        match value.get_ref() {
+            DeValue::Table(inner) => {
+                let reader = Reader::new(self.context, inner, table, value.span());
+                Some(CountOrTable::Table(reader))
+            }
+            DeValue::Integer(_) | DeValue::String(_) => self.count(name).map(CountOrTable::Count),
+            _ => {
+                let hint = format!("write {name} = {}", key.example);
+                self.wrong_type(name, "a whole number or a table", value, hint)
             }
         }
     }

@@ -39,7 +39,9 @@ impl Reader<'_> {
     /// A whole number within the key's bounds.
     pub(crate) fn count(&self, name: &str) -> Option<At<u64>> {
         let (key, value) = self.get(name)?;
-        let Form::Count { min, max } = key.form else { return None };
+        let (Form::Count { min, max } | Form::CountOrTable { min, max, .. }) = key.form else {
+            return None;
+        };
         let span = value.span();
         let number = match value.get_ref() {
             DeValue::Integer(number) => i128::from_str_radix(number.as_str(), number.radix()).ok(),

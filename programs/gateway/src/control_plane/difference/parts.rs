@@ -2,7 +2,9 @@
 
 use std::fmt::Debug;
 
-use tombolo_daemon::config::{Config, HashKey, Route, Server, Tcp, Upstream};
+use tombolo_daemon::config::{
+    Adaptive, Config, HashKey, Route, Server, Tcp, Upstream, UpstreamLimit,
+};
 
 use super::{Difference, Field, field};
 use crate::control_plane::routes;
@@ -97,13 +99,23 @@ fn of_upstream(old: &Upstream, new: &Upstream) -> Vec<Field> {
         one.sticky.as_ref().map_or_else(|| "none".to_owned(), |sticky| sticky.cookie.clone())
     };
     field(&mut fields, "sticky", sticky(old), sticky(new));
+    field(&mut fields, "limit", limit(old), limit(new));
     // Whatever else there is or will be: never silent about a change.
-    let Upstream { policy, hash_on, sticky, servers, service, .. } = new.clone();
-    let rest = Upstream { policy, hash_on, sticky, servers, service, ..old.clone() };
+    let Upstream { policy, hash_on, sticky, limit, servers, service, .. } = new.clone();
+    let rest = Upstream { policy, hash_on, sticky, limit, servers, service, ..old.clone() };
     if rest != *new {
         field(&mut fields, "settings", "before".to_owned(), "other".to_owned());
     }
     fields
+}
+
+/// As it would be written, near enough.
+fn limit(upstream: &Upstream) -> String {
+    let Some(UpstreamLimit { in_flight, queue, wait, adaptive }) = upstream.limit else {
+        return "none".to_owned();
+    };
+    let least = adaptive.map_or_else(String::new, |Adaptive { min }| format!("{min} to "));
+    format!("{least}{in_flight}, queue {queue}, wait {wait:?}")
 }
 
 fn hash_key(key: &HashKey) -> String {
