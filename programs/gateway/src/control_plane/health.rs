@@ -54,6 +54,7 @@ pub(super) async fn watch(publication: Arc<Publication>) {
 
 fn look(Watched { upstream, watch, failing_open }: &mut Watched) {
     watch.look(upstream);
+    upstream.look_at_rooms();
     upstream.servers.iter().for_each(checks::start);
     let is = upstream.is_failing_open();
     match (std::mem::replace(failing_open, is), is) {

@@ -51,8 +51,8 @@ pub(crate) use reply::reply;
 pub(crate) use sendfile::send_file;
 pub(crate) use splice::{Borrowed, Pipes};
 pub(crate) use stream::{
-    Stop, Waiting, Watch, half_close, peek, poll_read_now, poll_write_now, read, read_for,
-    reset_on_close, try_read, write_ahead, write_all,
+    Stop, Waiting, Watch, half_close, has_failed, has_left, peek, poll_read_now, poll_write_now,
+    read, read_for, reset_on_close, try_read, write_ahead, write_all,
 };
 pub(crate) use timers::{TICK, Timer, ticks};
 pub(crate) use tombolo_daemon::loopback::spare_pacing;

@@ -10,6 +10,7 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
@@ -200,6 +201,41 @@ pub(crate) fn peek(stream: &TcpStream) -> Waiting {
         Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Waiting::Nothing,
         Err(_) => Waiting::End,
     }
+}
+
+/// Whether the peer has ended its side, or the connection has failed; told even while bytes that came
+/// before have not been read (one system call).
+fn has_ended(stream: &TcpStream) -> bool {
+    is_any(stream, PollFlags::RDHUP.union(PollFlags::HUP).union(PollFlags::ERR))
+}
+
+/// Whether the connection has failed. A peer that has ended its side may still want what comes.
+pub(crate) fn has_failed(stream: &TcpStream) -> bool {
+    is_any(stream, PollFlags::HUP.union(PollFlags::ERR))
+}
+
+fn is_any(stream: &TcpStream, flags: PollFlags) -> bool {
+    let mut wanted = [PollFd::new(stream, flags)];
+    let looked = poll(&mut wanted, Some(&Timespec::default()));
+    looked.is_ok() && wanted.iter().any(|found| found.revents().intersects(flags))
+}
+
+/// Whether a client that waits has ended its side of the connection. The task is woken when that may
+/// be so, unless bytes that nobody reads hide it: who asks looks again now and then.
+pub(crate) fn has_left(client: &TcpStream, cx: &mut Context<'_>) -> bool {
+    if client.poll_read_ready(cx).is_pending() {
+        return false;
+    }
+    if has_ended(client) {
+        return true;
+    }
+    if peek(client) == Waiting::Nothing {
+        // The readiness was stale; the next event wakes us again.
+        let _ =
+            client.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+        let _ = client.poll_read_ready(cx);
+    }
+    false
 }
 
 /// An eye on the client while its answer is awaited.

@@ -103,10 +103,13 @@ pub(super) async fn forward(
         budget.deposit(scene.connection.core.index);
     }
     let total = upstream.patience.total.unwrap_or(scene.snapshot.patience.first_byte);
-    let deadline = scene.connection.core.timers.now().saturating_add(total);
-    while let Some(index) = picker.next(scene) {
-        let Some(server) = upstream.servers.get(index) else { break };
+    let now = || scene.connection.core.timers.now();
+    // None until the first server is asked: a wait in the queue has a limit of its own.
+    let mut deadline = None;
+    while let Some(index) = picker.next(scene, deadline.unwrap_or(u64::MAX)).await? {
+        let deadline = *deadline.get_or_insert_with(|| now().saturating_add(total));
         let flight = Flight::begin(&**upstream, scene.connection.core.index, index);
+        let Some(server) = upstream.servers.get(index) else { break };
         scene.connection.timer.faces(server.id());
         let sticky = upstream.sticky.as_ref().filter(|_| picker.preferred != Some(index));
         let candidate = Candidate {
@@ -180,6 +183,7 @@ async fn ask(
             Ok(link) => link,
             Err(error) => {
                 server.attempts.count(core.index, Outcome::Unreachable);
+                candidate.upstream.saw(server, Outcome::Unreachable, None);
                 server.health.failed(Fault::Unreachable);
                 let refusal = Refusal::no_server(&error);
                 journal.failed(Outcome::Unreachable, refusal.cause());
@@ -275,10 +279,12 @@ fn note(candidate: &Candidate<'_>, outcome: Outcome, status: u16) {
     }
 }
 
-/// Tells the balancer how long the server took, where that is what it chooses by.
+/// Tells how long the server took, where something goes by that: the choice, or a limit.
 #[inline]
 fn observe(scene: &Scene<'_>, candidate: &Candidate<'_>, outcome: Outcome, journal: &Journal) {
-    let balancer = &candidate.upstream.balancer;
+    let Candidate { upstream, server, .. } = candidate;
+    upstream.saw(server, outcome, journal.asked_for());
+    let balancer = &upstream.balancer;
     if balancer.policy() != Policy::PeakEwma {
         return;
     }

@@ -1,18 +1,21 @@
 //! Stage 6: which server of the upstream, and which one after it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::task::Context;
 
 use tombolo_balance::{Ask, Tried, hash_key};
 use tombolo_daemon::config::HashKey;
 use tombolo_http1::{FieldId, RequestHead};
 
-use super::Scene;
-use crate::data_plane::Workspace;
-use crate::upstream::{Upstream, client_hash};
+use super::refusal::Refusal;
+use super::{Failure, Scene};
+use crate::data_plane::{Workspace, has_left};
+use crate::upstream::{Overload, Unserved, Upstream, Wants, client_hash, wait};
 
 /// The servers of one request, one after the other, each at most once.
 pub(super) struct Picker<'u> {
-    upstream: &'u Upstream,
+    upstream: &'u Arc<Upstream>,
     tried: Tried,
     hash: Option<u64>,
     /// The server the client's cookie names.
@@ -20,17 +23,56 @@ pub(super) struct Picker<'u> {
 }
 
 impl<'u> Picker<'u> {
-    pub(super) fn new(scene: &Scene<'_>, workspace: &Workspace, upstream: &'u Upstream) -> Self {
+    pub(super) fn new(
+        scene: &Scene<'_>,
+        workspace: &Workspace,
+        upstream: &'u Arc<Upstream>,
+    ) -> Self {
         let head = workspace.inbound.whole();
         let client = scene.connection.client.ip();
         let Leaning { hash, preferred } = Leaning::of(upstream, &workspace.request, head, client);
         Self { upstream, tried: Tried::default(), hash, preferred }
     }
 
-    /// The next server to try; none when all were.
-    pub(super) fn next(&self, scene: &Scene<'_>) -> Option<usize> {
+    /// The next server to try; none when all were. Where servers have a limit, the place there is
+    /// taken; while all are full the request waits for it, until the tick `deadline` at most.
+    ///
+    /// # Errors
+    /// The queue is full, or the wait over; the client has left.
+    pub(super) async fn next(
+        &self,
+        scene: &Scene<'_>,
+        deadline: u64,
+    ) -> Result<Option<usize>, Failure> {
+        let server = self.pick(scene);
+        if server.is_some() || !self.upstream.may_wait(&self.tried) {
+            return Ok(server);
+        }
+        // Boxed: the size of a wait is nothing for those who need none.
+        Box::pin(self.wait(scene, deadline)).await.map(Some)
+    }
+
+    async fn wait(&self, scene: &Scene<'_>, deadline: u64) -> Result<usize, Failure> {
+        // An errand of the gateway's own takes nobody's place in the queue.
+        let Some(client) = scene.client else { return Err(Refusal::full().into()) };
+        let left = deadline.saturating_sub(scene.connection.core.timers.now());
+        let longest = self.upstream.limit.as_ref().map_or(0, |limit| limit.wait);
+        let wants = Wants { tried: self.tried.clone(), hash: self.hash, preferred: self.preferred };
+        let ticks = longest.min(left);
+        let has_left = |cx: &mut Context<'_>| has_left(client, cx);
+        match wait(self.upstream, scene.connection, wants, ticks, has_left).await {
+            Ok(server) => Ok(server),
+            Err(Unserved::Overload(Overload::Full)) => Err(Refusal::full().into()),
+            Err(Unserved::Overload(Overload::Late)) => Err(Refusal::waited().into()),
+            Err(Unserved::Left) => {
+                Err(Failure::Cut("the client left while it waited for a server"))
+            }
+        }
+    }
+
+    fn pick(&self, scene: &Scene<'_>) -> Option<usize> {
         let random = scene.connection.core.random.borrow_mut().u64(..);
-        self.upstream.balancer.pick(&Ask {
+        self.upstream.pick(&Ask {
             tried: &self.tried,
             random,
             hash: self.hash,
@@ -38,10 +80,13 @@ impl<'u> Picker<'u> {
         })
     }
 
-    /// Whether a server beside `index` that the request has not been to is up.
+    /// Whether a server beside `index` that the request has not been to is up, and has room.
     pub(super) fn has_another(&self, index: usize) -> bool {
         self.upstream.servers.iter().enumerate().any(|(other, server)| {
-            other != index && !self.tried.contains(other) && server.health.is_open()
+            other != index
+                && !self.tried.contains(other)
+                && server.health.is_open()
+                && self.upstream.has_room(other)
         })
     }
 

@@ -188,6 +188,24 @@ impl Refusal {
         )
     }
 
+    /// All servers have as much to do as they may, and as many wait as may.
+    pub(super) fn full() -> Self {
+        Self::new(
+            503,
+            "The service behind this gateway has more to do than it can just now. Try again in a moment.",
+            "every server is full (limit of the upstream), and so is the queue",
+        )
+    }
+
+    /// The same, and it has waited as long as it may.
+    pub(super) fn waited() -> Self {
+        Self::new(
+            503,
+            "The service behind this gateway has more to do than it can just now. Try again in a moment.",
+            "every server was full (limit of the upstream) for as long as a request waits in the queue",
+        )
+    }
+
     pub(super) fn no_backend() -> Self {
         Self::new(
             503,

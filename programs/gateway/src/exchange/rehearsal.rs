@@ -40,6 +40,8 @@ pub(crate) struct Pick {
     pub(crate) upstream: usize,
     /// Index of the server.
     pub(crate) server: Option<usize>,
+    /// All servers are full, or others wait: it would wait too, unless as many do as may.
+    pub(crate) waits: bool,
     /// The client's cookie names it.
     pub(crate) sticky: bool,
     /// The policy went by a hash of the request.
@@ -101,9 +103,18 @@ pub(crate) async fn rehearse<'s>(
         }
     }
     told.pick = pick(snapshot, route, &request, head, client);
-    if told.pick.as_ref().is_none_or(|pick| pick.server.is_none()) {
-        told.refused = Some(Refusal::no_backend().into());
-    }
+    let queue = |pick: &Pick| {
+        let upstream = snapshot.upstreams.get(pick.upstream)?;
+        Some((upstream.queue.totals().waiting, upstream.limit.as_ref()?.queue))
+    };
+    told.refused = match &told.pick {
+        Some(Pick { server: Some(_), .. }) => None,
+        Some(pick) if pick.waits => match queue(pick) {
+            Some((waiting, most)) if waiting >= most => Some(Refusal::full().into()),
+            _ => None,
+        },
+        _ => Some(Refusal::no_backend().into()),
+    };
     told
 }
 
@@ -119,10 +130,12 @@ fn pick(
     let Leaning { hash, preferred } = Leaning::of(upstream, request, head, client.ip());
     let tried = Tried::default();
     let ask = Ask { tried: &tried, random: fastrand::u64(..), hash, preferred };
-    let server = upstream.balancer.rehearsal().pick(&ask);
+    let before = upstream.queue.totals().waiting;
+    let server = if before > 0 { None } else { upstream.balancer.rehearsal().pick(&ask) };
     Some(Pick {
         upstream: route.upstream,
         server,
+        waits: server.is_none() && upstream.may_wait(&tried),
         sticky: server.is_some() && server == preferred,
         hashed: hash.is_some(),
     })

@@ -219,6 +219,7 @@ mod tests {
         let config = tombolo_daemon::config::Config { tcp: vec![tcp], ..config() };
         let snapshot = Snapshot::new(config, 1, None);
         super::super::write_health(&mut out, &snapshot.upstreams);
+        super::super::write_overload(&mut out, &snapshot.upstreams);
         super::super::write_tcp(&mut out, snapshot.tcp.iter().map(AsRef::as_ref));
         super::super::write_traces(&mut out, &crate::control_plane::traces::Tally::default());
         let text = text(&Metrics::new(1), &snapshot) + &out.finish();

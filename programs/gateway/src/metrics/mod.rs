@@ -13,7 +13,7 @@
 //! | `exemplars.rs` | for each bucket a request that fell into it |
 //! | `labels.rs` | the words by which series are told apart |
 //! | `exposition.rs` | the text form: names, types, units, escapes |
-//! | `gateway.rs`, `health.rs`, `tcp.rs`, `cache.rs`, `traces.rs`, `process.rs` | the families of each part |
+//! | `gateway.rs`, `health.rs`, `overload.rs`, `tcp.rs`, `cache.rs`, `traces.rs`, `process.rs` | the families of each part |
 
 mod attempts;
 mod cache;
@@ -24,6 +24,7 @@ mod exposition;
 mod gateway;
 mod health;
 mod labels;
+mod overload;
 mod process;
 mod route;
 mod row;
@@ -36,6 +37,7 @@ pub(crate) use exposition::{Exposition, Form};
 pub(crate) use gateway::{Gauges, write_gateway};
 pub(crate) use health::write_health;
 pub(crate) use labels::{NO_ROUTE, Outcome};
+pub(crate) use overload::write_overload;
 pub(crate) use process::write_process;
 pub(crate) use route::RouteCounts;
 pub(crate) use row::{Exchange, Row};

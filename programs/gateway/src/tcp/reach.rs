@@ -8,9 +8,12 @@ use tombolo_balance::{Ask, Tried};
 use tombolo_daemon::config::HashKey;
 
 use super::TcpProxy;
-use crate::data_plane::Connection;
+use crate::data_plane::{Connection, has_failed};
 use crate::metrics::Outcome;
-use crate::upstream::{ConnectError, Fault, Flight, Server, Upstream, client_hash, connect};
+use crate::upstream::{
+    ConnectError, Fault, Flight, Overload, Server, Unserved, Upstream, Wants, client_hash, connect,
+    wait,
+};
 
 /// A server that took the connection.
 pub(super) struct Reached {
@@ -21,28 +24,53 @@ pub(super) struct Reached {
     flight: Flight<Arc<Upstream>>,
 }
 
+/// Why a connection was not passed on.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unreached {
+    #[error("it has no servers")]
+    NoServer,
+    #[error("its upstream is drained")]
+    Drained,
+    #[error(transparent)]
+    Failed(ConnectError),
+    #[error("every server is full (limit of the upstream), and so is the queue")]
+    Full,
+    #[error("every server was full (limit of the upstream) for as long as a connection waits")]
+    Waited,
+    #[error("the client left while it waited for a server")]
+    Left,
+}
+
 /// Connects to a server of the upstream's choice, each at most once. Otherwise why the last one
-/// could not be reached; nothing when there was none to try.
+/// could not be reached.
 pub(super) async fn reach(
     connection: &Connection,
+    client: &TcpStream,
     proxy: &TcpProxy,
-) -> Result<Reached, Option<ConnectError>> {
+) -> Result<Reached, Unreached> {
     let (core, upstream) = (&connection.core, &proxy.upstream);
     // A key that only a request has is none here: the balancer then takes servers in turn.
     let is_by_client = upstream.hash_on == Some(HashKey::Client);
     let hash = is_by_client.then(|| client_hash(connection.client.ip()));
     if upstream.is_drained() {
-        return Err(None);
+        return Err(Unreached::Drained);
     }
     let mut tried = Tried::default();
     let mut last = None;
     loop {
         let random = core.random.borrow_mut().u64(..);
         let ask = Ask { tried: &tried, random, hash, preferred: None };
-        let Some(index) = upstream.balancer.pick(&ask) else { return Err(last) };
-        let Some(server) = upstream.servers.get(index) else { return Err(last) };
-        connection.timer.faces(server.id());
+        let index = match upstream.pick(&ask) {
+            Some(index) => index,
+            None if upstream.may_wait(&tried) => {
+                let wants = Wants { tried: tried.clone(), hash, preferred: None };
+                in_line(connection, client, upstream, wants).await?
+            }
+            None => return Err(last.map_or(Unreached::NoServer, Unreached::Failed)),
+        };
         let flight = Flight::begin(Arc::clone(upstream), core.index, index);
+        let Some(server) = upstream.servers.get(index) else { return Err(Unreached::NoServer) };
+        connection.timer.faces(server.id());
         match connect(server, &connection.timer, proxy.connect).await {
             Ok(stream) => {
                 server.health.succeeded();
@@ -57,4 +85,20 @@ pub(super) async fn reach(
         }
         tried.insert(index);
     }
+}
+
+/// Waits for a place at a server. A client that has ended its side may still want what comes.
+async fn in_line(
+    connection: &Connection,
+    client: &TcpStream,
+    upstream: &Arc<Upstream>,
+    wants: Wants,
+) -> Result<usize, Unreached> {
+    let ticks = upstream.limit.as_ref().map_or(0, |limit| limit.wait);
+    let waiting = wait(upstream, connection, wants, ticks, |_| has_failed(client));
+    Box::pin(waiting).await.map_err(|unserved| match unserved {
+        Unserved::Overload(Overload::Full) => Unreached::Full,
+        Unserved::Overload(Overload::Late) => Unreached::Waited,
+        Unserved::Left => Unreached::Left,
+    })
 }

@@ -5,7 +5,7 @@ use tombolo_proxy_protocol::{Header, write};
 
 use super::both::{Both, Ended};
 use super::chunk::Chunk;
-use super::reach::{Reached, reach};
+use super::reach::{Reached, Unreached, reach};
 use super::tally::Place;
 use crate::data_plane::{Connection, reset_on_close, try_read};
 
@@ -21,12 +21,16 @@ pub(crate) async fn serve(mut connection: Connection, client: TcpStream, place: 
             None => return proxy.tally.refused(worker),
         }
     }
-    let Reached { stream, server, .. } = &match reach(&connection, proxy).await {
+    let Reached { stream, server, .. } = &match reach(&connection, &client, proxy).await {
         Ok(reached) => reached,
         Err(error) => {
-            proxy.tally.unreached(worker);
-            if connection.core.unreached.is_due(connection.core.timers.now()) {
-                let error = error.map_or_else(|| "it has no servers".to_owned(), |e| e.to_string());
+            match error {
+                Unreached::Full | Unreached::Waited => proxy.tally.refused(worker),
+                Unreached::Left => {}
+                _ => proxy.tally.unreached(worker),
+            }
+            let is_ours = !matches!(error, Unreached::Left);
+            if is_ours && connection.core.unreached.is_due(connection.core.timers.now()) {
                 tracing::warn!(
                     client = %connection.client,
                     %error,

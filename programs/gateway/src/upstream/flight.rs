@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::Upstream;
 
-/// Counts a request, or a connection, in flight for as long as it lives.
+/// Counts a request, or a connection, in flight for as long as it lives, and then gives back the place
+/// that its pick has taken at the server.
 pub(crate) struct Flight<U: Deref<Target = Upstream>> {
     upstream: U,
     worker: usize,
@@ -32,5 +33,6 @@ impl Flight<&Upstream> {
 impl<U: Deref<Target = Upstream>> Drop for Flight<U> {
     fn drop(&mut self) {
         self.upstream.balancer.end(self.worker, self.server);
+        self.upstream.give_back(self.server);
     }
 }

@@ -1,13 +1,16 @@
 //! Upstreams as the data plane sees them: servers with their addresses, connections to them, and
-//! the pools in which idle connections wait.
+//! the pools in which idle connections wait; and the queue in which requests do.
 
 mod connect;
 mod flight;
 mod health;
 mod number;
+mod pace;
 mod pool;
+mod queue;
 mod server;
 mod shelf;
+mod wait;
 
 pub(crate) use connect::{ConnectError, connect};
 pub(crate) use flight::Flight;
@@ -16,4 +19,6 @@ pub(crate) use health::{
 };
 pub(crate) use number::Numbers;
 pub(crate) use pool::Pool;
-pub(crate) use server::{Makings, Server, Upstream, client_hash};
+pub(crate) use queue::{Overload, QueueTotals, Wants};
+pub(crate) use server::{Limit, Makings, Server, Upstream, client_hash};
+pub(crate) use wait::{Unserved, wait};

@@ -10,14 +10,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use tombolo_balance::{Balancer, EjectionRules, RetryBudget, ServerSpec, Weight, hash_key};
+use tombolo_balance::{
+    Ask, Balancer, EjectionRules, RetryBudget, Room, ServerSpec, Tried, Weight, hash_key,
+};
 use tombolo_daemon::config::{self, HashKey, HostPort, Statuses, Sticky, UpstreamTimeouts};
 
 use super::number::{Number, Numbers};
+use super::pace::Pace;
+use super::queue::Queue;
 use super::shelf::Shelf;
-use super::{Fault, Health, ServerMemory, tell_of_change};
+use super::{Fault, Health, ServerMemory, since_start, tell_of_change};
 use crate::data_plane::ticks;
-use crate::metrics::Attempts;
+use crate::metrics::{Attempts, Outcome};
 
 /// Numbers of drains.
 static NEXT_DRAIN: AtomicU64 = AtomicU64::new(1);
@@ -36,6 +40,10 @@ pub(crate) struct Server {
     pub(crate) health: Arc<Health>,
     /// How asking it ended.
     pub(crate) attempts: Attempts,
+    /// How many may be there at one time; used where the upstream has a limit.
+    pub(crate) room: Arc<Room>,
+    /// How fast it answers, for a limit that finds itself.
+    pace: Pace,
     /// Idle connections that any thread may take.
     pub(super) shelf: Shelf,
     /// The configuration has it no longer.
@@ -54,6 +62,8 @@ impl Server {
             resolved: ArcSwap::from_pointee(resolved),
             health: Health::new(&server.as_written),
             attempts: Attempts::new(makings.workers),
+            room: Arc::default(),
+            pace: Pace::default(),
             shelf: Shelf::default(),
             gone: AtomicBool::new(false),
             drained: AtomicU64::new(0),
@@ -103,6 +113,8 @@ impl Server {
 
     /// The configuration has it no longer: what runs ends, and no connection to it is kept.
     pub(crate) fn retire(&self) {
+        // Requests that began with the configuration of before, and wait, go to those that stay.
+        self.health.drain("it is in the configuration no longer");
         self.gone.store(true, Ordering::Relaxed);
         self.shelf.clear();
     }
@@ -136,8 +148,22 @@ pub(crate) struct Upstream {
     pub(crate) retry_on: Statuses,
     /// How long its servers may take, in ticks.
     pub(crate) patience: UpstreamPatience,
+    /// How many requests each server has at one time; none: any number.
+    pub(crate) limit: Option<Limit>,
+    /// Who waits while all servers are full. Shared with those it takes the place of.
+    pub(crate) queue: Arc<Queue>,
     /// It takes no new requests at all. Shared with those it takes the place of.
     drained: Arc<AtomicBool>,
+}
+
+/// How requests wait for a place at a server.
+pub(crate) struct Limit {
+    /// So many at one time.
+    pub(crate) queue: usize,
+    /// Each so long, in ticks.
+    pub(crate) wait: u64,
+    /// The number of places finds itself.
+    is_adaptive: bool,
 }
 
 /// How long the servers of an upstream may take, in ticks of the data plane's clock; none: as long
@@ -184,10 +210,17 @@ impl Upstream {
         let checks = upstream.health.clone().map(Arc::new);
         for server in &servers {
             server.health.follow(rules.clone(), upstream.slow_start, checks.clone());
+            match &upstream.limit {
+                Some(limit) => server.pace.follow(limit, &server.room),
+                // Those who wait from before need not any longer.
+                None => server.room.set_limit(None),
+            }
         }
         let spec = |(server, made): (&config::Server, &Arc<Server>)| {
             let weight = Weight::new(server.weight).unwrap_or_default();
-            ServerSpec::new(server.as_written.as_str(), weight).behind(made.health.gate())
+            let spec = ServerSpec::new(server.as_written.as_str(), weight);
+            let spec = spec.behind(made.health.gate());
+            if upstream.limit.is_some() { spec.within(Arc::clone(&made.room)) } else { spec }
         };
         let specs: Vec<ServerSpec> = upstream.servers.iter().zip(&servers).map(spec).collect();
         let policy = upstream.policy;
@@ -211,6 +244,12 @@ impl Upstream {
                 .map(|budget| RetryBudget::new(budget.percent, budget.per_second, makings.workers)),
             retry_on: upstream.retry_on.clone(),
             patience: UpstreamPatience::new(&upstream.timeouts),
+            limit: upstream.limit.map(|limit| Limit {
+                queue: limit.queue,
+                wait: ticks(limit.wait),
+                is_adaptive: limit.adaptive.is_some(),
+            }),
+            queue: previous.map_or_else(Arc::default, |previous| Arc::clone(&previous.queue)),
             drained: previous.map_or_else(Arc::default, |previous| Arc::clone(&previous.drained)),
         }
     }
@@ -223,6 +262,54 @@ impl Upstream {
         } else {
             server.health.succeeded();
         }
+    }
+
+    /// A server for a request that comes now; the place there is taken. None while others wait for
+    /// one: first come, first served.
+    #[inline]
+    pub(crate) fn pick(&self, ask: &Ask<'_>) -> Option<usize> {
+        if self.balancer.is_limited() && self.queue.is_anybody_waiting() {
+            return None;
+        }
+        self.balancer.pick(ask)
+    }
+
+    /// Whether a request that was given no server may wait for one: there is one it has not been to.
+    pub(crate) fn may_wait(&self, tried: &Tried) -> bool {
+        self.balancer.is_limited() && self.balancer.is_any_left(tried)
+    }
+
+    /// Gives back the place that a pick has taken, to the next who waits for it.
+    #[inline]
+    pub(crate) fn give_back(&self, server: usize) {
+        if self.balancer.is_limited() {
+            self.balancer.leave(server);
+            self.queue.serve();
+        }
+    }
+
+    /// Whether a request would find a place at the server just now.
+    pub(crate) fn has_room(&self, server: usize) -> bool {
+        self.balancer
+            .room(server)
+            .is_none_or(|room| room.has_room() && !self.queue.is_anybody_waiting())
+    }
+
+    /// Asking a server ended so; its answer took so many microseconds to begin.
+    #[inline]
+    pub(crate) fn saw(&self, server: &Server, outcome: Outcome, micros: Option<u64>) {
+        if self.limit.as_ref().is_some_and(|limit| limit.is_adaptive) {
+            server.pace.saw(outcome, micros, &server.room);
+        }
+    }
+
+    /// Finds limits anew, and serves who waits if there is room: for what nobody is told of.
+    pub(crate) fn look_at_rooms(&self) {
+        if self.limit.as_ref().is_some_and(|limit| limit.is_adaptive) {
+            let now = since_start();
+            self.servers.iter().for_each(|server| server.pace.look(&server.room, now));
+        }
+        self.queue.serve();
     }
 
     /// Whether it takes no new requests at all.

@@ -50,6 +50,12 @@ pub(super) fn report(status: &Value) -> String {
     for proxy in list(status, "/tcp") {
         line(&mut text, "tcp", &tcp(proxy));
     }
+    for upstream in list(status, "/upstreams")
+        .iter()
+        .filter(|one| one.get("queue").is_some_and(Value::is_object))
+    {
+        line(&mut text, "queue", &queue(upstream));
+    }
     cache(&mut text, status.get("cache").unwrap_or(&Value::Null));
     text.push('\n');
     text.push_str(&columns(&servers(status)));
@@ -104,6 +110,20 @@ fn tcp(proxy: &Value) -> String {
         told("unreached"),
         bytes(number(proxy, "/bytes_in")),
         bytes(number(proxy, "/bytes_out")),
+    )
+}
+
+/// Who waits for the servers of an upstream that has a limit.
+fn queue(upstream: &Value) -> String {
+    let told = |name: &str| count(number(upstream, &format!("/queue/{name}")));
+    format!(
+        "{}: {} waiting of {}, {} in all, {} sent away at once, {} after a wait",
+        words(upstream, "/name"),
+        told("waiting"),
+        told("limit"),
+        told("joined"),
+        told("refused/full"),
+        told("refused/wait"),
     )
 }
 
@@ -166,7 +186,7 @@ fn servers(status: &Value) -> Vec<Vec<String>> {
                 words(server, "/address"),
                 words(server, "/state"),
                 words(server, "/circuit"),
-                count(number(server, "/in_flight")),
+                in_flight(server),
                 count(number(server, "/requests")),
                 count(failed),
                 words(server, "/why"),
@@ -174,6 +194,15 @@ fn servers(status: &Value) -> Vec<Vec<String>> {
         }
     }
     rows
+}
+
+/// Requests at a server, and how many there may be.
+fn in_flight(server: &Value) -> String {
+    let now = count(number(server, "/in_flight"));
+    match server.get("limit").and_then(Value::as_u64) {
+        Some(limit) => format!("{now} of {}", count(limit)),
+        None => now,
+    }
 }
 
 /// Rows with their columns under each other, without blanks at the end.
@@ -262,6 +291,19 @@ app       no.example:80   down   closed     0          0         0       its nam
         let told = "\ntcp           127.0.0.1:7070 to calculator: 1 open, 12 345 in all, 2 refused, \
                     3 without a server; 2.0 KiB in, 0 bytes out\n";
         assert!(report(&status).contains(told), "{}", report(&status));
+    }
+
+    #[test]
+    fn limits_and_queues_are_told() {
+        let mut status = status();
+        status["upstreams"][0]["queue"] = json!({
+            "waiting": 3, "limit": 1000, "joined": 12, "refused": { "full": 1, "wait": 2 },
+        });
+        status["upstreams"][0]["backends"][0]["limit"] = 10.into();
+        let text = report(&status);
+        let told = "\nqueue         app: 3 waiting of 1 000, 12 in all, 1 sent away at once, 2 after a wait\n";
+        assert!(text.contains(told), "{text}");
+        assert!(text.contains("127.0.0.1:9001  up     1 of 10    9"), "{text}");
     }
 
     #[test]

@@ -90,6 +90,9 @@ fn rehearsal(answer: &Value) -> String {
 fn pick(text: &mut String, answer: &Value) {
     let Some(pick) = answer.get("pick").filter(|pick| pick.is_object()) else { return };
     line(text, "upstream", &format!("{}, {}", words(pick, "/upstream"), words(pick, "/policy")));
+    if pick.get("waits") == Some(&Value::Bool(true)) {
+        line(text, "server", &format!("none: {}", words(pick, "/why")));
+    }
     for one in list(pick, "/candidates") {
         let chosen = one.get("chosen") == Some(&Value::Bool(true));
         let mut told = format!(
@@ -100,6 +103,9 @@ fn pick(text: &mut String, answer: &Value) {
             number(one, "/weight"),
             number(one, "/in_flight"),
         );
+        if let Some(limit) = one.get("limit").and_then(Value::as_u64) {
+            let _ = write!(told, " of {limit}");
+        }
         if let Some(score) = one.get("score").and_then(Value::as_f64) {
             let _ = write!(told, ", score {score:.2}");
         }

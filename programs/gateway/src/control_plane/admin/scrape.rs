@@ -9,8 +9,8 @@ use http::header::{ACCEPT, CONTENT_TYPE, VARY};
 
 use super::Facts;
 use crate::metrics::{
-    Exemplars, Exposition, Form, write_cache, write_gateway, write_health, write_process,
-    write_tcp, write_traces,
+    Exemplars, Exposition, Form, write_cache, write_gateway, write_health, write_overload,
+    write_process, write_tcp, write_traces,
 };
 
 pub(super) async fn scrape(State(facts): State<Arc<Facts>>, headers: HeaderMap) -> Response {
@@ -23,6 +23,7 @@ pub(super) async fn scrape(State(facts): State<Arc<Facts>>, headers: HeaderMap) 
     let snapshot = facts.snapshot();
     write_gateway(&mut out, &facts.metrics, &facts.gauges(), &snapshot, &exemplars);
     write_health(&mut out, &snapshot.upstreams);
+    write_overload(&mut out, &snapshot.upstreams);
     write_tcp(&mut out, snapshot.tcp.iter().map(AsRef::as_ref));
     if let Some(store) = &snapshot.store {
         write_cache(&mut out, &store.status());

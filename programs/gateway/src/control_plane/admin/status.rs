@@ -7,13 +7,13 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
-use tombolo_balance::{ServerState, Standing};
+use tombolo_balance::{Room, ServerState, Standing};
 use tombolo_cache::store::{Status, Trouble};
 
 use super::{Facts, orchestration};
 use crate::metrics::Outcome;
 use crate::tcp::{TcpProxy, Totals};
-use crate::upstream::{LastCheck, Server, Told, Upstream};
+use crate::upstream::{LastCheck, Limit, QueueTotals, Server, Told, Upstream};
 
 pub(super) async fn answer(State(facts): State<Arc<Facts>>) -> Response {
     let mut status = status(&facts);
@@ -57,7 +57,18 @@ fn of_upstream(upstream: &Upstream) -> Value {
             let (granted, refused) = budget.counts();
             json!({ "granted": granted, "refused": refused })
         }),
+        "queue": upstream.limit.as_ref().map(|limit| of_queue(limit, &upstream.queue.totals())),
         "backends": backends.collect::<Vec<_>>(),
+    })
+}
+
+fn of_queue(limit: &Limit, totals: &QueueTotals) -> Value {
+    let QueueTotals { waiting, joined, full, late } = totals;
+    json!({
+        "waiting": waiting,
+        "limit": limit.queue,
+        "joined": joined,
+        "refused": { "full": full, "wait": late },
     })
 }
 
@@ -91,6 +102,7 @@ pub(super) fn of_backend(upstream: &Upstream, index: usize, server: &Server) -> 
         "checks": { "succeeded": told.checks.0, "failed": told.checks.1 },
         "last_check": told.check.as_ref().map(of_check),
         "in_flight": upstream.balancer.in_flight(index),
+        "limit": upstream.balancer.room(index).and_then(Room::limit),
         "requests": upstream.balancer.total(index),
         "attempts": outcomes,
     })

@@ -75,6 +75,10 @@ fn of_plan(plan: &Plan) -> Value {
     })
 }
 
+/// Why no server is chosen.
+const WAITS: &str =
+    "every server has as many requests as it may, or others wait: it would wait for its turn";
+
 fn of_pick(snapshot: &Snapshot, pick: &Pick) -> Value {
     let Some(upstream) = snapshot.upstreams.get(pick.upstream) else { return Value::Null };
     let candidates = upstream.servers.iter().enumerate().map(|(index, server)| {
@@ -86,6 +90,7 @@ fn of_pick(snapshot: &Snapshot, pick: &Pick) -> Value {
             "why": told.get("why"),
             "weight": upstream.balancer.weight(index),
             "in_flight": told.get("in_flight"),
+            "limit": told.get("limit"),
             "score": upstream.balancer.score(index),
         })
     });
@@ -109,7 +114,8 @@ fn of_pick(snapshot: &Snapshot, pick: &Pick) -> Value {
     json!({
         "upstream": upstream.name,
         "policy": upstream.balancer.policy().name(),
-        "why": pick.server.map(|_| because),
+        "why": if pick.waits { Some(WAITS) } else { pick.server.map(|_| because) },
+        "waits": pick.waits,
         "candidates": candidates.collect::<Vec<_>>(),
     })
 }
