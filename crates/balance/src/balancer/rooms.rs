@@ -105,11 +105,13 @@ mod tests {
     use crate::{Gate, Policy, ServerSpec, Standing, Weight};
     use proptest::prelude::*;
 
+    /// What is before a server.
+    type End = (Arc<Gate>, Arc<Room>);
+
     /// A balancer of servers with so many places each, and what is before them.
-    fn limited(policy: Policy, places: &[u32]) -> (Balancer, Vec<(Arc<Gate>, Arc<Room>)>) {
-        let ends: Vec<(Arc<Gate>, Arc<Room>)> =
-            places.iter().map(|_| (Arc::default(), Arc::default())).collect();
-        let spec = |(number, (gate, room)): (usize, &(Arc<Gate>, Arc<Room>))| {
+    fn limited(policy: Policy, places: &[u32]) -> (Balancer, Vec<End>) {
+        let ends: Vec<End> = places.iter().map(|_| (Arc::default(), Arc::default())).collect();
+        let spec = |(number, (gate, room)): (usize, &End)| {
             room.set_limit(Some(places[number]));
             let spec = ServerSpec::new(format!("s{number}"), Weight::MIN);
             spec.behind(Arc::clone(gate)).within(Arc::clone(room))

@@ -4,6 +4,7 @@
 mod connect;
 mod flight;
 mod health;
+mod limit;
 mod number;
 mod pace;
 mod pool;
@@ -17,8 +18,9 @@ pub(crate) use flight::Flight;
 pub(crate) use health::{
     Fault, Health, LastCheck, ServerMemory, Told, Watch, changed, rung, since_start, tell_of_change,
 };
+pub(crate) use limit::Limit;
 pub(crate) use number::Numbers;
 pub(crate) use pool::Pool;
 pub(crate) use queue::{Overload, QueueTotals, Wants};
-pub(crate) use server::{Limit, Makings, Server, Upstream, client_hash};
+pub(crate) use server::{Makings, Server, Upstream, client_hash};
 pub(crate) use wait::{Unserved, wait};

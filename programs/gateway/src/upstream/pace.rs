@@ -35,14 +35,16 @@ struct Found {
 
 impl Pace {
     /// What the configuration says, at the start and after a reload. What was found stays.
-    pub(super) fn follow(&self, limit: &UpstreamLimit, room: &Room) {
+    pub(super) fn follow(&self, limit: Option<&UpstreamLimit>, room: &Room) {
         let mut found = self.lock();
-        let Some(Adaptive { min }) = limit.adaptive else {
+        let most = limit.map(|limit| limit.in_flight);
+        let Some((Adaptive { min }, max)) = limit.and_then(|limit| limit.adaptive).zip(most) else {
             *found = None;
-            room.set_limit(Some(limit.in_flight));
+            // Without any, those who wait from before need not any longer.
+            room.set_limit(most);
             return;
         };
-        let bounds = Bounds { min, max: limit.in_flight };
+        let bounds = Bounds { min, max };
         let new = || Found { gradient: Gradient::new(bounds), looked: since_start() };
         let gradient = &mut found.get_or_insert_with(new).gradient;
         gradient.set_bounds(bounds);
@@ -111,7 +113,7 @@ mod tests {
     #[test]
     fn a_limit_begins_at_the_least_and_grows_with_what_is_seen() {
         let (pace, room) = (Pace::default(), Room::default());
-        pace.follow(&LIMIT, &room);
+        pace.follow(Some(&LIMIT), &room);
         assert_eq!(room.limit(), Some(2));
         for turn in 1..=40 {
             while room.enter() {}
@@ -122,11 +124,13 @@ mod tests {
         }
         let found = room.limit().unwrap();
         assert!(found > 10, "{found}");
-        pace.follow(&LIMIT, &room);
+        pace.follow(Some(&LIMIT), &room);
         assert_eq!(room.limit(), Some(found), "a reload leaves it");
-        pace.follow(&UpstreamLimit { in_flight: 5, ..LIMIT }, &room);
+        pace.follow(Some(&UpstreamLimit { in_flight: 5, ..LIMIT }), &room);
         assert_eq!(room.limit(), Some(5), "no more than is allowed now");
-        pace.follow(&UpstreamLimit::new(70), &room);
+        pace.follow(Some(&UpstreamLimit::new(70)), &room);
         assert_eq!(room.limit(), Some(70), "a limit that stays as it is");
+        pace.follow(None, &room);
+        assert_eq!(room.limit(), None);
     }
 }

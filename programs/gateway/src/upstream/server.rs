@@ -10,18 +10,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use tombolo_balance::{
-    Ask, Balancer, EjectionRules, RetryBudget, Room, ServerSpec, Tried, Weight, hash_key,
-};
+use tombolo_balance::{Balancer, EjectionRules, RetryBudget, Room, ServerSpec, Weight, hash_key};
 use tombolo_daemon::config::{self, HashKey, HostPort, Statuses, Sticky, UpstreamTimeouts};
 
+use super::limit::Limit;
 use super::number::{Number, Numbers};
 use super::pace::Pace;
 use super::queue::Queue;
 use super::shelf::Shelf;
-use super::{Fault, Health, ServerMemory, since_start, tell_of_change};
+use super::{Fault, Health, ServerMemory, tell_of_change};
 use crate::data_plane::ticks;
-use crate::metrics::{Attempts, Outcome};
+use crate::metrics::Attempts;
 
 /// Numbers of drains.
 static NEXT_DRAIN: AtomicU64 = AtomicU64::new(1);
@@ -43,7 +42,7 @@ pub(crate) struct Server {
     /// How many may be there at one time; used where the upstream has a limit.
     pub(crate) room: Arc<Room>,
     /// How fast it answers, for a limit that finds itself.
-    pace: Pace,
+    pub(super) pace: Pace,
     /// Idle connections that any thread may take.
     pub(super) shelf: Shelf,
     /// The configuration has it no longer.
@@ -156,16 +155,6 @@ pub(crate) struct Upstream {
     drained: Arc<AtomicBool>,
 }
 
-/// How requests wait for a place at a server.
-pub(crate) struct Limit {
-    /// So many at one time.
-    pub(crate) queue: usize,
-    /// Each so long, in ticks.
-    pub(crate) wait: u64,
-    /// The number of places finds itself.
-    is_adaptive: bool,
-}
-
 /// How long the servers of an upstream may take, in ticks of the data plane's clock; none: as long
 /// as those of any.
 pub(crate) struct UpstreamPatience {
@@ -210,11 +199,7 @@ impl Upstream {
         let checks = upstream.health.clone().map(Arc::new);
         for server in &servers {
             server.health.follow(rules.clone(), upstream.slow_start, checks.clone());
-            match &upstream.limit {
-                Some(limit) => server.pace.follow(limit, &server.room),
-                // Those who wait from before need not any longer.
-                None => server.room.set_limit(None),
-            }
+            server.pace.follow(upstream.limit.as_ref(), &server.room);
         }
         let spec = |(server, made): (&config::Server, &Arc<Server>)| {
             let weight = Weight::new(server.weight).unwrap_or_default();
@@ -244,11 +229,7 @@ impl Upstream {
                 .map(|budget| RetryBudget::new(budget.percent, budget.per_second, makings.workers)),
             retry_on: upstream.retry_on.clone(),
             patience: UpstreamPatience::new(&upstream.timeouts),
-            limit: upstream.limit.map(|limit| Limit {
-                queue: limit.queue,
-                wait: ticks(limit.wait),
-                is_adaptive: limit.adaptive.is_some(),
-            }),
+            limit: upstream.limit.as_ref().map(Limit::new),
             queue: previous.map_or_else(Arc::default, |previous| Arc::clone(&previous.queue)),
             drained: previous.map_or_else(Arc::default, |previous| Arc::clone(&previous.drained)),
         }
@@ -262,54 +243,6 @@ impl Upstream {
         } else {
             server.health.succeeded();
         }
-    }
-
-    /// A server for a request that comes now; the place there is taken. None while others wait for
-    /// one: first come, first served.
-    #[inline]
-    pub(crate) fn pick(&self, ask: &Ask<'_>) -> Option<usize> {
-        if self.balancer.is_limited() && self.queue.is_anybody_waiting() {
-            return None;
-        }
-        self.balancer.pick(ask)
-    }
-
-    /// Whether a request that was given no server may wait for one: there is one it has not been to.
-    pub(crate) fn may_wait(&self, tried: &Tried) -> bool {
-        self.balancer.is_limited() && self.balancer.is_any_left(tried)
-    }
-
-    /// Gives back the place that a pick has taken, to the next who waits for it.
-    #[inline]
-    pub(crate) fn give_back(&self, server: usize) {
-        if self.balancer.is_limited() {
-            self.balancer.leave(server);
-            self.queue.serve();
-        }
-    }
-
-    /// Whether a request would find a place at the server just now.
-    pub(crate) fn has_room(&self, server: usize) -> bool {
-        self.balancer
-            .room(server)
-            .is_none_or(|room| room.has_room() && !self.queue.is_anybody_waiting())
-    }
-
-    /// Asking a server ended so; its answer took so many microseconds to begin.
-    #[inline]
-    pub(crate) fn saw(&self, server: &Server, outcome: Outcome, micros: Option<u64>) {
-        if self.limit.as_ref().is_some_and(|limit| limit.is_adaptive) {
-            server.pace.saw(outcome, micros, &server.room);
-        }
-    }
-
-    /// Finds limits anew, and serves who waits if there is room: for what nobody is told of.
-    pub(crate) fn look_at_rooms(&self) {
-        if self.limit.as_ref().is_some_and(|limit| limit.is_adaptive) {
-            let now = since_start();
-            self.servers.iter().for_each(|server| server.pace.look(&server.room, now));
-        }
-        self.queue.serve();
     }
 
     /// Whether it takes no new requests at all.

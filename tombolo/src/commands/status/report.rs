@@ -301,7 +301,7 @@ app       no.example:80   down   closed     0          0         0       its nam
         });
         status["upstreams"][0]["backends"][0]["limit"] = 10.into();
         let text = report(&status);
-        let told = "\nqueue         app: 3 waiting of 1 000, 12 in all, 1 sent away at once, 2 after a wait\n";
+        let told = "\nqueue         app: 3 waiting of 1000, 12 in all, 1 sent away at once, 2 after a wait\n";
         assert!(text.contains(told), "{text}");
         assert!(text.contains("127.0.0.1:9001  up     1 of 10    9"), "{text}");
     }
