@@ -113,7 +113,7 @@ impl Server {
     /// The configuration has it no longer: what runs ends, and no connection to it is kept.
     pub(crate) fn retire(&self) {
         // Requests that began with the configuration of before, and wait, go to those that stay.
-        self.health.drain("it is in the configuration no longer");
+        self.health.drain("it is in the configuration no longer", false);
         self.gone.store(true, Ordering::Relaxed);
         self.shelf.clear();
     }
