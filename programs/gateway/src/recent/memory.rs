@@ -34,12 +34,12 @@ impl Memory {
 
     /// The newest exchanges, at most `limit`, the newest first.
     pub(crate) fn latest(&self, limit: usize) -> Vec<Seen> {
-        newest(self.lanes.iter().flat_map(|lane| lane.recent().take(limit)), limit)
+        newest(self.lanes.iter().map(|lane| lane.recent()), limit)
     }
 
     /// The newest exchanges that had an error, at most `limit`, the newest first.
     pub(crate) fn troubled(&self, limit: usize) -> Vec<Seen> {
-        newest(self.lanes.iter().flat_map(|lane| lane.troubled().take(limit)), limit)
+        newest(self.lanes.iter().map(|lane| lane.troubled()), limit)
     }
 
     /// The exchange with this request id.
@@ -81,15 +81,19 @@ impl Memory {
     }
 }
 
-fn newest(seen: impl Iterator<Item = Seen>, limit: usize) -> Vec<Seen> {
-    let mut seen: Vec<Seen> = seen.collect();
-    // When it ended, which is the order in which they were written.
-    seen.sort_by_key(|seen| {
-        let ended = seen.unix_millis.saturating_mul(1000).saturating_add(seen.duration_micros);
-        std::cmp::Reverse(ended)
+fn newest<S: Iterator<Item = Seen>>(lanes: impl Iterator<Item = S>, limit: usize) -> Vec<Seen> {
+    let mut lanes: Vec<_> = lanes.map(Iterator::peekable).collect();
+    // A thread's own order is that in which it wrote them. Of two threads their ends tell, as far as
+    // a clock of milliseconds does.
+    let ended =
+        |seen: &Seen| seen.unix_millis.saturating_mul(1000).saturating_add(seen.duration_micros);
+    let newest = std::iter::from_fn(|| {
+        let heads = lanes.iter_mut().enumerate();
+        let heads = heads.filter_map(|(lane, seen)| Some((ended(seen.peek()?), lane)));
+        let (_, lane) = heads.max()?;
+        lanes.get_mut(lane)?.next()
     });
-    seen.truncate(limit);
-    seen
+    newest.take(limit).collect()
 }
 
 #[cfg(test)]

@@ -154,6 +154,20 @@ fn errors_outlive_what_went_well() {
 }
 
 #[test]
+fn a_threads_own_order_is_kept_and_threads_are_told_apart_by_their_ends() {
+    let memory = Memory::new(2, 16, true);
+    // Milliseconds do not tell: by them the second of these ended before the first.
+    for (lane, id, unix_millis, duration_micros) in
+        [(0, "one", 1000, 950), (0, "two", 1000, 400), (1, "later", 1001, 5), (1, "last", 1001, 1)]
+    {
+        memory.lane(lane).note(&Note { unix_millis, duration_micros, ..note(id) }, &names());
+    }
+    let ids = |limit| memory.latest(limit).into_iter().map(|seen| seen.request_id);
+    assert!(ids(9).eq(["last", "later", "two", "one"]));
+    assert!(ids(3).eq(["last", "later", "two"]));
+}
+
+#[test]
 fn names_are_those_of_the_configuration_of_the_time() {
     let memory = Memory::new(1, 64, true);
     let old = names();
