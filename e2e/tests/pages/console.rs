@@ -23,7 +23,7 @@ impl Watched {
             (0..2).map(|_| Origin::start(scripts::answer(answer.to_owned()))).collect();
         let routes = "[[route]]\npath = \"/\"\nupstream = \"app\"\ncache = true\n[cache]\n\
                       dir = \"cache\"";
-        let setup = Setup::to_all(&origins).routes(routes);
+        let setup = Setup::to_all(&origins).routes(routes).upstream("limit = 32");
         let gateway = setup.gateway(&format!("admin = \"127.0.0.1:0\"\n{lines}")).start();
         let said = |line: &str| line.split("admin API at http://").nth(1)?.trim().parse().ok();
         let console = gateway.stderr().wait_for("the admin address", said);
@@ -55,6 +55,8 @@ fn servers_rates_and_requests_are_shown_as_they_change() {
     for origin in &watched.origins {
         browser.wait_for_text("#upstreams code", &origin.address().to_string());
     }
+    browser.wait_for_text("#upstreams h3", "0 of 1,000 waiting");
+    browser.wait_for_text("#upstreams td", "0 / 32");
     watched.ask("/second?with=query");
     browser.wait_for_text("#requests .target", "/second?with=query");
     browser.wait_for_text(".chart .detail", "at most");

@@ -28,7 +28,7 @@ fn up() -> (Tombolo, SocketAddr) {
 
 #[test]
 fn replicas_are_shown_scaled_and_restarted() {
-    let (_up, console) = up();
+    let (up, console) = up();
     let browser = Browser::open(&Look::desk());
     browser.go(&format!("http://{console}/"));
     browser.wait_for_text("#services", "site-2");
@@ -46,6 +46,13 @@ fn replicas_are_shown_scaled_and_restarted() {
     let script =
         format!("const now = (() => {{ {pid} }})(); return now && now !== '–' && now !== {first}");
     browser.wait_until("another process", &script);
+    browser.wait_for("#services button[data-key='restart gateway']").click();
+    browser.wait_for("#confirm-yes").click();
+    up.stderr().wait_for_text("serves in the place of pid");
+    let own = "return [...document.querySelectorAll('#services tbody tr')]\
+               .find((row) => row.textContent.includes('gateway'))?.children[3].textContent";
+    let script = format!("const now = (() => {{ {own} }})(); return now && now.startsWith('up')");
+    browser.wait_until("the gateway to be up", &script);
     browser.picture("console-services");
     browser.judge_accessibility("the console with services");
     assert_eq!(browser.complaints(), Vec::<String>::new());

@@ -26,8 +26,10 @@ export function showUpstreams(upstreams, again) {
   const parts = upstreams.map((upstream) => {
     const heading = ["server", "state", "in_flight", "asked", "failed", "actions"].map((name) => say(name));
     const rows = upstream.backends.map((backend) => row(upstream.name, backend, again));
-    const policy = upstream.policy ? el("small", {}, ` ${upstream.policy}`) : null;
-    return el("section", { class: "group" }, el("h3", {}, upstream.name, policy), table(upstream.name, heading, rows));
+    const { waiting, limit } = upstream.queue ?? {};
+    const words = upstream.queue ? ` ${say("waiting", { count: count(waiting), limit: count(limit) })}` : null;
+    const queue = words ? el("small", {}, words) : null;
+    return el("section", { class: "group" }, el("h3", {}, upstream.name, queue), table(upstream.name, heading, rows));
   });
   replace(byId("upstreams"), ...(parts.length ? parts : [el("p", { class: "empty" }, say("no_upstreams"))]));
 }
@@ -36,6 +38,9 @@ function row(upstream, backend, again) {
   const failed = FAILURES.reduce((total, name) => total + (backend.attempts?.[name] ?? 0), 0);
   const server = backend.address;
   const drains = backend.state === "draining";
+  const why = backend.circuit === "half-open" ? say("tried_again") : backend.why;
+  const limit = backend.limit ?? null;
+  const busy = limit === null ? count(backend.in_flight) : `${count(backend.in_flight)} / ${count(limit)}`;
   const verb = drains ? "undrain" : "drain";
   const act = () => post(`/api/v1/${verb}`, { upstream, server });
   const ask = () =>
@@ -51,21 +56,21 @@ function row(upstream, backend, again) {
     });
   return [
     el("code", {}, server),
-    { cell: stateOf(backend.state, backend.why, backend.since), kind: "state" },
-    { cell: count(backend.in_flight), kind: "number" },
+    { cell: stateOf(backend.state, why, backend.since), kind: "state" },
+    { cell: busy, kind: "number" },
     { cell: count(backend.requests), kind: "number" },
     { cell: count(failed), kind: failed ? "number bad" : "number" },
     { cell: button(`${verb} ${upstream} ${server}`, say(verb), ask, server), kind: "does" },
   ];
 }
 
-export function showServices({ services, operation }, again) {
+export function showServices({ services, gateway, operation }, again) {
   const section = byId("services-section");
   section.hidden = !services?.length;
   if (section.hidden) return;
   const told = operationOf(operation);
   const groups = services.map((service) => group(service, again));
-  replace(byId("services"), ...(told ? [told] : []), ...groups);
+  replace(byId("services"), ...(told ? [told] : []), ...groups, ...(gateway ? [own(gateway, again)] : []));
 }
 
 function group(service, again) {
@@ -82,7 +87,6 @@ function group(service, again) {
         again();
       },
     });
-  const heading = ["replica", "process_id", "address", "state", "memory", "restarts", "actions"].map((one) => say(one));
   return el(
     "section",
     { class: "group" },
@@ -93,14 +97,26 @@ function group(service, again) {
       button(`scale ${name}`, say("scale"), scale, name),
       button(`restart ${name}`, say("restart"), () => restart({ service: name }, name, "restart_text", again), name),
     ),
-    table(name, heading, processes.map((process) => of_process(process, again))),
+    table_of(name, processes.map((process) => of_process(process, again))),
   );
 }
 
-function of_process(process, again) {
+/** The gateway itself, which another process of it can take the place of. */
+function own(gateway, again) {
+  const { name } = gateway;
+  const act = () => restart({ service: name }, name, "restart_gateway_text", again);
+  return el("section", { class: "group" }, el("h3", {}, name), table_of(name, [of_process(gateway, again, act)]));
+}
+
+function table_of(name, rows) {
+  const heading = ["replica", "process_id", "address", "state", "memory", "restarts", "actions"].map((one) => say(one));
+  return table(name, heading, rows);
+}
+
+function of_process(process, again, act) {
   const { name, pid, memory_bytes: memory } = process;
   const why = process.why ?? process.last_exit?.how;
-  const replace = () => restart({ replica: name }, name, "restart_one_text", again);
+  const replace = act ?? (() => restart({ replica: name }, name, "restart_one_text", again));
   return [
     el("code", {}, name),
     { cell: pid ?? "–", kind: "number" },
