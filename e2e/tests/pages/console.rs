@@ -52,6 +52,8 @@ fn servers_rates_and_requests_are_shown_as_they_change() {
     let watched = Watched::start();
     let browser = watched.look_at(&Look::desk());
     browser.wait_for_text("#state", "serving");
+    let one = "return document.querySelector('#facts').textContent.endsWith(' 1 thread')";
+    browser.wait_until("one thread in words", one);
     for origin in &watched.origins {
         browser.wait_for_text("#upstreams code", &origin.address().to_string());
     }

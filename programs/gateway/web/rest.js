@@ -13,7 +13,7 @@ export function showTop(status) {
     status.version,
     say("process", { pid: status.pid }),
     say("up_for", { time: span(status.uptime_seconds) }),
-    say("threads", { count: status.workers }),
+    say(status.workers === 1 ? "one_thread" : "threads", { count: status.workers }),
   ].join(" · ");
 }
 
