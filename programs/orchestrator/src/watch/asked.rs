@@ -56,7 +56,7 @@ impl Watch {
             None => return Err(self.unknown(name)),
             Some(Target::Gateway) => {
                 self.may_begin()?;
-                let what = "the gateway by another process of it".to_owned();
+                let what = "the gateway anew, by a process that takes its place".to_owned();
                 let work = Work::Succeed(self.fleet.gateway());
                 return Ok(self.begin_rollout("restart", "gateway", what, work));
             }
