@@ -197,6 +197,12 @@ impl Tombolo {
         &self.addresses
     }
 
+    /// Where its admin API is, once it has said so.
+    pub fn admin(&self) -> SocketAddr {
+        let said = |line: &str| line.split("admin API at http://").nth(1)?.trim().parse().ok();
+        self.stderr.wait_for("the admin address", said)
+    }
+
     /// A new connection to it.
     pub fn connect(&self) -> Client {
         Client::connect(self.address())

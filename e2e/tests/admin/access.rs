@@ -1,6 +1,6 @@
 //! Who may ask: with a token file, whoever has it; without one, this machine, but no web page.
 
-use super::{admin, get, json, post, problem, start};
+use super::{get, json, post, problem, start};
 use std::net::SocketAddr;
 use tombolo_e2e::{Client, Origin, Response, Setup, Tombolo, scripts};
 
@@ -14,7 +14,7 @@ fn guarded() -> (Origin, Tombolo, SocketAddr, tempfile::TempDir) {
     let origin = Origin::start(scripts::answer(scripts::ok("ok")));
     let lines = format!("admin = \"127.0.0.1:0\"\nadmin_token_file = {file:?}");
     let gateway = Setup::to(&origin).gateway(&lines).start();
-    let address = admin(&gateway);
+    let address = gateway.admin();
     (origin, gateway, address, folder)
 }
 

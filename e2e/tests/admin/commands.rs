@@ -1,6 +1,6 @@
 //! `tombolo status` and `tombolo purge`: words for people, JSON for programs, exit codes for scripts.
 
-use super::{admin, start};
+use super::start;
 use serde_json::Value;
 use tombolo_e2e::{Finished, Origin, Setup, Tombolo, scripts};
 
@@ -56,7 +56,7 @@ fn the_token_is_read_from_its_file() {
     std::fs::write(&wrong, "fedcba9876543210\n").unwrap();
     let lines = format!("admin = \"127.0.0.1:0\"\nadmin_token_file = {right:?}");
     let gateway = Setup::to_addresses(["127.0.0.1:9"]).gateway(&lines).start();
-    let address = admin(&gateway).to_string();
+    let address = gateway.admin().to_string();
     let ask = |file: Option<&std::path::Path>| {
         let mut arguments = vec!["status", "--admin", &address];
         if let Some(file) = file {

@@ -1,6 +1,6 @@
 //! The console page: served to browsers, in their language, and to no other site's pages.
 
-use super::{admin, get, start};
+use super::{get, start};
 use std::net::SocketAddr;
 use tombolo_e2e::{Client, Origin, Response, Setup, scripts};
 
@@ -56,7 +56,7 @@ fn the_page_can_ask_for_the_token() {
     let origin = Origin::start(scripts::answer(scripts::ok("ok")));
     let lines = format!("admin = \"127.0.0.1:0\"\nadmin_token_file = {file:?}");
     let gateway = Setup::to(&origin).gateway(&lines).start();
-    let address = admin(&gateway);
+    let address = gateway.admin();
     assert_eq!(browse(address, "/", "").status(), 200);
     assert_eq!(get(address, "/console/main.js").status(), 200);
     for path in ["/api/v1/status", "/api/v1/requests", "/api/v1/series", "/api/v1/why?request=x"] {

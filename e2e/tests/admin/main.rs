@@ -25,14 +25,8 @@ use tombolo_e2e::{Client, Response, Setup, Tombolo, eventually};
 /// A gateway with an admin listener on a free port, and where that is.
 fn start(setup: Setup) -> (Tombolo, SocketAddr) {
     let gateway = setup.gateway("admin = \"127.0.0.1:0\"").start();
-    let address = admin(&gateway);
+    let address = gateway.admin();
     (gateway, address)
-}
-
-/// Where a gateway said that its admin API is.
-fn admin(gateway: &Tombolo) -> SocketAddr {
-    let said = |line: &str| line.split("admin API at http://").nth(1)?.trim().parse().ok();
-    gateway.stderr().wait_for("the admin address", said)
 }
 
 /// `GET path` as a tool on this machine does it.

@@ -40,8 +40,7 @@ const ADMIN: &str = "admin = \"127.0.0.1:0\"";
 
 /// What the admin API says of the cache.
 fn status(gateway: &Tombolo) -> serde_json::Value {
-    let said = |line: &str| line.split("admin API at http://").nth(1)?.trim().parse().ok();
-    let admin = gateway.stderr().wait_for("the admin address", said);
+    let admin = gateway.admin();
     let answer = Client::connect(admin)
         .exchange(format!("GET /api/v1/status HTTP/1.1\r\nHost: {admin}\r\n\r\n"));
     let mut status: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();

@@ -142,8 +142,7 @@ impl Site {
 
     /// Tells the admin API to purge; the JSON object says what.
     pub(crate) fn purge(&self, what: &str) {
-        let said = |line: &str| line.split("admin API at http://").nth(1)?.trim().parse().ok();
-        let admin = self.gateway.stderr().wait_for("the admin address", said);
+        let admin = self.gateway.admin();
         let answer = Client::connect(admin).exchange(format!(
             "POST /api/v1/purge HTTP/1.1\r\nHost: {admin}\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\n\r\n{what}",

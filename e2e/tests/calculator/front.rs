@@ -23,8 +23,7 @@ impl Front {
             "[gateway]\nadmin = \"127.0.0.1:0\"\n[[upstream]]\nname = \"calculator\"\n\
              servers = {servers:?}\n[[tcp]]\nlisten = [\"127.0.0.1:0\"]\nupstream = \"calculator\"\n"
         ));
-        let said = |line: &str| line.split("admin API at http://").nth(1)?.trim().parse().ok();
-        let admin = gateway.stderr().wait_for("the admin address", said);
+        let admin = gateway.admin();
         Self { gateway, admin, replicas: Mutex::new(replicas) }
     }
 

@@ -26,8 +26,7 @@ fn start(lines: &str, traces: &str) -> (Tombolo, SocketAddr, Origin) {
     );
     let setup = Setup::to(&origin).workers(2).routes(&routes);
     let gateway = setup.gateway(&format!("admin = \"127.0.0.1:0\"\n{lines}")).start();
-    let said = |line: &str| line.split("admin API at http://").nth(1)?.trim().parse().ok();
-    let admin = gateway.stderr().wait_for("the admin address", said);
+    let admin = gateway.admin();
     (gateway, admin, origin)
 }
 

@@ -68,8 +68,7 @@ fn names_that_are_not_there_and_numbers_out_of_range_are_refused_with_the_next_s
 fn gateway_alone_says_that_it_is() {
     let origin = Origin::start(scripts::answer(scripts::ok("ok")));
     let gateway = Setup::to(&origin).gateway("admin = \"127.0.0.1:0\"").start();
-    let said = |line: &str| line.split("admin API at http://").nth(1)?.trim().parse().ok();
-    let admin: std::net::SocketAddr = gateway.stderr().wait_for("the admin address", said);
+    let admin = gateway.admin();
     let told =
         Tombolo::run(gateway.folder(), &["scale", "site", "3", "--admin", &admin.to_string()]);
     assert_eq!(told.code, Some(1), "{told:?}");

@@ -21,8 +21,7 @@ fn start(origin: &Origin, limit: &str) -> (Tombolo, SocketAddr) {
          servers = [\"{}\"]\nlimit = {limit}\n[[tcp]]\nlisten = [\"127.0.0.1:0\"]\nupstream = \"app\"\n",
         origin.address()
     ));
-    let said = |line: &str| line.split("admin API at http://").nth(1)?.trim().parse().ok();
-    let admin = gateway.stderr().wait_for("the admin address", said);
+    let admin = gateway.admin();
     (gateway, admin)
 }
 

@@ -24,8 +24,7 @@ use tombolo_e2e::{Client, Setup, Tombolo, eventually};
 /// A gateway with an admin listener on a free port, and where that is.
 fn start(setup: Setup) -> (Tombolo, SocketAddr) {
     let gateway = setup.gateway("admin = \"127.0.0.1:0\"").start();
-    let said = |line: &str| line.split("admin API at http://").nth(1)?.trim().parse().ok();
-    let admin = gateway.stderr().wait_for("the admin address", said);
+    let admin = gateway.admin();
     (gateway, admin)
 }
 

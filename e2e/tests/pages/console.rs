@@ -25,8 +25,7 @@ impl Watched {
                       dir = \"cache\"";
         let setup = Setup::to_all(&origins).routes(routes).upstream("limit = 32");
         let gateway = setup.gateway(&format!("admin = \"127.0.0.1:0\"\n{lines}")).start();
-        let said = |line: &str| line.split("admin API at http://").nth(1)?.trim().parse().ok();
-        let console = gateway.stderr().wait_for("the admin address", said);
+        let console = gateway.admin();
         let watched = Self { gateway, console, origins };
         watched.ask("/first");
         watched

@@ -197,9 +197,7 @@ fn tcp_connections_live_on_and_go_elsewhere_after() {
         )
     };
     let gateway = Tombolo::tcp_gateway(&text(&one, ""));
-    let admin = gateway.stderr().wait_for("the admin address", |line| {
-        line.split("admin API at http://").nth(1)?.trim().parse().ok()
-    });
+    let admin = gateway.admin();
     let changing = Changing { gateway, admin };
     let say = |client: &mut Client| {
         client.send("hello");

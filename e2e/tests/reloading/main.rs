@@ -32,9 +32,7 @@ struct Changing {
 impl Changing {
     fn start(setup: &Setup) -> Self {
         let gateway = setup.clone().gateway("admin = \"127.0.0.1:0\"").start();
-        let admin = gateway.stderr().wait_for("the admin address", |line| {
-            line.split("admin API at http://").nth(1)?.trim().parse().ok()
-        });
+        let admin = gateway.admin();
         Self { gateway, admin }
     }
 

@@ -62,9 +62,7 @@ fn without_a_file_there_is_nothing_to_reload() {
     let upstream = origin.address().to_string();
     let flags = ["--upstream", &upstream, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
     let gateway = Tombolo::start(&[&["gateway"], &flags[..]].concat()).listening();
-    let admin = gateway.stderr().wait_for("the admin address", |line| {
-        line.split("admin API at http://").nth(1)?.trim().parse().ok()
-    });
+    let admin = gateway.admin();
     let changing = Changing { gateway, admin };
     assert_eq!(changing.post("/api/v1/reload", &json!({})).status(), 409);
     changing.gateway.signal(Signal::HUP);

@@ -29,8 +29,7 @@ fn start(setup: Setup) -> (Tombolo, SocketAddr) {
 
 /// A gateway that has begun, and where its admin listener is.
 fn administered(gateway: Tombolo) -> (Tombolo, SocketAddr) {
-    let said = |line: &str| line.split("admin API at http://").nth(1)?.trim().parse().ok();
-    let admin = gateway.stderr().wait_for("the admin address", said);
+    let admin = gateway.admin();
     (gateway, admin)
 }
 

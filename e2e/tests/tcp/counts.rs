@@ -2,13 +2,7 @@
 
 use crate::{Tcp, numbered};
 use std::net::{SocketAddr, TcpStream};
-use tombolo_e2e::{Client, Foreign, Origin, Tombolo, eventually};
-
-fn admin(gateway: &Tombolo) -> SocketAddr {
-    gateway.stderr().wait_for("the admin listener", |line| {
-        line.split("admin API at http://").nth(1)?.trim().parse().ok()
-    })
-}
+use tombolo_e2e::{Client, Foreign, Origin, eventually};
 
 fn get(admin: SocketAddr, path: &str) -> String {
     let request = format!("GET {path} HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n");
@@ -23,7 +17,7 @@ fn connections_and_bytes_are_counted() {
         .gateway("admin = \"127.0.0.1:0\"")
         .workers(2)
         .start();
-    let admin = admin(&gateway);
+    let admin = gateway.admin();
     let mut held = [gateway.connect(), gateway.connect()];
     for client in &mut held {
         client.send("12345");
