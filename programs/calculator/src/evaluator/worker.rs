@@ -137,6 +137,11 @@ fn define(context: &mut Context, job: &Job, deadline: &Deadline) -> Result<Vec<u
     let named = format!("{} = ans", job.name);
     let kept = fend_core::evaluate_with_interrupt(&named, context, deadline);
     let product = fend_core::evaluate_with_interrupt("1 * ans", context, deadline);
+    for words in [kept.as_ref().err(), product.as_ref().err()].into_iter().flatten() {
+        if was_interrupted(words) {
+            return Err(refused(words));
+        }
+    }
     let is_number = matches!(&product, Ok(text) if !text.get_main_result().starts_with('\\'));
     if kept.is_err() || !is_number {
         let words = "only numbers can be given a name, with or without a unit";
@@ -171,7 +176,7 @@ fn refused(words: &str) -> Outcome {
         "expected a character",
         "expected '",
     ];
-    let code = if words.starts_with("interrupted") {
+    let code = if was_interrupted(words) {
         return Outcome::Refused(Code::Timeout, overdue());
     } else if words.starts_with("unknown identifier") {
         Code::UnknownName
@@ -185,6 +190,11 @@ fn refused(words: &str) -> Outcome {
         Code::Domain
     };
     Outcome::Refused(code, words.to_owned())
+}
+
+/// Whether fend stopped because it was told to: it says nothing about the expression.
+fn was_interrupted(words: &str) -> bool {
+    words.starts_with("interrupted")
 }
 
 /// The words for an evaluation without an end.
@@ -252,6 +262,15 @@ mod tests {
                 "{expression}: {refused:?}"
             );
         }
+    }
+
+    #[test]
+    fn time_that_runs_out_while_a_number_is_named_is_told_as_that() {
+        let mut context = Context::new();
+        fend_core::evaluate("1/3", &mut context).unwrap();
+        let named = Job { name: "third".to_owned(), ..job("1/3") };
+        let refused = define(&mut context, &named, &Deadline(Instant::now()));
+        assert!(matches!(refused, Err(Outcome::Refused(Code::Timeout, _))), "{refused:?}");
     }
 
     fn expression() -> impl Strategy<Value = String> {
