@@ -1,6 +1,7 @@
 //! A client that sends the bytes it is given and reads answers with its own eyes.
 
 use crate::{Fields, Framing, Head, PATIENCE, Wire, WireError};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -40,9 +41,17 @@ pub struct Client {
 impl Client {
     /// Connects; fails the test if that is impossible.
     pub fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect_timeout(&address, PATIENCE)
-            .unwrap_or_else(|error| panic!("cannot connect to {address}: {error}"));
-        Self { wire: Wire::new(stream, None).expect("socket options") }
+        Self::try_connect(address)
+            .unwrap_or_else(|error| panic!("cannot connect to {address}: {error}"))
+    }
+
+    /// Connects, where it may be turned away at once.
+    ///
+    /// # Errors
+    /// When it cannot connect, or its connection was reset before it could be used.
+    pub fn try_connect(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        Ok(Self { wire: Wire::new(stream, None)? })
     }
 
     /// Connects from a given address of this machine: every 127.0.0.0/8 address is one.

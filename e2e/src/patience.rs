@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 /// The one deadline of all waits. Generous, because the machine may be busy with other tests;
 /// nothing that works takes a tenth of it.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Asks again until `found` answers, and fails the test with `what` when [`PATIENCE`] is over.
 /// Only for facts that nobody announces, such as figures under `/proc`.

@@ -151,7 +151,7 @@ mod tests {
 
     use super::{BACKLOG_MAX, Sink};
 
-    const PATIENCE: Duration = Duration::from_secs(10);
+    const PATIENCE: Duration = Duration::from_secs(30);
 
     /// Hands over what it is asked to write, once it is let.
     struct Gate {

@@ -67,7 +67,7 @@ mod tests {
         let mut again = of_process(child.id(), 1).unwrap();
         drop(child.stdin.take());
         let mut rest = String::new();
-        let ended = timeout(Duration::from_secs(10), again.read_to_string(&mut rest));
+        let ended = timeout(Duration::from_secs(30), again.read_to_string(&mut rest));
         ended.await.unwrap().unwrap();
         assert_eq!(rest, "two\n");
         child.wait().unwrap();

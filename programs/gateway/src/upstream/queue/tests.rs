@@ -9,7 +9,7 @@ use tombolo_daemon::config::{self, HostPort, UpstreamLimit};
 use super::*;
 use crate::upstream::{Flight, Makings, Numbers};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn settings(servers: usize, in_flight: u32) -> config::Upstream {
     let server = |port: usize| {
