@@ -18,13 +18,15 @@
 //! | `traces/` | spans to a collector |
 //! | `succession/` | a new process takes this one's place |
 //! | `lifeline.rs` | an end with the `tombolo up` that runs this gateway |
-//! | `supervise.rs` | start, signals, drain |
+//! | `supervise.rs`, `attend.rs`, `finish.rs` | the start, what is wanted of it while it serves, the end |
 //! | `admin/` | status, metrics, reloads and purges for operators |
 
 mod admin;
+mod attend;
 mod checks;
 mod difference;
 mod drain;
+mod finish;
 mod health;
 mod lifeline;
 mod listening;

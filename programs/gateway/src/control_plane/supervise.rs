@@ -5,27 +5,25 @@ use std::time::{Instant, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
 use tombolo_cache::store::{Settings, Store};
 use tombolo_daemon::config::{Config, Limits, Traces};
 use tombolo_daemon::shutdown::{Hangup, Replace, Shutdown, Signals};
 
 use super::admin::{Admin, AdminSocket, Facts};
+use super::attend::{Events, attend, leave};
+use super::finish::{await_the_delay, finish};
 use super::listening::Listening;
 use super::memory::Keeper;
 use super::reload::Reloader;
 use super::source::{FileWatch, Source};
 use super::succession::{Inherited, Program, tell};
 use super::wish::WISHES;
-use super::{
-    How, Publication, Snapshot, Standing, Target, Wish, drain, health, lifeline, resolver, snapshot,
-};
+use super::{Publication, Snapshot, Standing, health, lifeline, resolver, snapshot};
 use crate::Error;
 use crate::access_log::AccessLog;
-use crate::data_plane::{Admission, Idle, Order, Worker, WorkerOptions};
+use crate::data_plane::{Admission, Idle, Worker, WorkerOptions};
 use crate::metrics::Metrics;
 use crate::recent::Memory;
-use crate::tcp::Totals;
 
 /// Descriptors that are needed beside those of connections.
 const DESCRIPTORS_BESIDE: u64 = 64;
@@ -145,27 +143,6 @@ fn workers(config: &Config) -> usize {
     }
 }
 
-/// Ends the threads when nothing is under way, or the deadline has passed, and then what they wrote
-/// to.
-async fn finish(reloader: Reloader, idle: Idle, access_log: AccessLog) -> Result<(), Error> {
-    let Reloader { workers: running, publication, store, mut listening, .. } = reloader;
-    // A socket accepts for as long as anybody has it open: ours go first.
-    listening.close();
-    for worker in &running {
-        worker.order(Order::Finish(idle)).await;
-    }
-    report_open(&publication.current());
-    let whole = tokio::task::spawn_blocking(move || running.into_iter().all(Worker::join));
-    let whole = whole.await.unwrap_or(false);
-    report_tcp(&publication.current());
-    if let Some(store) = store {
-        // Responses that came whole are written before the process ends.
-        let _ = tokio::task::spawn_blocking(move || store.close()).await;
-    }
-    access_log.close();
-    if whole { Ok(()) } else { Err(Error::Panicked) }
-}
-
 /// Tells what happens to whoever wants to know: a collector of traces, and who asks the admin API.
 /// What serves the admin API, if anything does.
 fn inform(
@@ -187,141 +164,6 @@ fn inform(
     let watched = (Arc::clone(metrics), Arc::clone(memory), Arc::clone(admission));
     tokio::spawn(Arc::clone(series).run(watched.0, watched.1, watched.2));
     Some(tokio::spawn(admin.serve(facts)))
-}
-
-/// What the control plane waits for while it serves.
-struct Events {
-    hangup: Hangup,
-    replace: Replace,
-    watch: FileWatch,
-    wanted: mpsc::Receiver<Wish>,
-    standing: Arc<Standing>,
-    program: Program,
-    /// The socket of the admin API.
-    admin_socket: Option<std::net::TcpListener>,
-}
-
-/// Reloads whenever it is asked to, and opens the access log anew at every SIGHUP, so that a file
-/// moved away is followed by a new one. Returns when another process serves in our place: its id.
-async fn attend(
-    mut events: Events,
-    reloader: &mut Reloader,
-    keeper: &mut Keeper,
-    access_log: &AccessLog,
-) -> u32 {
-    loop {
-        let watched = reloader.publication.current().config.gateway.watch;
-        let wish = tokio::select! {
-            () = events.hangup.recv() => {
-                tracing::info!("SIGHUP: reopening the access log, reloading the configuration");
-                access_log.reopen();
-                None
-            }
-            () = events.replace.recv() => match replaced(&events, reloader, keeper).await {
-                Some(pid) => return pid,
-                None => continue,
-            },
-            () = events.watch.changed(), if watched => {
-                tracing::info!("the configuration file has changed: reloading it");
-                None
-            }
-            // Without an admin API nobody can wish anything: that is no event.
-            Some(wish) = events.wanted.recv() => Some(wish),
-        };
-        // Who wished may have left meanwhile: then nobody takes the answer.
-        match wish {
-            None => drop(reloader.reload().await),
-            Some(Wish::Reload(told)) => drop(told.send(reloader.reload().await)),
-            Some(Wish::Drain(target, how, told)) => {
-                let Reloader { publication, workers, .. } = &*reloader;
-                let standing = &events.standing;
-                let drained = drain::drain(target, how, publication, workers, standing).await;
-                drop(told.send(drained));
-            }
-        }
-    }
-}
-
-/// Starts the program anew, which may be another by now. Its process id once it serves; none if it
-/// does not, which is told.
-async fn replaced(events: &Events, reloader: &Reloader, keeper: &mut Keeper) -> Option<u32> {
-    let not_replaced = "the program was not replaced; this process goes on serving";
-    let current = reloader.publication.current();
-    let orchestrator = current.config.gateway.orchestrator.as_deref();
-    if let Some(socket) = orchestrator
-        && let Err(error) = tell::orchestrator_hears(socket).await
-    {
-        tracing::error!(%error, "{not_replaced}");
-        return None;
-    }
-    tracing::info!("SIGUSR2: starting the program anew in this one's place");
-    let (sockets, admin) = (reloader.listening.sockets(), events.admin_socket.as_ref());
-    // From now on the file is the new one's.
-    keeper.rest().await;
-    let known = keeper.for_a_successor();
-    let succeeded = events.program.succeed(sockets, admin, known.as_deref()).await;
-    if let Err(error) = &succeeded {
-        keeper.begin();
-        tracing::error!(%error, "{not_replaced}");
-    }
-    if let Some(socket) = orchestrator {
-        let outcome = succeeded.as_ref().map(|pid| *pid).map_err(ToString::to_string);
-        tell::orchestrator(socket, outcome).await;
-    }
-    succeeded.ok()
-}
-
-/// The process before was told to take no new work: neither does this one.
-async fn leave(reloader: &Reloader, standing: &Standing) {
-    let Reloader { publication, workers, .. } = reloader;
-    let how = How::Drain { lasts: true };
-    let _ = drain::drain(Target::Gateway, how, publication, workers, standing).await;
-}
-
-/// Goes on listening for `drain_delay`, with clients told to close: time for whoever sends them to
-/// see that this gateway is not ready.
-async fn await_the_delay(reloader: &Reloader, shutdown: &Shutdown) {
-    let delay = reloader.publication.current().config.gateway.timeouts.drain_delay;
-    if delay.is_zero() {
-        return;
-    }
-    for worker in &reloader.workers {
-        worker.order(Order::Leave(true)).await;
-    }
-    tracing::info!(?delay, "listening on until `drain_delay` has passed");
-    tokio::select! {
-        () = sleep(delay) => {}
-        () = shutdown.now() => {}
-    }
-}
-
-/// Tells which connections a drain waits for without a word to their clients.
-fn report_open(snapshot: &Snapshot) {
-    let open: usize = snapshot.tcp.iter().map(|proxy| proxy.tally.totals().open).sum();
-    if open > 0 {
-        tracing::info!(
-            open,
-            "TCP connections go on until their peers end them or `drain` has passed"
-        );
-    }
-}
-
-/// Tells at the end what went through each `[[tcp]]`.
-fn report_tcp(snapshot: &Snapshot) {
-    for proxy in &snapshot.tcp {
-        let Totals { open: _, connections, refused, unreached, bytes_in, bytes_out } =
-            proxy.tally.totals();
-        tracing::info!(
-            listen = %proxy.listen,
-            upstream = %proxy.upstream.name,
-            connections,
-            refused,
-            unreached,
-            bytes_in,
-            bytes_out,
-            "passed on over TCP"
-        );
-    }
 }
 
 /// Opens the cache, if there is one. A directory that cannot be used is no reason not to serve: it

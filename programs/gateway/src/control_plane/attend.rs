@@ -1,0 +1,104 @@
+//! What operators want while the gateway serves, one thing after another: signals, a changed file,
+//! wishes from the admin API.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tombolo_daemon::shutdown::{Hangup, Replace};
+
+use super::memory::Keeper;
+use super::reload::Reloader;
+use super::source::FileWatch;
+use super::succession::{Program, tell};
+use super::{How, Standing, Target, Wish, drain};
+use crate::access_log::AccessLog;
+
+/// What the control plane waits for while it serves.
+pub(super) struct Events {
+    pub(super) hangup: Hangup,
+    pub(super) replace: Replace,
+    pub(super) watch: FileWatch,
+    pub(super) wanted: mpsc::Receiver<Wish>,
+    pub(super) standing: Arc<Standing>,
+    pub(super) program: Program,
+    /// The socket of the admin API.
+    pub(super) admin_socket: Option<TcpListener>,
+}
+
+/// Reloads whenever it is asked to, and opens the access log anew at every SIGHUP, so that a file
+/// moved away is followed by a new one. Returns when another process serves in our place: its id.
+pub(super) async fn attend(
+    mut events: Events,
+    reloader: &mut Reloader,
+    keeper: &mut Keeper,
+    access_log: &AccessLog,
+) -> u32 {
+    loop {
+        let watched = reloader.publication.current().config.gateway.watch;
+        let wish = tokio::select! {
+            () = events.hangup.recv() => {
+                tracing::info!("SIGHUP: reopening the access log, reloading the configuration");
+                access_log.reopen();
+                None
+            }
+            () = events.replace.recv() => match replaced(&events, reloader, keeper).await {
+                Some(pid) => return pid,
+                None => continue,
+            },
+            () = events.watch.changed(), if watched => {
+                tracing::info!("the configuration file has changed: reloading it");
+                None
+            }
+            // Without an admin API nobody can wish anything: that is no event.
+            Some(wish) = events.wanted.recv() => Some(wish),
+        };
+        // Who wished may have left meanwhile: then nobody takes the answer.
+        match wish {
+            None => drop(reloader.reload().await),
+            Some(Wish::Reload(told)) => drop(told.send(reloader.reload().await)),
+            Some(Wish::Drain(target, how, told)) => {
+                let Reloader { publication, workers, .. } = &*reloader;
+                let standing = &events.standing;
+                let drained = drain::drain(target, how, publication, workers, standing).await;
+                drop(told.send(drained));
+            }
+        }
+    }
+}
+
+/// Starts the program anew, which may be another by now. Its process id once it serves; none if it
+/// does not, which is told.
+async fn replaced(events: &Events, reloader: &Reloader, keeper: &mut Keeper) -> Option<u32> {
+    let not_replaced = "the program was not replaced; this process goes on serving";
+    let current = reloader.publication.current();
+    let orchestrator = current.config.gateway.orchestrator.as_deref();
+    if let Some(socket) = orchestrator
+        && let Err(error) = tell::orchestrator_hears(socket).await
+    {
+        tracing::error!(%error, "{not_replaced}");
+        return None;
+    }
+    tracing::info!("SIGUSR2: starting the program anew in this one's place");
+    let (sockets, admin) = (reloader.listening.sockets(), events.admin_socket.as_ref());
+    // From now on the file is the new one's.
+    keeper.rest().await;
+    let known = keeper.for_a_successor();
+    let succeeded = events.program.succeed(sockets, admin, known.as_deref()).await;
+    if let Err(error) = &succeeded {
+        keeper.begin();
+        tracing::error!(%error, "{not_replaced}");
+    }
+    if let Some(socket) = orchestrator {
+        let outcome = succeeded.as_ref().map(|pid| *pid).map_err(ToString::to_string);
+        tell::orchestrator(socket, outcome).await;
+    }
+    succeeded.ok()
+}
+
+/// The process before was told to take no new work: neither does this one.
+pub(super) async fn leave(reloader: &Reloader, standing: &Standing) {
+    let Reloader { publication, workers, .. } = reloader;
+    let how = How::Drain { lasts: true };
+    let _ = drain::drain(Target::Gateway, how, publication, workers, standing).await;
+}
