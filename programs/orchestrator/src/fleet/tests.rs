@@ -1,11 +1,12 @@
 //! Where the gateway's listeners end up.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 
 use tempfile::TempDir;
 use tombolo_daemon::config::{Admin, Overrides, builtin_up};
 
 use super::*;
+use crate::error::Error;
 
 /// The built-in configuration with these addresses in place of its own, and a folder for it.
 fn fleet(

@@ -1,0 +1,89 @@
+//! How a process is started: its command line, what it is given beside that, and the gateway's
+//! configuration.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use tombolo_daemon::config::{DatabaseUrl, Engine};
+
+use super::Fleet;
+use super::member::{Member, Role};
+use crate::gateway_file;
+use crate::process::Surroundings;
+use crate::supervisor::Id;
+
+/// The name of the generated configuration in the data folder.
+const GATEWAY_FILE: &str = "gateway.toml";
+
+impl Fleet {
+    /// Makes everything ready for a start of this process, and gives its command line.
+    ///
+    /// # Errors
+    /// What stands in the way, in words.
+    pub(crate) fn prepare(&mut self, id: Id) -> Result<Vec<OsString>, String> {
+        self.choose_addresses(id);
+        if id == self.gateway {
+            self.tell_gateway_its_addresses();
+            self.write_gateway_file()?;
+        }
+        self.command_line(id).ok_or_else(|| "is not known".to_owned())
+    }
+
+    /// The command line of a process as it is now, after the program; None if it is not known.
+    pub(super) fn command_line(&self, id: Id) -> Option<Vec<OsString>> {
+        let member = self.members.get(id)?;
+        match &member.role {
+            Role::Gateway => {
+                let path = self.data.generated(GATEWAY_FILE);
+                Some(vec!["gateway".into(), "-c".into(), path.into()])
+            }
+            Role::Replica { kind, root, .. } => {
+                let mut arguments: Vec<OsString> = vec!["serve".into(), kind.name().into()];
+                for address in member.addresses() {
+                    arguments.extend(["--listen".into(), address.to_string().into()]);
+                }
+                arguments.extend(["--replica".into(), member.name.clone().into()]);
+                if let Some(root) = root {
+                    arguments.extend(["--root".into(), root.into()]);
+                }
+                let database = self.config.database();
+                if kind.has_database() && database.engine() == Engine::Sqlite {
+                    arguments.extend(["--database".into(), database.expose().into()]);
+                }
+                Some(arguments)
+            }
+        }
+    }
+
+    /// What a process is given beside its command line: its bounds, and what does not stand on the
+    /// command line because everybody can read that, such as a database's address with a password.
+    pub(crate) fn surroundings(&self, id: Id) -> Surroundings {
+        let Some(Member { role: Role::Replica { kind, service, .. }, .. }) = self.members.get(id)
+        else {
+            return Surroundings { has_successors: true, ..Surroundings::default() };
+        };
+        let mut environment = Vec::new();
+        let database = self.config.database();
+        if kind.has_database() && database.engine() == Engine::Postgres {
+            environment.push((DatabaseUrl::VARIABLE, database.expose().into()));
+        }
+        let service = self.config.services.get(*service);
+        let memory = service.and_then(|service| service.memory);
+        if memory.is_some() {
+            // Or the allocator takes a gibibyte at the start, and only then asks for what it needs.
+            environment.push(("MIMALLOC_ARENA_EAGER_COMMIT", "0".into()));
+        }
+        let open_files = service.and_then(|service| service.open_files);
+        Surroundings { environment, memory, open_files, has_successors: false }
+    }
+
+    /// Writes down what the gateway is to do now; gives the path.
+    ///
+    /// # Errors
+    /// What the system said, in words.
+    pub(crate) fn write_gateway_file(&self) -> Result<PathBuf, String> {
+        let text = gateway_file::render(&self.config);
+        let path = self.data.write_generated(GATEWAY_FILE, &text);
+        path.map_err(|error| format!("could not be configured: {error}"))
+    }
+}
