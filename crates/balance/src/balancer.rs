@@ -1,10 +1,13 @@
-//! The choice. Owns which policy asks what and in which order; the arithmetic is next door.
+//! The choice. Owns what a balancer is made of and who may be chosen in which order; what a policy
+//! looks at is in `policies.rs`, what it compares in `load.rs`.
 //!
 //! Every policy answers one question: which of the *eligible* servers? [`Balancer::eligible`] is
 //! the single place that says who is: whoever this request has not been to and whose gate is open.
 //! If there is none, gates are passed over: with all servers down each is tried rather than none.
 //! Where servers take only so many requests at one time, `rooms.rs` says what becomes of the rest.
 
+mod load;
+mod policies;
 mod rehearsal;
 mod rooms;
 
@@ -27,10 +30,6 @@ use crate::tried::Tried;
 
 /// The most servers one upstream may have. Bounds the cost of the policies that look at each.
 pub const MAX_SERVERS: usize = 4096;
-
-/// How often [`Policy::PowerOfTwo`] draws again when the second candidate is the first once more;
-/// after that it takes the exact and slower way.
-const SECOND_DRAWS: u32 = 3;
 
 /// How often a pick looks again when another request took the last probe of its choice.
 const ENTRIES: u32 = 3;
@@ -196,119 +195,6 @@ impl Balancer {
         !ask.tried.contains(server) && gate.admits(pass, || 0)
     }
 
-    /// Round robin. The first pick of a request takes the next turn. A later pick takes none: turns
-    /// stay exact for everyone else. It steps instead through those left, evenly and by weight, by
-    /// a counter of its own; going on to the neighbour would load that one twice while its
-    /// predecessor is down. So does a first pick whose turn falls on a gate that is not open.
-    fn in_turn(&self, ask: &Ask<'_>, pass: Pass) -> Option<usize> {
-        // One turn for each request: were each pass to take one, turns could always fall alike.
-        if pass == Pass::Open
-            && ask.tried.is_empty()
-            && let Some(server) = self.schedule.at(self.first_turns.take())
-            && self.eligible(ask, pass, server)
-        {
-            return Some(server);
-        }
-        let point = even_point(self.later_turns.take());
-        self.shares.among(point, |server| self.eligible(ask, pass, server))
-    }
-
-    /// The fewest requests in flight for its weight. Of several the one whose turn it is, or, if
-    /// that one is not among them, an even choice of those that are.
-    fn least(&self, ask: &Ask<'_>, pass: Pass) -> Option<usize> {
-        let eligible = (0..self.len()).filter(|&server| self.eligible(ask, pass, server));
-        let loads = eligible.map(|server| (server, self.load(server)));
-        let (best, least) = loads.reduce(|a, b| if b.1.is_less(a.1) { b } else { a })?;
-        let ties = |server| self.eligible(ask, pass, server) && !least.is_less(self.load(server));
-        let turn = self.first_turns.take();
-        self.schedule
-            .at(turn)
-            .filter(|&server| ties(server))
-            .or_else(|| self.shares.among(even_point(turn), ties))
-            // The others have changed while being looked at.
-            .or(Some(best))
-    }
-
-    /// Two different servers drawn by weight; the one with fewer in flight for its weight, or the one
-    /// that would answer sooner.
-    fn less_of_two(&self, ask: &Ask<'_>, pass: Pass) -> Option<usize> {
-        let first = self.draw(ask, pass, ask.random)?;
-        let Some(second) = self.draw_another(ask, pass, first) else { return Some(first) };
-        let second_is_less = match self.policy {
-            Policy::PeakEwma => self.delay(second) < self.delay(first),
-            _ => self.load(second).is_less(self.load(first)),
-        };
-        Some(if second_is_less { second } else { first })
-    }
-
-    fn draw_another(&self, ask: &Ask<'_>, pass: Pass, first: usize) -> Option<usize> {
-        let mut random = ask.random;
-        for _ in 0..SECOND_DRAWS {
-            random = another(random);
-            let second = self.draw(ask, pass, random)?;
-            if second != first {
-                return Some(second);
-            }
-        }
-        self.shares.among(another(random), |who| who != first && self.eligible(ask, pass, who))
-    }
-
-    /// One eligible server by weight: drawn from all, and if it is not eligible, once more from
-    /// those that are. That gives each its exact share.
-    fn draw(&self, ask: &Ask<'_>, pass: Pass, random: u64) -> Option<usize> {
-        let drawn = self.shares.at(random)?;
-        if self.eligible(ask, pass, drawn) {
-            return Some(drawn);
-        }
-        self.shares.among(another(random), |server| self.eligible(ask, pass, server))
-    }
-
-    #[inline]
-    fn load(&self, server: usize) -> Load {
-        let share = self.gates.get(server).map_or(1, |gate| gate.share());
-        let weight = self.shares.weight(server) * share;
-        Load { in_flight: self.flight.in_flight(server), weight }
-    }
-
-    /// When a server would answer one request more, in microseconds for a weight of 1.
-    fn delay(&self, server: usize) -> f64 {
-        let load = self.load(server);
-        let weight = f64::from(load.weight.max(1)) / f64::from(Standing::FULL);
-        f64::from(self.latencies.expected(server)) * (f64::from(load.in_flight) + 1.0) / weight
-    }
-
-    /// A server took `micros` microseconds to begin its answer, at `now_ms` milliseconds by any
-    /// clock that goes forward. Of use to [`Policy::PeakEwma`] alone: others need not be told.
-    pub fn observe(&self, server: usize, micros: u64, now_ms: u64) {
-        self.latencies.observe(server, micros, now_ms);
-    }
-
-    /// A request starts on `server`, seen by the data-plane thread `worker`. Only that thread may
-    /// pass its number (counts of a number shared by two threads would come out wrong, nothing
-    /// worse). Numbers that do not exist are not counted.
-    #[inline]
-    pub fn begin(&self, worker: usize, server: usize) {
-        self.flight.begin(worker, server);
-    }
-
-    /// The request is over, however it went. Once for each [`Balancer::begin`].
-    #[inline]
-    pub fn end(&self, worker: usize, server: usize) {
-        self.flight.end(worker, server);
-    }
-
-    /// Requests in flight on `server`, over all workers; may lag by what is happening right now.
-    #[must_use]
-    pub fn in_flight(&self, server: usize) -> u32 {
-        self.flight.in_flight(server)
-    }
-
-    /// Requests ever begun on `server`, over all workers.
-    #[must_use]
-    pub fn total(&self, server: usize) -> u64 {
-        self.flight.total(server)
-    }
-
     /// How the gate of a server stands; closed for a server that does not exist.
     #[must_use]
     pub fn standing(&self, server: usize) -> Standing {
@@ -354,28 +240,9 @@ impl Balancer {
     }
 }
 
-/// Requests in flight, to be compared for the weight and, of that, the share.
-#[derive(Clone, Copy)]
-struct Load {
-    in_flight: u32,
-    weight: u32,
-}
-
-impl Load {
-    fn is_less(self, other: Load) -> bool {
-        u64::from(self.in_flight) * u64::from(other.weight)
-            < u64::from(other.in_flight) * u64::from(self.weight)
-    }
-}
-
 /// The request's number from 0 to 999 at this server. It stays for as long as the pick lasts, and for
 /// requests with a key for ever: a share that grows draws keys in and moves none back.
 fn lot(ask: &Ask<'_>, server: usize) -> u32 {
     let drawn = mix(ask.hash.unwrap_or(ask.random) ^ even_point(server as u64 + 1));
     ((u128::from(drawn) * u128::from(Standing::FULL)) >> 64) as u32
-}
-
-/// A further random number from the one the request brought.
-const fn another(random: u64) -> u64 {
-    mix(random.wrapping_add(0x9e37_79b9_7f4a_7c15))
 }

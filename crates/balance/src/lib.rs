@@ -13,7 +13,10 @@
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `balancer.rs` | the choice: which policy asks what, in which order |
+//! | `balancer.rs` | the choice: who may be chosen, in which order |
+//! | `balancer/policies.rs` | what each policy looks at |
+//! | `balancer/load.rs` | how busy each server is |
+//! | `balancer/rooms.rs` | the choice where servers take only so many requests |
 //! | `balancer/rehearsal.rs` | the choice, only looked at |
 //! | `policy.rs`, `server.rs` | what is chosen by, what is chosen from |
 //! | `gate.rs` | whether a server may be chosen: one word for each, read by every pick |
