@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::super::HealthCheck;
-use super::gateway::{DAY, MOMENT};
-use super::{Absent, Default, Form, Key, Table};
+use super::{Absent, DAY, Default, Form, Key, MOMENT, Table};
 use tombolo_balance::EjectionRules;
 
 const RULES: EjectionRules = EjectionRules::DEFAULT;

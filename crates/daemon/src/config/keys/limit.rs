@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::super::UpstreamLimit;
-use super::gateway::MOMENT;
-use super::{Absent, Default, Form, Key, Table};
+use super::{Absent, Default, Form, Key, MOMENT, Table};
 
 /// The bounds of a limit.
 pub(super) const IN_FLIGHT: Form = Form::Count { min: 1, max: UpstreamLimit::IN_FLIGHT_MAX as u64 };

@@ -2,22 +2,38 @@
 //!
 //! The reader, the check for unknown keys, the JSON Schema and the reference page are all made
 //! from these tables, so they cannot disagree.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `root.rs` | the file itself: its tables, in the order of the reference page |
+//! | the others | the keys of one table each, and of what belongs to it |
 
+mod access_log;
 mod cache;
 mod gateway;
 mod health;
 mod limit;
 mod rate_limit;
-mod tables;
+mod root;
+mod route;
+mod service;
+mod storage;
 mod tcp;
+mod traces;
 mod up;
+mod upstream;
 
 use std::time::Duration;
 
 pub(crate) use cache::QUERY_IGNORE;
-pub(crate) use tables::ROOT;
+pub(crate) use root::ROOT;
 
 use super::written::quantity::{show_size, show_time};
+
+/// The least that most durations may be.
+const MOMENT: Duration = Duration::from_millis(10);
+/// The most that most durations may be.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A table of the file and its keys.
 #[derive(Debug)]

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::super::{ProxyProtocol, Tcp};
-use super::gateway::{DAY, MOMENT};
-use super::{Absent, Default, Form, Key, Table};
+use super::{Absent, DAY, Default, Form, Key, MOMENT, Table};
 
 pub(super) static TCP: Table = Table {
     name: "tcp",

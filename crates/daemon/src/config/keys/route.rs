@@ -1,0 +1,59 @@
+//! The keys of `[[route]]`.
+
+use super::cache::ROUTE_CACHE;
+use super::rate_limit::RATE_LIMIT;
+use super::{Absent, Default, Form, Key, Table};
+
+pub(super) static ROUTE: Table = Table {
+    name: "route",
+    about: "Sends requests for a host and a path to an upstream.",
+    keys: &[
+        Key {
+            name: "host",
+            about: "The host without a port: exact, or `*.` and a domain for every name below it.",
+            form: Form::Text { what: "a host name" },
+            absent: Absent::Means("any host"),
+            example: "\"example.org\"",
+        },
+        Key {
+            name: "path",
+            about: "What the path must begin with, in whole segments: `/api` takes `/api` and \
+                    `/api/v1`, not `/apiary`. The longest one wins.",
+            form: Form::Text { what: "a path prefix" },
+            absent: Absent::Is(Default::Text("/")),
+            example: "\"/api/\"",
+        },
+        Key {
+            name: "upstream",
+            about: "The name of the upstream, or of a service.",
+            form: Form::Text { what: "a name" },
+            absent: Absent::Required,
+            example: "\"app\"",
+        },
+        Key {
+            name: "body_bytes",
+            about: "Bytes of a request body on this route; 0 means no limit.",
+            form: Form::Size { min: 0, max: i64::MAX as u64 },
+            absent: Absent::Means("the limit in `[gateway.limits]`"),
+            example: "\"100MiB\"",
+        },
+        Key {
+            name: "rate_limit",
+            about: "How often it may be asked by one client, by whoever a header names, or at all.",
+            form: Form::Table(&RATE_LIMIT),
+            absent: Absent::Means("as often as anybody likes"),
+            example: "{ requests = 100, per = \"1m\" }",
+        },
+        Key {
+            name: "cache",
+            about: "Whether its responses are kept, as far as HTTP allows (RFC 9111). A table \
+                    means `true`, and says how they are kept here.",
+            form: Form::FlagOrTable(&ROUTE_CACHE),
+            absent: Absent::Means(
+                "`true` with a `[cache]` table, `--cache-ttl` or `--cache-dir`; else `false`",
+            ),
+            example: "{ ttl = \"10s\", ignore_query = [\"utm_*\"] }",
+        },
+    ],
+    later: &[],
+};
