@@ -9,6 +9,8 @@
 //! | `server_health.rs` | what is known of one server, and who may say what |
 //! | `failures.rs` | what requests showed: failures in a row, probes answered |
 //! | `watch.rs` | who is ejected, and who is back |
+//! | `server_health/change.rs` | where it changes, and the gate follows |
+//! | `server_health/told.rs` | what operators are told of it |
 //! | `server_health/memory.rs` | what of it outlives the process |
 //! | `changes.rs` | told whenever any of it changes |
 //! | `clock.rs` | time as all of this has it |

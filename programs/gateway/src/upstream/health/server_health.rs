@@ -1,6 +1,8 @@
 //! What is known of one server.
 
+mod change;
 mod memory;
+mod told;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,13 +10,14 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::Notify;
-use tombolo_balance::{Circuit, Condition, EjectionRules, Gate, ServerState, Standing};
+use tombolo_balance::{Condition, EjectionRules, Gate, ServerState, Standing};
 use tombolo_daemon::config::HealthCheck;
 
 use super::changes::tell_of_change;
 use super::failures::Fault;
 use super::{Failures, clock};
 pub(crate) use memory::ServerMemory;
+pub(crate) use told::Told;
 
 /// One server's health. The request path reads the gate alone; the rest is for who writes it and
 /// for who is told.
@@ -74,30 +77,6 @@ impl Whys {
             ServerState::Ejected => Some(&mut self.ejected),
         }
     }
-}
-
-/// What operators are told of a server.
-#[derive(Clone, Debug)]
-pub(crate) struct Told {
-    pub(crate) state: ServerState,
-    /// Why, unless it is up.
-    pub(crate) why: Option<String>,
-    /// Since when it has been so; none: since the gateway began.
-    pub(crate) since: Option<SystemTime>,
-    /// When it was so for sure, if that was before the process and has not shown again since.
-    pub(crate) recalled: Option<SystemTime>,
-    /// Whether requests flow, as far as failed ones decide that.
-    pub(crate) circuit: Circuit,
-    /// What it gets of its weight, in thousandths; 0 when it is only asked if no other can be.
-    pub(crate) share: u16,
-    /// When its ejection is over, if it is out.
-    pub(crate) until: Option<SystemTime>,
-    /// None: it was never checked.
-    pub(crate) check: Option<LastCheck>,
-    /// Checks that succeeded, and that failed.
-    pub(crate) checks: (u64, u64),
-    /// Ejections so far.
-    pub(crate) ejections: u64,
 }
 
 impl Health {
@@ -267,65 +246,6 @@ impl Health {
         matches!(self.gate.standing(), Standing::Open(_) | Standing::Probing(_))
     }
 
-    /// What operators are told.
-    pub(crate) fn told(&self) -> Told {
-        let mut known = self.lock();
-        let state = known.state;
-        let until = known.condition.ejected_until();
-        let until = until.map(|until| SystemTime::now() + until.saturating_sub(clock::now()));
-        let share = match self.gate.standing() {
-            Standing::Open(share) => share,
-            _ => 0,
-        };
-        let why = known.whys.of(state).and_then(|why| why.clone());
-        let circuit = known.condition.circuit();
-        let Known { since, recalled, ref check, checks, ejections, .. } = *known;
-        let check = check.clone();
-        Told { state, why, since, recalled, circuit, share, until, check, checks, ejections }
-    }
-
-    /// Changes what is known, with the reason if there is a new one; the gate follows, and a new state
-    /// is told in the log.
-    fn change<T>(
-        &self,
-        why: Option<(ServerState, &str)>,
-        by: impl FnOnce(&mut Condition, Duration) -> T,
-    ) -> T {
-        let mut known = self.lock();
-        let now = clock::now();
-        let outcome = by(&mut known.condition, now);
-        if let Some((of, why)) = why
-            && let Some(place) = known.whys.of(of)
-        {
-            *place = Some(why.to_owned());
-            if of == known.state {
-                known.recalled = None;
-            }
-            tell_of_change();
-        }
-        let standing = known.condition.standing(now);
-        // Probes that were taken must not be handed out anew.
-        let is_right = match (standing, self.gate.standing()) {
-            (Standing::Probing(due), Standing::Probing(left)) => left <= due,
-            (standing, is) => standing == is,
-        };
-        if !is_right {
-            self.gate.set(standing);
-            tell_of_change();
-        }
-        self.failures.probing(known.condition.is_probing());
-        let state = known.condition.state();
-        if state != known.state {
-            known.state = state;
-            known.since = Some(SystemTime::now());
-            known.recalled = None;
-            tell_of_change();
-            let why = known.whys.of(state).and_then(|why| why.clone());
-            self.tell(state, why.as_deref());
-        }
-        outcome
-    }
-
     fn tell(&self, state: ServerState, why: Option<&str>) {
         let (server, why) = (&self.name, why.unwrap_or_default());
         match state {
@@ -346,67 +266,4 @@ impl Health {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn server() -> Arc<Health> {
-        let health = Health::new("127.0.0.1:9001");
-        health.follow(Some(EjectionRules::DEFAULT), Duration::ZERO, None);
-        health
-    }
-
-    fn told(health: &Health) -> (ServerState, Option<String>) {
-        let told = health.told();
-        (told.state, told.why)
-    }
-
-    #[test]
-    fn the_gate_follows_what_is_known() {
-        let health = server();
-        assert!(health.is_open() && health.told().since.is_none());
-        health.fall("3 checks in a row failed");
-        assert!(!health.is_open() && health.told().since.is_some());
-        assert_eq!(told(&health), (ServerState::Down, Some("3 checks in a row failed".into())));
-        health.rise();
-        assert!(health.is_open());
-        assert_eq!(told(&health), (ServerState::Up, None));
-    }
-
-    #[test]
-    fn each_state_keeps_its_own_reason() {
-        let health = server();
-        health.fall("no answer");
-        health.drain("by an operator", true);
-        assert_eq!(told(&health), (ServerState::Draining, Some("by an operator".into())));
-        health.undrain();
-        assert_eq!(told(&health), (ServerState::Down, Some("no answer".into())));
-        assert!(!health.is_open());
-    }
-
-    #[test]
-    fn a_reload_takes_back_what_nobody_else_would() {
-        let health = server();
-        let check = HealthCheck::new(tombolo_daemon::config::Probe::Tcp);
-        health.follow(None, Duration::ZERO, Some(Arc::new(check)));
-        assert!(health.take_checks() && !health.take_checks());
-        health.fall("no answer");
-        health.follow(None, Duration::ZERO, None);
-        assert_eq!(told(&health), (ServerState::Up, None), "nobody checks it any more");
-        health.follow(Some(EjectionRules::DEFAULT), Duration::ZERO, None);
-        assert!(health.eject("failures"));
-        health.follow(None, Duration::ZERO, None);
-        assert_eq!(told(&health), (ServerState::Up, None), "nothing is ejected any more");
-        assert!(health.is_open());
-    }
-
-    #[test]
-    fn an_ejection_tells_when_it_is_over() {
-        let health = server();
-        assert!(health.eject("5 failures in a row") && !health.eject("again"));
-        let until = health.told().until.unwrap();
-        let left = until.duration_since(SystemTime::now()).unwrap();
-        assert!(left <= EjectionRules::DEFAULT.time && left > Duration::from_secs(4), "{left:?}");
-        assert!(health.is_ejected() && !health.is_probing());
-        assert_eq!(health.told().ejections, 1);
-    }
-}
+mod tests;
