@@ -23,7 +23,7 @@
 //! | `serve.rs`, `content.rs` | an answer from what is stored |
 //! | `join.rs`, `follow.rs` | an answer from what another is fetching |
 //! | `origin.rs`, `conditions.rs` | asking upstream, and what its answer means |
-//! | `keep.rs`, `keeping.rs`, `fill.rs` | storing it |
+//! | `keep.rs`, `keep/store.rs`, `keeping.rs`, `fill.rs` | storing it |
 //! | `pass_on.rs` | not storing it |
 //! | `rehearsal.rs` | what would be done, without doing it |
 //! | `background.rs` | validating after the client was served |
