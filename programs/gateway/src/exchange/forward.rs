@@ -3,14 +3,22 @@
 //! A server that cannot be connected to is passed over at once: nothing was sent. Once bytes went
 //! out, the request is repeated only if it is idempotent (RFC 9110 section 9.2.2), its body is
 //! still whole in the buffer, and nothing of an answer came back.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `forward/link.rs` | an idle connection or a new one |
+//! | `forward/retry.rs` | whether the request is sent once more |
+//! | `forward/feedback.rs` | what an attempt showed, told to all who go by it |
+
+mod feedback;
+mod link;
+mod retry;
 
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
-use tombolo_balance::Policy;
-use tombolo_http1::Framing;
 
-use super::attempt::{self, Attempted, Facing, Unanswered, Why};
+use super::attempt::{self, Attempted, Facing};
 use super::guard::Asked;
 use super::journal::Journal;
 use super::onward::{self, Conditions};
@@ -18,9 +26,12 @@ use super::pick::Picker;
 use super::refusal::Refusal;
 use super::{Failure, Scene};
 use crate::control_plane::Route;
-use crate::data_plane::{Buffer, Next, TICK, Waiting, Workspace, peek};
+use crate::data_plane::{Next, Workspace};
 use crate::metrics::Outcome;
-use crate::upstream::{ConnectError, Fault, Flight, Server, Upstream, connect};
+use crate::upstream::{Fault, Flight, Server, Upstream};
+use feedback::{note, observe};
+use link::{Link, obtain};
+use retry::{Ended, goes_elsewhere, repeat};
 
 /// What a request is sent on for.
 #[derive(Clone, Copy, Default)]
@@ -60,12 +71,6 @@ pub(super) struct Upgraded {
     /// Counts it at the server for as long as this is held.
     #[expect(dead_code, reason = "counts by being there")]
     flight: Flight<Arc<Upstream>>,
-}
-
-/// A connection to a server, and whether it has served before.
-struct Link {
-    stream: TcpStream,
-    reused: bool,
 }
 
 /// What asking one server came to.
@@ -227,120 +232,4 @@ async fn ask(
             }
         }
     }
-}
-
-/// An attempt that ended without an answer to pass on.
-struct Ended<'e> {
-    asked: &'e Asked,
-    /// Attempts so far.
-    sent: usize,
-    /// The connection had served before.
-    reused: bool,
-    outcome: Outcome,
-}
-
-/// Whether the request is sent once more: to another server, with what is said if there is none; or,
-/// if none is named, to the same one over a new connection.
-fn repeat(
-    scene: &Scene<'_>,
-    inbound: &mut Buffer,
-    candidate: &Candidate<'_>,
-    ended: &Ended<'_>,
-    unanswered: Unanswered,
-    journal: &mut Journal,
-) -> Result<Option<Refusal>, Failure> {
-    let Unanswered { refusal, interim, why } = unanswered;
-    // It was found to be repeatable before its answer was let go of.
-    let repeatable = why == Why::Elsewhere
-        || ended.asked.method.is_idempotent()
-            && !interim
-            && ended.sent < scene.snapshot.limits.attempts
-            && inbound.rewind();
-    if !repeatable {
-        return Err(refusal.into());
-    }
-    journal.failed(ended.outcome, refusal.cause());
-    if ended.reused && why == Why::Ended {
-        return Ok(None);
-    }
-    let goes_on = why == Why::Elsewhere || may_go_on(scene, candidate);
-    if goes_on { Ok(Some(refusal)) } else { Err(refusal.into()) }
-}
-
-/// Tells the server's health how it did.
-fn note(candidate: &Candidate<'_>, outcome: Outcome, status: u16) {
-    let Candidate { upstream, server, .. } = candidate;
-    match outcome {
-        Outcome::Answered => upstream.answered(server, status),
-        Outcome::TimedOut => server.health.failed(Fault::TimedOut),
-        Outcome::Failed => server.health.failed(Fault::Broken),
-        // An idle connection may be closed at any time, and a client may leave.
-        Outcome::Unreachable | Outcome::Stale | Outcome::Abandoned => {}
-    }
-}
-
-/// Tells how long the server took, where something goes by that: the choice, or a limit.
-#[inline]
-fn observe(scene: &Scene<'_>, candidate: &Candidate<'_>, outcome: Outcome, journal: &Journal) {
-    let Candidate { upstream, server, .. } = candidate;
-    upstream.saw(server, outcome, journal.asked_for());
-    let balancer = &upstream.balancer;
-    if balancer.policy() != Policy::PeakEwma {
-        return;
-    }
-    // One that did not answer took at least this long.
-    let told = matches!(outcome, Outcome::Answered | Outcome::TimedOut | Outcome::Failed);
-    if let Some(micros) = journal.asked_for().filter(|_| told) {
-        let now = scene.connection.core.timers.now().saturating_mul(TICK.as_millis() as u64);
-        balancer.observe(candidate.index, micros, now);
-    }
-}
-
-/// Whether a request that was answered with `status` goes to another server instead, which is paid
-/// for: it can be repeated, a better answer may be had, and nothing was passed on yet.
-fn goes_elsewhere(
-    scene: &Scene<'_>,
-    candidate: &Candidate<'_>,
-    asked: &Asked,
-    sent: usize,
-    status: u16,
-) -> bool {
-    candidate.upstream.retry_on.contains(status)
-        && asked.method.is_idempotent()
-        && asked.framing == Framing::None
-        && sent < scene.snapshot.limits.attempts
-        && candidate.picker.has_another(candidate.index)
-        && may_go_on(scene, candidate)
-}
-
-/// Whether a request that reached a server may go to another: there is time, and it can be paid for.
-fn may_go_on(scene: &Scene<'_>, candidate: &Candidate<'_>) -> bool {
-    let core = &scene.connection.core;
-    let now = core.timers.now();
-    now < candidate.deadline
-        && candidate.upstream.budget.as_ref().is_none_or(|budget| {
-            let millis = now.saturating_mul(TICK.as_millis() as u64);
-            budget.withdraw(core.index, millis)
-        })
-}
-
-/// A connection to the server: an idle one, or a new one.
-async fn obtain(
-    scene: &Scene<'_>,
-    candidate: &Candidate<'_>,
-    asked: &Asked,
-    fresh: bool,
-) -> Result<Link, ConnectError> {
-    let core = &scene.connection.core;
-    let server = candidate.server;
-    while !fresh && let Some(stream) = core.pool.take(server) {
-        // A request that cannot be repeated asks the kernel whether the server is still there.
-        if asked.method.is_idempotent() || peek(&stream) == Waiting::Nothing {
-            return Ok(Link { stream, reused: true });
-        }
-    }
-    let patience = candidate.upstream.patience.connect;
-    let patience = patience.unwrap_or(scene.snapshot.patience.connect);
-    let stream = connect(server, &scene.connection.timer, patience).await?;
-    Ok(Link { stream, reused: false })
 }

@@ -13,10 +13,10 @@
 //! | `trace.rs` | which trace the request belongs to |
 //! | `pick.rs` | 6: which backend |
 //! | `onward.rs` | 7: the request head as it goes upstream |
-//! | `forward.rs`, `attempt.rs` | 7: connect, send, retry |
+//! | `forward.rs`, `forward/`, `attempt.rs` | 7: connect, send, retry |
 //! | `answer.rs`, `downward.rs`, `relay.rs` | 8: the response, rewritten and streamed |
 //! | `tunnel.rs` | 8: an upgraded connection |
-//! | `refusal.rs`, `linger.rs` | the gateway's own answers, and a clean end |
+//! | `refusal.rs`, `refusal/`, `linger.rs` | the gateway's own answers, and a clean end |
 //! | `rehearsal.rs` | what would become of a request that nobody sent |
 //! | `journal.rs` | 10: what is counted and what the log will say |
 //!

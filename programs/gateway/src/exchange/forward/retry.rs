@@ -1,0 +1,78 @@
+//! Whether a request that a server did not answer, or answered badly, is sent once more, and where.
+
+use tombolo_http1::Framing;
+
+use super::Candidate;
+use crate::data_plane::{Buffer, TICK};
+use crate::exchange::attempt::{Unanswered, Why};
+use crate::exchange::guard::Asked;
+use crate::exchange::journal::Journal;
+use crate::exchange::refusal::Refusal;
+use crate::exchange::{Failure, Scene};
+use crate::metrics::Outcome;
+
+/// An attempt that ended without an answer to pass on.
+pub(super) struct Ended<'e> {
+    pub(super) asked: &'e Asked,
+    /// Attempts so far.
+    pub(super) sent: usize,
+    /// The connection had served before.
+    pub(super) reused: bool,
+    pub(super) outcome: Outcome,
+}
+
+/// Whether the request is sent once more: to another server, with what is said if there is none; or,
+/// if none is named, to the same one over a new connection.
+pub(super) fn repeat(
+    scene: &Scene<'_>,
+    inbound: &mut Buffer,
+    candidate: &Candidate<'_>,
+    ended: &Ended<'_>,
+    unanswered: Unanswered,
+    journal: &mut Journal,
+) -> Result<Option<Refusal>, Failure> {
+    let Unanswered { refusal, interim, why } = unanswered;
+    // It was found to be repeatable before its answer was let go of.
+    let repeatable = why == Why::Elsewhere
+        || ended.asked.method.is_idempotent()
+            && !interim
+            && ended.sent < scene.snapshot.limits.attempts
+            && inbound.rewind();
+    if !repeatable {
+        return Err(refusal.into());
+    }
+    journal.failed(ended.outcome, refusal.cause());
+    if ended.reused && why == Why::Ended {
+        return Ok(None);
+    }
+    let goes_on = why == Why::Elsewhere || may_go_on(scene, candidate);
+    if goes_on { Ok(Some(refusal)) } else { Err(refusal.into()) }
+}
+
+/// Whether a request that was answered with `status` goes to another server instead, which is paid
+/// for: it can be repeated, a better answer may be had, and nothing was passed on yet.
+pub(super) fn goes_elsewhere(
+    scene: &Scene<'_>,
+    candidate: &Candidate<'_>,
+    asked: &Asked,
+    sent: usize,
+    status: u16,
+) -> bool {
+    candidate.upstream.retry_on.contains(status)
+        && asked.method.is_idempotent()
+        && asked.framing == Framing::None
+        && sent < scene.snapshot.limits.attempts
+        && candidate.picker.has_another(candidate.index)
+        && may_go_on(scene, candidate)
+}
+
+/// Whether a request that reached a server may go to another: there is time, and it can be paid for.
+fn may_go_on(scene: &Scene<'_>, candidate: &Candidate<'_>) -> bool {
+    let core = &scene.connection.core;
+    let now = core.timers.now();
+    now < candidate.deadline
+        && candidate.upstream.budget.as_ref().is_none_or(|budget| {
+            let millis = now.saturating_mul(TICK.as_millis() as u64);
+            budget.withdraw(core.index, millis)
+        })
+}
