@@ -17,10 +17,10 @@ pub(crate) enum Case {
     Large,
     /// 1 KiB with Vary: Accept-Encoding, asked for in three spellings
     Variants,
-    /// 1 KiB, each of --keys keys as likely as any other
-    Many,
     /// 1 KiB, keys by Zipf's law, one request in a hundred a miss
     Mixed,
+    /// 1 KiB, each of --keys keys as likely as any other
+    Many,
     /// A start on --objects stored responses: time to the first hit, memory for each
     Million,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Wanted {
 impl Case {
     /// The cases of a run that names none.
     pub(crate) const USUAL: [Case; 5] =
-        [Case::Hot, Case::Large, Case::Variants, Case::Many, Case::Mixed];
+        [Case::Hot, Case::Large, Case::Variants, Case::Mixed, Case::Many];
 
     /// The heading in the report.
     pub(crate) fn title(self) -> &'static str {
