@@ -56,13 +56,14 @@ pub(super) fn fuzz(context: &Context<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Counts the instructions of the hot paths of codec and cache; the benchmarks know their own
-/// limits.
+/// Counts the instructions of the hot paths of codec, cache and balancing; the benchmarks know
+/// their own limits.
 pub(super) fn instructions(context: &Context<'_>) -> Result<()> {
     let runner = tools::gungraun_runner(context)?;
     let mut bench = context.workspace.cargo();
     bench
-        .args(["bench", "-p", "tombolo-http1", "-p", "tombolo-cache"])
+        .args(["bench", "-p", "tombolo-http1", "-p", "tombolo-cache", "-p", "tombolo-balance"])
+        .args(["--bench", "head", "--bench", "hit", "--bench", "choice"])
         .env("GUNGRAUN_RUNNER", runner);
     context.run(&mut bench, BUILD_LIMIT)
 }
