@@ -2,7 +2,7 @@
 
 use super::start;
 use serde_json::Value;
-use tombolo_e2e::{Finished, Origin, Setup, Tombolo, scripts};
+use tombolo_e2e::{Finished, Origin, Refusing, Setup, Tombolo, scripts};
 
 fn run(arguments: &[&str]) -> Finished {
     let folder = tempfile::tempdir().unwrap();
@@ -27,7 +27,8 @@ fn status_is_a_table_or_json() {
 
 #[test]
 fn who_is_not_there_is_told_with_the_next_step() {
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refusing = Refusing::new();
+    let gone = refusing.address();
     let gone = gone.to_string();
     for command in [vec!["status"], vec!["purge", "--all"]] {
         let told = run(&[command.as_slice(), &["--admin", &gone]].concat());

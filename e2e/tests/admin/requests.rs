@@ -3,7 +3,7 @@
 use super::{get, json, problem, start};
 use serde_json::Value;
 use std::net::SocketAddr;
-use tombolo_e2e::{Origin, Setup, eventually, scripts};
+use tombolo_e2e::{Origin, Refusing, Setup, eventually, scripts};
 
 /// The remembered requests, once there are so many.
 fn requests(admin: SocketAddr, query: &str, count: usize) -> Vec<Value> {
@@ -43,7 +43,8 @@ fn the_last_requests_are_told_with_where_their_time_went() {
 
 #[test]
 fn an_error_is_kept_though_much_goes_well_after_it() {
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refusing = Refusing::new();
+    let gone = refusing.address();
     let origin = Origin::start(scripts::answer(scripts::ok("ok")));
     let routes = "[[route]]\npath = \"/\"\nupstream = \"app\"\n\
                   [[route]]\npath = \"/gone\"\nupstream = \"gone\"\n\
@@ -71,7 +72,8 @@ fn an_error_is_kept_though_much_goes_well_after_it() {
 
 #[test]
 fn an_attempt_that_failed_before_another_served_is_told() {
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refusing = Refusing::new();
+    let gone = refusing.address();
     let origin = Origin::start(scripts::answer(scripts::ok("ok")));
     let servers = [gone.to_string(), origin.address().to_string()];
     let (gateway, admin) = start(Setup::to_addresses(servers));

@@ -1,7 +1,7 @@
 //! `GET /api/v1/status`: what the gateway does.
 
 use super::{get, json, start, status_when};
-use tombolo_e2e::{Origin, Setup, scripts};
+use tombolo_e2e::{Origin, Refusing, Setup, scripts};
 
 #[test]
 fn tells_of_gateway_and_servers() {
@@ -33,7 +33,8 @@ fn tells_of_gateway_and_servers() {
 #[test]
 fn a_server_that_fails_shows_it() {
     let origin = Origin::start(scripts::answer(scripts::ok("ok")));
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refusing = Refusing::new();
+    let gone = refusing.address();
     let servers = [origin.address().to_string(), gone.to_string()];
     let (gateway, admin) = start(Setup::to_addresses(servers));
     let mut client = gateway.connect();

@@ -3,7 +3,7 @@
 use crate::libraries::python;
 use serde_json::Value;
 use std::path::PathBuf;
-use tombolo_e2e::{Origin, Request, Setup, Tombolo, eventually, scripts};
+use tombolo_e2e::{Origin, Refusing, Request, Setup, Tombolo, eventually, scripts};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 /// An answer that no cache keeps, so that each request reaches the server.
@@ -53,7 +53,8 @@ fn parent_of(request: &Request) -> &str {
 
 #[test]
 fn a_request_is_a_span_with_its_attempts_and_the_caches_part_below() {
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refusing = Refusing::new();
+    let gone = refusing.address();
     let origin = Origin::start(scripts::answer(UNSTORED.to_owned()));
     let collector = Origin::start(scripts::answer(scripts::ok("{}")));
     let servers = [gone.to_string(), origin.address().to_string()];

@@ -2,6 +2,7 @@
 //! with a table and a count.
 
 mod binary;
+mod flaky;
 mod measured;
 mod steps;
 mod tools;

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Context, binary, measured, tools};
+use super::{Context, binary, flaky, measured, tools};
 use crate::{
     packages::{self, Need},
     run::on_path,
@@ -63,6 +63,8 @@ pub(crate) const STEPS: &[Step] = &[
     },
 ];
 
+/// Where nextest writes its report, below the target folder (`.config/nextest.toml`).
+const REPORT: &str = "nextest/default/junit.xml";
 /// Longest time for what builds nothing.
 const QUICK: Duration = Duration::from_secs(2 * 60);
 /// Longest time for checking or building the workspace, or for its tests.
@@ -134,10 +136,11 @@ fn end_to_end(context: &Context<'_>) -> Result<()> {
     tools::python_environment(context)?;
     tools::node_modules(context)?;
     let mut test = context.workspace.cargo();
-    if on_path("cargo-nextest") {
-        test.args(["nextest", "run", "--no-fail-fast"]);
-    } else {
-        test.args(["test", "--no-fail-fast"]);
+    if !on_path("cargo-nextest") {
+        test.args(["test", "--no-fail-fast", "-p", "tombolo-e2e"]);
+        return context.run(test.env("TOMBOLO_BIN", tombolo), LONG);
     }
-    context.run(test.args(["-p", "tombolo-e2e"]).env("TOMBOLO_BIN", tombolo), LONG)
+    test.args(["nextest", "run", "--no-fail-fast", "-p", "tombolo-e2e"]);
+    context.run(test.env("TOMBOLO_BIN", tombolo), LONG)?;
+    flaky::judge(&context.workspace.root, &context.workspace.target().join(REPORT))
 }

@@ -110,11 +110,6 @@ impl Lane {
         self.recent.newest().map(|words| self.seen(&words))
     }
 
-    /// Recorded exchanges ever written.
-    pub(super) fn recorded_ever(&self) -> u64 {
-        self.recorded.written()
-    }
-
     /// Those recorded since so many were, and how many came too late to be read.
     pub(super) fn recorded_since(&self, cursor: &mut u64) -> (Vec<Recorded>, u64) {
         let (read, lost) = self.recorded.since(cursor);

@@ -192,9 +192,10 @@ fn nothing_is_remembered_where_that_is_wanted() {
 #[test]
 fn a_recorded_exchange_is_given_away_once_with_its_trace() {
     let memory = Memory::new(2, 4, true);
-    let mut cursors = memory.recorded_cursors();
     let traced = Traced { trace: u128::MAX - 5, span: 7, parent: 9 };
+    // Before the exporter has begun to read: requests are served from the first moment on.
     memory.lane(1).note(&Note { traced: Some(traced), ..note("one") }, &names());
+    let mut cursors = memory.recorded_cursors();
     memory.lane(1).note(&note("two"), &names());
     let mut taken = Vec::new();
     assert_eq!(memory.take_recorded(&mut cursors, |one| taken.push(one)), 0);
