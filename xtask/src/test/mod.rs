@@ -3,6 +3,7 @@
 
 mod binary;
 mod flaky;
+mod long;
 mod measured;
 mod steps;
 mod tools;
@@ -14,7 +15,10 @@ use std::{
 
 use anyhow::{Result, bail, ensure};
 
-use self::steps::{STEPS, Step};
+use self::{
+    long::LONG_FORMS,
+    steps::{STEPS, Step},
+};
 use crate::{
     console::{Tone, heading, toned},
     packages::{self, Need},
@@ -31,7 +35,10 @@ pub(crate) struct Arguments {
     /// Run only these steps
     #[arg(long, value_name = "STEP", num_args = 1.., value_delimiter = ',')]
     only: Vec<String>,
-    /// List the steps and end
+    /// Run these long forms instead of the steps: minutes to hours each
+    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', conflicts_with = "only")]
+    long: Vec<String>,
+    /// List the steps and the long forms, and end
     #[arg(long)]
     list: bool,
 }
@@ -52,13 +59,16 @@ impl Context<'_> {
 
 /// Runs the steps. True when all passed.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
-    let steps = chosen(&arguments.only)?;
     if arguments.list {
-        for step in steps {
-            println!("{:14}{}", step.name, step.title);
+        for (way, steps) in [("--only", STEPS), ("--long", LONG_FORMS)] {
+            steps.iter().for_each(|step| println!("{way} {:14}{}", step.name, step.title));
         }
         return Ok(true);
     }
+    let steps = match arguments.long.as_slice() {
+        [] => chosen(STEPS, &arguments.only)?,
+        names => chosen(LONG_FORMS, names)?,
+    };
     let context = Context { workspace, ends: Instant::now() + WHOLE_LIMIT };
     heading("install: what the steps need");
     let needs: Vec<Need> = steps.iter().flat_map(|step| step.needs.iter().copied()).collect();
@@ -70,15 +80,16 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
     Ok(summarize(&outcomes))
 }
 
-fn chosen(only: &[String]) -> Result<Vec<&'static Step>> {
-    for name in only {
-        let known: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+/// Those of `steps` with these names; all of them without names.
+fn chosen(steps: &'static [Step], names: &[String]) -> Result<Vec<&'static Step>> {
+    for name in names {
+        let known: Vec<&str> = steps.iter().map(|step| step.name).collect();
         if !known.contains(&name.as_str()) {
             bail!("there is no step `{name}`; there are: {}", known.join(", "));
         }
     }
-    let is_chosen = |step: &&Step| only.is_empty() || only.iter().any(|name| name == step.name);
-    Ok(STEPS.iter().filter(is_chosen).collect())
+    let is_chosen = |step: &&Step| names.is_empty() || names.iter().any(|name| name == step.name);
+    Ok(steps.iter().filter(is_chosen).collect())
 }
 
 /// How a step went.
@@ -141,13 +152,13 @@ mod tests {
 
     #[test]
     fn unknown_steps_are_named_with_the_known_ones() {
-        let error = chosen(&["clipy".to_owned()]).map(|_| ()).unwrap_err().to_string();
+        let error = chosen(STEPS, &["clipy".to_owned()]).map(|_| ()).unwrap_err().to_string();
         assert!(error.contains("`clipy`") && error.contains("clippy"), "{error}");
     }
 
     #[test]
     fn chosen_steps_keep_their_order() {
-        let names: Vec<&str> = chosen(&["tidy".to_owned(), "fmt".to_owned()])
+        let names: Vec<&str> = chosen(STEPS, &["tidy".to_owned(), "fmt".to_owned()])
             .unwrap()
             .iter()
             .map(|step| step.name)

@@ -1,0 +1,58 @@
+//! The long forms, `cargo xtask test --long NAME`: minutes to hours each, so CI does not run them. Their
+//! last results stand in docs/test-report.md.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::{Context, binary, steps::Step, tools};
+use crate::packages;
+
+/// Every long form.
+pub(super) const LONG_FORMS: &[Step] = &[
+    Step {
+        name: "cache",
+        title: "the cache: 200 kills, a scan of 10,000 things (6 minutes)",
+        needs: packages::FOREIGN_CLIENTS,
+        work: |context| ignored(context, "cache_faults"),
+    },
+    Step {
+        name: "chat",
+        title: "the chat: a minute of kills on each engine",
+        needs: packages::FOREIGN_CLIENTS,
+        work: |context| ignored(context, "chat"),
+    },
+    Step {
+        name: "orchestration",
+        title: "a minute of scaling and rolling restarts under load",
+        needs: packages::FOREIGN_CLIENTS,
+        work: |context| ignored(context, "orchestration"),
+    },
+    Step {
+        name: "reloading",
+        title: "100 reloads and 5 upgrades under load",
+        needs: packages::FOREIGN_CLIENTS,
+        work: |context| ignored(context, "reloading"),
+    },
+    Step {
+        name: "soak",
+        title: "ten minutes of mixed load, memory flat",
+        needs: packages::FOREIGN_CLIENTS,
+        work: |context| ignored(context, "soak"),
+    },
+];
+
+/// Longest time for building, and for one long form.
+const BUILD_LIMIT: Duration = Duration::from_secs(25 * 60);
+const RUN_LIMIT: Duration = Duration::from_secs(80 * 60);
+
+/// Runs the tests of a group of `e2e/tests` that are marked `#[ignore]`, one after the other.
+fn ignored(context: &Context<'_>, group: &str) -> Result<()> {
+    let tombolo = binary::build(context, BUILD_LIMIT)?;
+    tools::python_environment(context)?;
+    tools::node_modules(context)?;
+    let mut test = context.workspace.cargo();
+    test.args(["test", "-p", "tombolo-e2e", "--test", group, "--"]);
+    test.args(["--ignored", "--nocapture", "--test-threads", "1"]).env("TOMBOLO_BIN", tombolo);
+    context.run(&mut test, RUN_LIMIT)
+}
