@@ -3,7 +3,8 @@
 //!
 //! Every policy answers one question: which of the *eligible* servers? [`Balancer::eligible`] is
 //! the single place that says who is: whoever this request has not been to and whose gate is open.
-//! If there is none, gates are passed over: with all servers down each is tried rather than none.
+//! Where every open gate keeps the request out by its share, shares are passed over; where no gate
+//! is open at all, gates are: with all servers down each is tried rather than none.
 //! Where servers take only so many requests at one time, `rooms.rs` says what becomes of the rest.
 
 mod load;
@@ -149,19 +150,29 @@ impl Balancer {
         if self.rooms.is_some() {
             return self.pick_with_room(ask);
         }
+        self.enter(ask, Pass::Open).or_else(|| self.last_resort(ask))
+    }
+
+    /// A choice whose gate is gone through: a probe is taken where only so many are given.
+    #[inline]
+    fn enter(&self, ask: &Ask<'_>, pass: Pass) -> Option<usize> {
         for _ in 0..ENTRIES {
-            let Some(server) = self.choose(ask, Pass::Open) else { break };
+            let server = self.choose(ask, pass)?;
             if self.gates.get(server).is_some_and(|gate| gate.enter()) {
                 return Some(server);
             }
         }
-        self.last_resort(ask)
+        None
     }
 
-    /// No gate is open: a server in reserve, or whichever it be.
+    /// No gate admits the request: a server that starts slowly, whatever its share, since a share is
+    /// divided among servers that are up and gives nothing to the others; then one in reserve, then
+    /// any.
     #[cold]
     fn last_resort(&self, ask: &Ask<'_>) -> Option<usize> {
-        self.choose(ask, Pass::Reserve).or_else(|| self.choose(ask, Pass::Any))
+        self.enter(ask, Pass::Ajar)
+            .or_else(|| self.choose(ask, Pass::Reserve))
+            .or_else(|| self.choose(ask, Pass::Any))
     }
 
     fn choose(&self, ask: &Ask<'_>, pass: Pass) -> Option<usize> {

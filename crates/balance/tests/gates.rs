@@ -140,6 +140,71 @@ fn a_server_being_probed_gets_so_many_requests_and_no_more() {
     }
 }
 
+#[test]
+fn a_server_that_starts_slowly_gives_nothing_to_those_that_are_not_up() {
+    for policy in Policy::ALL {
+        for others in [Standing::Reserve, Standing::Closed] {
+            let servers = servers(policy, &[1, 3, 3]);
+            servers.gates[0].set(Standing::Open(100));
+            servers.gates[1].set(others);
+            servers.gates[2].set(others);
+            assert_eq!(servers.spread(500), [500, 0, 0], "{policy}, {others:?}");
+        }
+    }
+}
+
+/// Any state that a gate can be in.
+fn any_standing() -> impl Strategy<Value = Standing> {
+    prop_oneof![
+        Just(Standing::Open(Standing::FULL)),
+        (1..Standing::FULL).prop_map(Standing::Open),
+        (0u16..4).prop_map(Standing::Probing),
+        Just(Standing::Reserve),
+        Just(Standing::Closed),
+    ]
+}
+
+proptest! {
+    /// Whatever the policy, the states, the weights and where a request has been: it goes to no
+    /// server that is not open while one is, and to none that is closed while one is in reserve.
+    #[test]
+    fn no_pick_of_a_closed_gate_while_one_is_open(
+        policy in prop::sample::select(Policy::ALL.to_vec()),
+        states in proptest::collection::vec((any_standing(), 1u32..=9, any::<bool>()), 1..12),
+        preferred in proptest::option::of(0usize..12),
+        has_key in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        let weights: Vec<u32> = states.iter().map(|(_, weight, _)| *weight).collect();
+        let servers = servers(policy, &weights);
+        let mut tried = Tried::new();
+        for (index, (standing, _, is_tried)) in states.iter().enumerate() {
+            servers.gates[index].set(*standing);
+            if *is_tried {
+                tried.insert(index);
+            }
+        }
+        let rank = |standing: Standing| match standing {
+            Standing::Open(_) | Standing::Probing(1..) => 0,
+            Standing::Reserve => 1,
+            Standing::Probing(0) | Standing::Closed => 2,
+        };
+        let mut rng = fastrand::Rng::with_seed(seed);
+        for _ in 0..40 {
+            let left = (0..states.len()).filter(|index| !tried.contains(*index));
+            // Probes are used up meanwhile, so each pick has its own best.
+            let standings: Vec<Standing> =
+                (0..states.len()).map(|index| servers.balancer.standing(index)).collect();
+            let best = left.map(|index| rank(standings[index])).min();
+            let hash = has_key.then(|| rng.u64(..));
+            let ask = Ask { tried: &tried, random: rng.u64(..), hash, preferred };
+            let picked = servers.balancer.pick(&ask);
+            prop_assert_eq!(picked.map(|index| rank(standings[index])), best);
+            prop_assert!(picked.is_none_or(|index| !tried.contains(index)));
+        }
+    }
+}
+
 proptest! {
     /// However gates stand, a request that fails everywhere goes to each server once, and to those
     /// that are open first.

@@ -17,6 +17,7 @@ mod processes;
 mod rates;
 mod requests;
 mod restart;
+mod rolling;
 
 use serde_json::Value;
 use std::net::SocketAddr;

@@ -1,5 +1,6 @@
 //! Servers whose behaviour a test can change while they run.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -32,9 +33,13 @@ pub(crate) struct Moody {
 
 impl Moody {
     pub(crate) fn start(mood: Mood) -> Self {
+        Self::start_at("127.0.0.1:0".parse().expect("an address"), mood)
+    }
+
+    fn start_at(address: SocketAddr, mood: Mood) -> Self {
         let (mood, taken) = (Arc::new(AtomicU8::new(mood as u8)), Arc::<AtomicUsize>::default());
         let (feels, counts) = (Arc::clone(&mood), Arc::clone(&taken));
-        let origin = Origin::start(move |connection| {
+        let origin = Origin::start_at(address, move |connection| {
             loop {
                 let request = connection.read_request()?;
                 let mood = MOODS[usize::from(feels.load(Ordering::SeqCst))];
@@ -68,6 +73,13 @@ impl Moody {
 
     pub(crate) fn feels(&self, mood: Mood) {
         self.mood.store(mood as u8, Ordering::SeqCst);
+    }
+
+    /// Ends it, and starts another where it was, which has taken no request yet.
+    pub(crate) fn restart(&mut self) {
+        self.origin.stop();
+        let mood = MOODS[usize::from(self.mood.load(Ordering::SeqCst))];
+        *self = Self::start_at(self.origin.address(), mood);
     }
 
     /// Requests it has taken, checks not counted.

@@ -1,6 +1,8 @@
 //! `tombolo drain` and `tombolo undrain`: no new work for a server, an upstream or the gateway, or
 //! work again.
 
+mod wait;
+
 use std::fmt::Write;
 
 use clap::Args;
@@ -12,19 +14,20 @@ use crate::console;
 
 const EXAMPLES: &str = "\
 EXAMPLES
-  tombolo drain app/127.0.0.1:9001    nothing new for one server; then stop it
+  tombolo drain app/127.0.0.1:9001 --wait
+                                      nothing new for one server, and its last request has ended: stop it
   tombolo undrain app/127.0.0.1:9001
   tombolo drain app                   nothing new for a whole upstream: 503
   tombolo drain                       the gateway itself: /readyz turns 503, clients are told to close
 
 OUTPUT
   What is drained, and the requests that it is still at. They go on until they end, at most for
-  [gateway.timeouts] drain. `tombolo status` shows when none is left. What is drained by name stays so
-  until it is undrained, over restarts of the gateway too; the gateway itself begins anew.
+  [gateway.timeouts] drain. With --wait the command ends when none is left. What is drained by name stays
+  so until it is undrained, over restarts of the gateway too; the gateway itself is not drained after one.
 
 EXIT STATUS
   0  done
-  1  no gateway could be asked
+  1  no gateway could be asked; with --wait also: requests were still in flight at the deadline
   2  there is nothing of this name";
 
 /// Let nothing new come to a server, an upstream or the gateway; what runs ends
@@ -33,6 +36,9 @@ EXIT STATUS
 pub(crate) struct Drain {
     #[command(flatten)]
     what: Arguments,
+
+    #[command(flatten)]
+    wait: wait::Wait,
 }
 
 /// Let work come again to what was drained
@@ -58,19 +64,24 @@ struct Arguments {
 }
 
 pub(crate) fn drain(arguments: &Drain) -> ExitCode {
-    run("/api/v1/drain", &arguments.what)
+    let Arguments { name, access, json } = &arguments.what;
+    match access.post("/api/v1/drain", &order(name.as_deref())) {
+        Ok(answer) => arguments.wait.until_idle(access, &answer, *json),
+        Err(refused) => refused.tell(),
+    }
 }
 
 pub(crate) fn undrain(arguments: &Undrain) -> ExitCode {
-    run("/api/v1/undrain", &arguments.what)
-}
-
-fn run(path: &str, arguments: &Arguments) -> ExitCode {
-    match arguments.access.post(path, &order(arguments.name.as_deref())) {
-        Ok(answer) if arguments.json => console::result(format!("{answer:#}\n").as_bytes()),
-        Ok(answer) => console::result(words(&answer).as_bytes()),
+    let Arguments { name, access, json } = &arguments.what;
+    match access.post("/api/v1/undrain", &order(name.as_deref())) {
+        Ok(answer) => tell(&answer, *json),
         Err(refused) => refused.tell(),
     }
+}
+
+fn tell(answer: &Value, json: bool) -> ExitCode {
+    let text = if json { format!("{answer:#}\n") } else { words(answer) };
+    console::result(text.as_bytes())
 }
 
 fn order(name: Option<&str>) -> Value {

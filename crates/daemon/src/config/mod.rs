@@ -32,6 +32,7 @@ mod upstream;
 mod written;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use access_log::{AccessLog, LogFormat};
 pub use admin::Admin;
@@ -57,6 +58,13 @@ pub use traces::Traces;
 pub use up::Up;
 pub use upstream::{HashKey, Server, Sticky, Upstream};
 pub use written::environment::{Environment, ProcessEnvironment};
+
+/// Reads a duration as the file has it, for flags: whole numbers, each with its unit (`ms`, `s`, `m`,
+/// `h`, `d`), greatest unit first. None for any other text.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
+    written::quantity::time(text)
+}
 
 /// A whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
