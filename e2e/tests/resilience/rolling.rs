@@ -8,8 +8,7 @@ use crate::moods::{Mood, Moody};
 use crate::{start, upstream};
 use tombolo_e2e::{Gate, Origin, Setup, Tombolo, scripts};
 
-const POLICIES: [&str; 6] =
-    ["round-robin", "least-requests", "p2c", "peak-ewma", "random", "hash"];
+const POLICIES: [&str; 6] = ["round-robin", "least-requests", "p2c", "peak-ewma", "random", "hash"];
 
 fn operate(admin: SocketAddr, arguments: &[&str]) -> tombolo_e2e::Finished {
     let folder = tempfile::tempdir().unwrap();
