@@ -42,6 +42,16 @@ pub(crate) const FOREIGN_CLIENTS: &[Need] = &[
     need("chromedriver", "chromium-driver"),
     need("promtool", "prometheus"),
     need("psql", "postgresql"),
+    need("apt-get", "apt"),
+    need("dpkg-deb", "dpkg"),
+];
+
+/// Applications and their clients of the long form that Debian brings.
+pub(crate) const APPLICATIONS: &[Need] = &[
+    need("python3", "python3-venv"),
+    need("npm", "npm"),
+    need("docker-registry", "docker-registry"),
+    need("skopeo", "skopeo"),
 ];
 
 /// The database server that unit and end-to-end tests start for themselves. Debian keeps its

@@ -11,6 +11,15 @@ use crate::packages;
 /// Every long form.
 pub(super) const LONG_FORMS: &[Step] = &[
     Step {
+        name: "applications",
+        title: "JupyterLab, Node-RED and docker-registry behind the gateway (3 minutes)",
+        needs: packages::APPLICATIONS,
+        work: |context| {
+            tools::applications(context)?;
+            ignored(context, "applications")
+        },
+    },
+    Step {
         name: "cache",
         title: "the cache: 200 kills, a scan of 10,000 things (6 minutes)",
         needs: packages::FOREIGN_CLIENTS,

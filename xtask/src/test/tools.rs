@@ -11,28 +11,47 @@ use crate::run::on_path;
 /// Longest time for one installation, building from source included.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
-/// A Python environment at `target/e2e/venv` with `websockets`, `opentelemetry-proto` and
-/// `prometheus-client`.
+/// A Python environment at `target/e2e/venv` with what clients and applications of the tests need.
 pub(super) fn python_environment(context: &Context<'_>) -> Result<()> {
-    let folder = context.workspace.target().join("e2e/venv");
+    let packages = ["websockets", "opentelemetry-proto", "prometheus-client"];
+    let applications = ["wsgidav", "cheroot", "Django"];
+    let import =
+        "import websockets, opentelemetry.proto, prometheus_client, wsgidav, cheroot, django";
+    environment(context, "venv", &[packages, applications].concat(), import)
+}
+
+/// What the applications of the long form need: Python's at `target/e2e/applications`, Node's at
+/// `target/e2e/applications-node`.
+pub(super) fn applications(context: &Context<'_>) -> Result<()> {
+    let import = "import jupyterlab, ipykernel, websockets";
+    environment(context, "applications", &["jupyterlab", "ipykernel", "websockets"], import)?;
+    modules(context, "e2e/applications-node", &["node-red@4"])
+}
+
+fn environment(context: &Context<'_>, name: &str, packages: &[&str], import: &str) -> Result<()> {
+    let folder = context.workspace.target().join("e2e").join(name);
     let python = folder.join("bin/python");
-    let import = "import websockets, opentelemetry.proto, prometheus_client";
     let imports = Command::new(&python).args(["-c", import]).output();
     if imports.is_ok_and(|output| output.status.success()) {
         return Ok(());
     }
     context.run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder), LIMIT)?;
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    let packages = ["websockets", "opentelemetry-proto", "prometheus-client"];
     context.run(Command::new(&python).args(install).args(packages), LIMIT)
 }
 
 /// Node's packages at `target/e2e/node_modules`: `ws` and `eventsource`, and what judges the pages'
 /// accessibility.
 pub(super) fn node_modules(context: &Context<'_>) -> Result<()> {
-    let folder = context.workspace.target().join("e2e");
-    let packages = ["ws", "eventsource", "axe-core"];
-    let is_there = |name: &&str| folder.join("node_modules").join(name).is_dir();
+    modules(context, "e2e", &["ws", "eventsource", "axe-core"])
+}
+
+fn modules(context: &Context<'_>, folder: &str, packages: &[&str]) -> Result<()> {
+    let folder = context.workspace.target().join(folder);
+    let is_there = |package: &&str| {
+        let name = package.split_once('@').map_or(*package, |(name, _version)| name);
+        folder.join("node_modules").join(name).is_dir()
+    };
     if packages.iter().all(is_there) {
         return Ok(());
     }
