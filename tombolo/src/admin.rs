@@ -4,33 +4,35 @@
 //! answer from coming, each with the next step. The token goes into one request field and into no
 //! message.
 
+mod exchange;
+mod place;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use serde_json::Value;
-use tombolo_daemon::config::HostPort;
 use tombolo_daemon::exit::ExitCode;
 
-use crate::{address, console};
+use self::exchange::{Failed, Question, exchange};
+pub(crate) use self::place::Place;
+use crate::console;
 
-/// For a connection to come about.
-const CONNECT: Duration = Duration::from_secs(5);
-/// For the whole exchange; the gateway itself takes a few seconds at most.
-const EXCHANGE: Duration = Duration::from_secs(30);
-/// Bytes of an answer: that of 4096 servers is about 2 MiB.
-const ANSWER_BYTES: u64 = 64 << 20;
 /// Bytes of a token file.
 const TOKEN_BYTES: u64 = 2048;
 
 /// Which gateway, and the right to ask it.
 #[derive(Args)]
 pub(crate) struct Access {
-    /// Where the gateway's admin API listens, HOST:PORT or a port of 127.0.0.1
-    #[arg(long, value_name = "ADDR", value_parser = address::ask, default_value = "127.0.0.1:8081")]
-    admin: HostPort,
+    /// Where the gateway's admin API is: HOST:PORT, a port of 127.0.0.1, or unix:PATH. Without it: the
+    /// socket in the data folder, /run/tombolo/gateway.sock, or 127.0.0.1:8081
+    #[arg(long, value_name = "ADDR", env = "TOMBOLO_ADMIN")]
+    admin: Option<Place>,
+
+    /// The data folder of the `tombolo up` that is meant
+    #[arg(long, value_name = "DIR", default_value = place::DATA, value_hint = ValueHint::DirPath)]
+    data: PathBuf,
 
     /// File with the token, where the gateway has an admin_token_file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -75,75 +77,51 @@ impl Access {
 
     fn exchange(&self, path: &str, body: Option<String>) -> Result<Value, Refused> {
         let authorization = self.token_file.as_deref().map(authorization).transpose()?;
-        let url = format!("http://{}{path}", self.admin);
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .timeout_connect(Some(CONNECT))
-            .timeout_global(Some(EXCHANGE))
-            // An operator's own gateway is asked straight, whatever the environment says.
-            .proxy(None)
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .user_agent(concat!("tombolo/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .into();
-        let answer = match body {
-            None => {
-                let mut request = agent.get(url);
-                if let Some(value) = &authorization {
-                    request = request.header("Authorization", value);
-                }
-                request.call()
-            }
-            Some(body) => {
-                let mut request = agent.post(url).content_type("application/json");
-                if let Some(value) = &authorization {
-                    request = request.header("Authorization", value);
-                }
-                request.send(body)
-            }
-        };
-        let mut answer = answer.map_err(|error| self.unreachable(&error))?;
-        let status = answer.status().as_u16();
-        let body = answer.body_mut().with_config().limit(ANSWER_BYTES).read_to_vec();
-        let body = body.map_err(|error| self.unreachable(&error))?;
+        let question = Question { path, body, authorization: authorization.as_deref() };
+        let (place, status, body) = self.answer(&question)?;
         match (status, serde_json::from_slice::<Value>(&body)) {
             (200 | 202, Ok(body)) => Ok(body),
             // A data plane asked by mistake answers 404.
             (status, Ok(problem)) if status != 404 => match problem.get("detail") {
                 Some(Value::String(detail)) => {
-                    let refused = self.refused(status, detail);
+                    let refused = self.refused(&place, status, detail);
                     Err(Refused { problem: Some(problem), ..refused })
                 }
-                _ => Err(self.another(status)),
+                _ => Err(another(&place, status)),
             },
-            _ => Err(self.another(status)),
+            _ => Err(another(&place, status)),
         }
     }
 
-    fn another(&self, status: u16) -> Refused {
-        Refused::new(format!(
-            "what answers at {} (with status {status}) is not the admin API of a gateway\n  check the address: --admin ADDR, the one of `admin` in [gateway]",
-            self.admin
-        ))
-    }
-
-    fn unreachable(&self, error: &ureq::Error) -> Refused {
-        Refused::new(format!(
-            "the gateway's admin API at {} cannot be reached: {error}\n  is the gateway running, with `admin = \"{}\"` in [gateway] or `--admin {}`?\n  is it another address? name it: --admin ADDR",
-            self.admin, self.admin, self.admin
-        ))
+    /// The place that answered, the status and the body. Of several likely places the first that
+    /// accepts a connection is asked, and no other: a command must not have its effect twice.
+    fn answer(&self, question: &Question<'_>) -> Result<(Place, u16, Vec<u8>), Refused> {
+        let places = match &self.admin {
+            Some(place) => vec![place.clone()],
+            None => Place::likely(&self.data),
+        };
+        let mut failures = Vec::new();
+        for place in places {
+            match exchange(&place, question) {
+                Ok((status, body)) => return Ok((place, status, body.to_vec())),
+                Err(Failed::NotThere(why)) => failures.push((place, why)),
+                Err(Failed::NoAnswer(why)) => {
+                    failures.push((place, why));
+                    break;
+                }
+            }
+        }
+        Err(unreachable(&failures))
     }
 
     /// What the gateway said, with the next step where it cannot know it.
-    fn refused(&self, status: u16, detail: &str) -> Refused {
+    fn refused(&self, place: &Place, status: u16, detail: &str) -> Refused {
         let words = match (status, &self.token_file) {
-            (401, None) => format!(
-                "the gateway at {} asks for its token: give it with --token-file FILE",
-                self.admin
-            ),
+            (401, None) => {
+                format!("the gateway at {place} asks for its token: give it with --token-file FILE")
+            }
             (401, Some(file)) => format!(
-                "the gateway at {} does not know the token in {}: give the file that its admin_token_file names",
-                self.admin,
+                "the gateway at {place} does not know the token in {}: give the file that its admin_token_file names",
                 file.display()
             ),
             _ => format!("the gateway refused: {}", plain(detail)),
@@ -151,6 +129,21 @@ impl Access {
         let code = if matches!(status, 400 | 422) { ExitCode::Usage } else { ExitCode::Failure };
         Refused { words, code, problem: None }
     }
+}
+
+fn another(place: &Place, status: u16) -> Refused {
+    Refused::new(format!(
+        "what answers at {place} (with status {status}) is not the admin API of a gateway\n  check the address: --admin ADDR, the one of `admin` in [gateway]"
+    ))
+}
+
+fn unreachable(failures: &[(Place, String)]) -> Refused {
+    let tried: Vec<String> =
+        failures.iter().map(|(place, why)| format!("{place} cannot be reached: {why}")).collect();
+    Refused::new(format!(
+        "no gateway answers; {}\n  is the gateway running, with `admin` or `admin_socket` in [gateway]?\n  is it elsewhere? name it: --admin ADDR (or TOMBOLO_ADMIN), or --data DIR for a `tombolo up`",
+        tried.join("; ")
+    ))
 }
 
 /// The value of the field that carries the token.

@@ -95,3 +95,46 @@ fn purge_tells_mistakes_apart_from_failures() {
         assert!(told.stderr.contains(words) && told.stdout.is_empty(), "{what:?}: {told:?}");
     }
 }
+
+/// A gateway whose socket is where `tombolo up` puts it: no command needs an address.
+#[test]
+fn the_gateway_is_found_by_its_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("tombolo-data/run/gateway.sock");
+    std::fs::create_dir_all(socket.parent().unwrap()).unwrap();
+    let lines = format!("admin_socket = {socket:?}");
+    let gateway = Setup::to_addresses(["127.0.0.1:9"]).gateway(&lines).start();
+    let told = |arguments: &[&str], folder: &std::path::Path, variable| {
+        Tombolo::run_with(folder, arguments, variable)
+    };
+    let pid = format!("process {}, ", gateway.pid());
+    let told_of = |finished: Finished| finished.succeeded().contains(&pid);
+    assert!(told_of(told(&["status"], folder.path(), None)));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let data = folder.path().join("tombolo-data");
+    assert!(told_of(told(&["status", "--data", data.to_str().unwrap()], elsewhere.path(), None)));
+    let named = format!("unix:{}", socket.display());
+    assert!(told_of(told(&["status", "--admin", &named], elsewhere.path(), None)));
+    assert!(told_of(told(&["status"], elsewhere.path(), Some(("TOMBOLO_ADMIN", &named)))));
+    drop(gateway);
+    // What a killed gateway leaves behind.
+    let _ = std::fs::remove_file(&socket);
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    let finished = told(&["status", "--admin", &named], elsewhere.path(), None);
+    assert_eq!(finished.code, Some(1));
+    assert!(finished.stderr.contains("gateway.sock cannot be reached"), "{finished:?}");
+}
+
+#[test]
+fn the_status_is_watched_until_its_reader_leaves() {
+    let (gateway, address) = start(Setup::to_addresses(["127.0.0.1:9"]));
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["status", "--watch", "1", "--json", "--admin", &address.to_string()];
+    let watching = Tombolo::program().args(arguments).folder(folder.path()).serve();
+    for _ in 0..2 {
+        watching.stdout().wait_for("a line of JSON", |line| {
+            let status: Value = serde_json::from_str(line).ok()?;
+            (status["pid"] == gateway.pid()).then_some(())
+        });
+    }
+}

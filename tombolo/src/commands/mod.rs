@@ -45,9 +45,10 @@ EXIT STATUS
   2  wrong usage, or a configuration with mistakes
 
 ENVIRONMENT
-  TOMBOLO_LOG  what the program log tells, for example 'debug' or 'warn,tombolo_gateway=debug'
-               (default: info)
-  NO_COLOR     when set, no colour even on a terminal
+  TOMBOLO_LOG    what the program log tells, for example 'debug' or 'warn,tombolo_gateway=debug'
+                 (default: info)
+  TOMBOLO_ADMIN  where the gateway's admin API is, as --admin: 10.0.0.5:8081, unix:/run/gateway.sock
+  NO_COLOR       when set, no colour even on a terminal
 
 'tombolo help COMMAND' tells more about a command.";
 

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::report::{columns, list, number, words};
+use super::report::{list, number, words};
+use super::table::Table;
 use super::units::{bytes, count};
 
 /// What an operator must not overlook.
@@ -41,15 +42,15 @@ pub(super) fn report(text: &mut String, status: &Value) {
     if services.is_empty() {
         return;
     }
-    let heading = ["REPLICA", "STATE", "PID", "RESTARTS", "MEMORY", "FILES", "ADDRESS", "WHY"];
-    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    let mut table =
+        Table::new(["REPLICA", "STATE", "PID", "RESTARTS", "MEMORY", "FILES", "ADDRESS"]);
     for process in services.iter().flat_map(|service| list(service, "/processes")) {
         let told = |place: &str, how: fn(u64) -> String| {
             process.pointer(place).and_then(Value::as_u64).map_or_else(|| "-".to_owned(), how)
         };
         let addresses: Vec<_> =
             list(process, "/addresses").iter().map(|one| words(one, "")).collect();
-        rows.push(vec![
+        let cells = vec![
             words(process, "/name"),
             words(process, "/state"),
             told("/pid", |pid| pid.to_string()),
@@ -57,11 +58,11 @@ pub(super) fn report(text: &mut String, status: &Value) {
             told("/memory_bytes", bytes),
             told("/open_files", count),
             addresses.join(" "),
-            words(process, "/why"),
-        ]);
+        ];
+        table.row(cells, words(process, "/why"));
     }
     text.push('\n');
-    text.push_str(&columns(&rows));
+    text.push_str(&table.lines());
 }
 
 #[cfg(test)]
@@ -91,9 +92,10 @@ mod tests {
         let mut text = String::new();
         report(&mut text, &status);
         let expected = "
-REPLICA  STATE   PID  RESTARTS  MEMORY   FILES  ADDRESS                WHY
+REPLICA  STATE   PID  RESTARTS  MEMORY   FILES  ADDRESS
 site-1   up      7    0         5.0 MiB  12     http://127.0.0.1:9101
-site-2   failed  -    10        -        -      http://127.0.0.1:9102  it died
+site-2   failed  -    10        -        -      http://127.0.0.1:9102
+    it died
 ";
         assert_eq!(text, expected);
     }

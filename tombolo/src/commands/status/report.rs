@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::replicas;
+use super::table::Table;
 use super::units::{bytes, count, span};
 use crate::admin::plain;
 
@@ -58,7 +60,7 @@ pub(super) fn report(status: &Value) -> String {
     }
     cache(&mut text, status.get("cache").unwrap_or(&Value::Null));
     text.push('\n');
-    text.push_str(&columns(&servers(status)));
+    text.push_str(&servers(status).lines());
     replicas::report(&mut text, status);
     text
 }
@@ -66,7 +68,7 @@ pub(super) fn report(status: &Value) -> String {
 /// What an operator must not overlook.
 fn alarms(text: &mut String, status: &Value) {
     if is_true(status, "/draining") {
-        text.push_str("\nDRAINING: no new work is taken; it ends when what is under way is done\n");
+        text.push_str("\nDRAINING: requests on open connections are served, each connection is then closed; the gateway ends when none is left\n");
     }
     for (doing, effect) in [
         ("reading", "requests are served from the servers until files can be read again"),
@@ -172,28 +174,42 @@ fn line(text: &mut String, name: &str, value: &str) {
     let _ = writeln!(text, "{name:<12}  {value}");
 }
 
-/// A row for each server under a heading.
-fn servers(status: &Value) -> Vec<Vec<String>> {
-    let heading =
-        ["UPSTREAM", "SERVER", "STATE", "CIRCUIT", "IN FLIGHT", "REQUESTS", "FAILED", "WHY"];
-    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+/// A row for each server; below it the reason for a state that is not up.
+fn servers(status: &Value) -> Table {
+    let mut table =
+        Table::new(["UPSTREAM", "SERVER", "STATE", "SINCE", "IN FLIGHT", "REQUESTS", "FAILED"]);
     for upstream in list(status, "/upstreams") {
         for server in list(upstream, "/backends") {
             let attempts = |outcome| number(server, &format!("/attempts/{outcome}"));
             let failed = FAILURES.into_iter().map(attempts).sum();
-            rows.push(vec![
+            let cells = vec![
                 words(upstream, "/name"),
                 words(server, "/address"),
-                words(server, "/state"),
-                words(server, "/circuit"),
+                state(server),
+                age(&words(server, "/since"), Timestamp::now()),
                 in_flight(server),
                 count(number(server, "/requests")),
                 count(failed),
-                words(server, "/why"),
-            ]);
+            ];
+            table.row(cells, words(server, "/why"));
         }
     }
-    rows
+    table
+}
+
+/// The state of a server, with that of its circuit where it says more.
+fn state(server: &Value) -> String {
+    let state = words(server, "/state");
+    match words(server, "/circuit").as_str() {
+        "half-open" => format!("{state}, half-open"),
+        _ => state,
+    }
+}
+
+/// How long ago a time of RFC 3339 was; a dash where it is not known.
+fn age(since: &str, now: Timestamp) -> String {
+    let seconds = since.parse::<Timestamp>().map(|since| now.duration_since(since).as_secs());
+    seconds.map_or_else(|_| "-".to_owned(), |seconds| span(u64::try_from(seconds).unwrap_or(0)))
 }
 
 /// Requests at a server, and how many there may be.
@@ -203,24 +219,6 @@ fn in_flight(server: &Value) -> String {
         Some(limit) => format!("{now} of {}", count(limit)),
         None => now,
     }
-}
-
-/// Rows with their columns under each other, without blanks at the end.
-pub(super) fn columns(rows: &[Vec<String>]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let mut text = String::new();
-    for row in rows {
-        let cells = row.iter().enumerate().map(|(column, cell)| {
-            let width = width(column);
-            format!("{cell:<width$}")
-        });
-        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-        text.push('\n');
-    }
-    text
 }
 
 /// What stands at a place (RFC 6901); nothing for what is not there, so that the answer of another
@@ -274,11 +272,19 @@ requests      12 345
 access log    5 lines written, 0 dropped
 cache         none: no route caches
 
-UPSTREAM  SERVER          STATE  CIRCUIT    IN FLIGHT  REQUESTS  FAILED  WHY
-app       127.0.0.1:9001  up     half-open  1          9         3
-app       no.example:80   down   closed     0          0         0       its name does not resolve
+UPSTREAM  SERVER          STATE          SINCE  IN FLIGHT  REQUESTS  FAILED
+app       127.0.0.1:9001  up, half-open  -      1          9         3
+app       no.example:80   down           -      0          0         0
+    its name does not resolve
 ";
         assert_eq!(report(&status()), expected);
+    }
+
+    #[test]
+    fn the_age_of_a_state_is_told() {
+        let now: Timestamp = "2026-01-02T00:00:00Z".parse().unwrap();
+        let told = ["2026-01-01T23:58:30Z", "2026-01-02T00:00:09Z", "", "x"].map(|at| age(at, now));
+        assert_eq!(told, ["1 min 30 s", "0 s", "-", "-"]);
     }
 
     #[test]
