@@ -17,6 +17,7 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    tombolo_files::restrict_new_files();
     match commands::Cli::try_parse() {
         Ok(cli) => cli.command.run(),
         Err(refusal) => console::answer_refusal(&refusal).into(),

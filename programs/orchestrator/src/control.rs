@@ -3,13 +3,11 @@
 //! One JSON object a line each way ([`tombolo_daemon::orchestration`]). Owns connections, lines and
 //! their bounds; what is asked is answered by the loop.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::Mode;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -38,22 +36,12 @@ pub(crate) struct Control {
 
 impl Control {
     /// Binds the socket, in place of one that an earlier orchestrator left. Whoever calls this holds
-    /// the lock of the data folder. Call it before there are other threads: the mode of new files is
-    /// the whole process's for a moment.
+    /// the lock of the data folder.
     ///
     /// # Errors
     /// What the system says.
     pub(crate) fn bind(path: &Path) -> io::Result<Self> {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let before = rustix::process::umask(Mode::from_raw_mode(0o177));
-        let listener = std::os::unix::net::UnixListener::bind(path);
-        rustix::process::umask(before);
-        let listener = listener?;
-        listener.set_nonblocking(true)?;
-        Ok(Control { listener })
+        Ok(Control { listener: tombolo_files::bind_stream(path)? })
     }
 
     /// Takes connections and passes on what they ask, for as long as somebody answers.
@@ -118,6 +106,7 @@ async fn put(asked: &mpsc::Sender<Asked>, request: Request) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use serde_json::json;

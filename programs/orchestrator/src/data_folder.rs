@@ -1,25 +1,29 @@
-//! The data folder: made if it is missing, and held by one orchestrator at a time.
+//! The data folder: made if it is missing, for its owner alone, and held by one orchestrator at a
+//! time. A folder of another user, or one that others have written to, is refused.
 //!
 //! The lock is the kernel's and ends with the process, so no stale file can lock anybody out; the
 //! number in the file only tells the next one who holds it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use tombolo_daemon::config::StateFile;
+use tombolo_files::{Access, Folder};
 
 use crate::error::Error;
 use crate::ledger::Ledger;
 
+/// The name of the lock.
+const LOCK: &str = "up.lock";
 /// The name of the ledger.
 const LEDGER: &str = "processes.json";
 
 /// The data folder, ours until this value is dropped.
 #[derive(Debug)]
 pub(crate) struct DataFolder {
-    run: PathBuf,
-    logs: PathBuf,
+    run: Folder,
+    logs: Folder,
     /// Holds the lock.
     _lock: File,
 }
@@ -31,18 +35,11 @@ impl DataFolder {
     /// [`Error::DataFolder`] if it cannot be written, [`Error::Locked`] if another has it.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         let failed = |path: &Path, source| Error::DataFolder { path: path.to_owned(), source };
-        let (run, logs) = (folder.join("run"), folder.join("logs"));
-        for folder in [&run, &logs] {
-            fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-        }
-        let path = run.join("up.lock");
-        let mut lock = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|error| failed(&path, error))?;
+        let data = Folder::make(folder).map_err(|error| failed(folder, error))?;
+        let inner = |name| data.folder(name).map_err(|error| failed(&folder.join(name), error));
+        let (run, logs) = (inner("run")?, inner("logs")?);
+        let path = run.path().join(LOCK);
+        let mut lock = run.file(LOCK, Access::Make).map_err(|error| failed(&path, error))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -57,27 +54,27 @@ impl DataFolder {
 
     /// The path of a file that `up` generates.
     pub(crate) fn generated(&self, name: &str) -> PathBuf {
-        self.run.join(name)
+        self.run.path().join(name)
     }
 
     /// Where the gateway asks for what concerns replicas.
     pub(crate) fn control_socket(&self) -> PathBuf {
-        self.run.join("up.sock")
+        self.run.path().join("up.sock")
     }
 
     /// Where the gateway's admin API answers.
     pub(crate) fn gateway_socket(&self) -> PathBuf {
-        self.run.join("gateway.sock")
+        self.run.path().join("gateway.sock")
     }
 
     /// What the gateway knows of servers, for the one that is started after it.
     pub(crate) fn gateway_state(&self) -> PathBuf {
-        self.run.join(StateFile::DEFAULT)
+        self.run.path().join(StateFile::DEFAULT)
     }
 
     /// What runs, for whoever comes after us.
     pub(crate) fn ledger(&self) -> PathBuf {
-        self.run.join(LEDGER)
+        self.run.path().join(LEDGER)
     }
 
     /// Writes the ledger down, as a whole or not at all.
@@ -91,12 +88,12 @@ impl DataFolder {
     /// Nothing is left that anybody could find.
     pub(crate) fn remove_ledger(&self) {
         // Whoever finds it nevertheless finds none of its processes.
-        let _ = fs::remove_file(self.ledger());
+        let _ = self.run.remove(LEDGER);
     }
 
     /// What a process says on standard error.
     pub(crate) fn log_file(&self, name: &str) -> PathBuf {
-        self.logs.join(format!("{name}.log"))
+        self.logs.path().join(format!("{name}.log"))
     }
 
     /// Writes a file that `up` generates, as a whole or not at all; gives its path.
@@ -104,11 +101,11 @@ impl DataFolder {
     /// # Errors
     /// [`Error::DataFolder`].
     pub(crate) fn write_generated(&self, name: &str, text: &str) -> Result<PathBuf, Error> {
-        let path = self.run.join(name);
-        let draft = self.run.join(format!("{name}.new"));
-        let written = fs::write(&draft, text).and_then(|()| fs::rename(&draft, &path));
-        written.map_err(|source| Error::DataFolder { path: path.clone(), source })?;
-        Ok(path)
+        let path = self.run.path().join(name);
+        match self.run.replace(name, text.as_bytes()) {
+            Ok(()) => Ok(path),
+            Err(source) => Err(Error::DataFolder { path, source }),
+        }
     }
 }
 
@@ -126,6 +123,9 @@ fn read_pid(lock: &mut File) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
     use super::*;
 
     #[test]
@@ -156,5 +156,43 @@ mod tests {
         data.write_generated("x.toml", "a longer first text").unwrap();
         let path = data.write_generated("x.toml", "second").unwrap();
         assert_eq!(fs::read_to_string(path).unwrap(), "second");
+    }
+
+    #[test]
+    fn folder_that_others_have_written_to_is_refused_with_the_next_step() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        fs::create_dir_all(data.join("run")).unwrap();
+        fs::set_permissions(&data, fs::Permissions::from_mode(0o777)).unwrap();
+        let words = DataFolder::open(&data).unwrap_err().to_string();
+        for part in ["others may write to", "chmod 700", "--data"] {
+            assert!(words.contains(part), "{words}");
+        }
+        assert_eq!(words.matches("data (mode").count(), 1, "{words}");
+    }
+
+    #[test]
+    fn no_link_in_it_is_followed_and_all_is_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, other) = (folder.path().join("data"), folder.path().join("other"));
+        fs::write(&other, "precious").unwrap();
+        drop(DataFolder::open(&data).unwrap());
+        let run = data.join("run");
+        fs::remove_file(run.join(LOCK)).unwrap();
+        symlink(&other, run.join(LOCK)).unwrap();
+        let words = DataFolder::open(&data).unwrap_err().to_string();
+        assert!(words.contains("symbolic link"), "{words}");
+        fs::remove_file(run.join(LOCK)).unwrap();
+        symlink(&other, run.join("gateway.toml.new")).unwrap();
+        let open = DataFolder::open(&data).unwrap();
+        open.write_generated("gateway.toml", "text").unwrap();
+        assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
+        for (path, mode) in [("", 0o700), ("run", 0o700), ("logs", 0o700)]
+            .into_iter()
+            .chain([("run/gateway.toml", 0o600), ("run/up.lock", 0o600)])
+        {
+            let about = fs::symlink_metadata(data.join(path)).unwrap();
+            assert_eq!(about.permissions().mode() & 0o777, mode, "{path}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use tombolo_daemon::config::Mistakes;
 use tombolo_daemon::exit::ExitCode;
+use tombolo_files::Refusal;
 
 use crate::listeners::Holder;
 
@@ -80,6 +81,9 @@ impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Configuration(mistakes) => mistakes.fmt(out),
+            Error::DataFolder { source, .. } if Refusal::of(source).is_some() => {
+                write!(out, "{source}\n  --data names the folder of 'tombolo up'")
+            }
             Error::DataFolder { path, source } => write!(
                 out,
                 "cannot write {}: {source}\n  choose a folder that can be written with --data",

@@ -1,9 +1,8 @@
 //! The bus of one machine: a UNIX socket for each replica, in a folder beside the database that
 //! this user alone may enter.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use tokio::net::UnixDatagram;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tombolo_files::Folder;
 
 use super::{Notice, gather};
 use crate::limits;
@@ -49,13 +49,10 @@ pub(super) fn join(
 }
 
 fn bind(folder: &Path) -> io::Result<Socket> {
-    match DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
+    Folder::make(folder)?;
     let name = format!("{}-{:08x}", std::process::id(), fastrand::u32(..));
     let path = folder.join(name);
-    let socket = UnixDatagram::bind(&path)?;
+    let socket = UnixDatagram::from_std(tombolo_files::bind_datagram(&path)?)?;
     Ok(Socket { socket, path })
 }
 

@@ -1,20 +1,16 @@
 //! One place the lines go: standard output or a file. Owns its descriptor and what to do when it
 //! refuses: count, and carry on as soon as it takes lines again, without leaving half a line.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::OFlags;
+use tombolo_files::open_log;
 
 use super::chunk::Chunk;
 use super::error::{Advice, Error};
-
-/// New files are readable by their owner and group: they hold addresses of people.
-const MODE: u32 = 0o640;
 
 /// Where lines go.
 #[derive(Debug)]
@@ -49,7 +45,7 @@ impl Destination {
 
     /// A file, made if it is not there, appended to if it is.
     pub(super) fn file(path: &Path) -> Result<Destination, Error> {
-        let file = open(path).map_err(|cause| Error::Open { path: path.into(), cause })?;
+        let file = open_log(path).map_err(|cause| Error::Open { path: path.into(), cause })?;
         Ok(Destination { path: Some(path.into()), file, torn: Vec::new() })
     }
 
@@ -97,7 +93,7 @@ impl Destination {
     /// contents are not lost by renaming, stays in use.
     pub(super) fn reopen(&mut self) -> Outcome {
         let Some(path) = &self.path else { return Outcome::default() };
-        match open(path) {
+        match open_log(path) {
             Ok(file) => {
                 self.file = file;
                 tracing::info!(path = %path.display(), "access log opened anew");
@@ -119,13 +115,6 @@ impl Destination {
         self.torn = Vec::new();
         Outcome { failed, ..Outcome::default() }
     }
-}
-
-/// Non-blocking, because opening a named pipe that nobody reads would otherwise wait for ever.
-/// Ordinary files do not care.
-fn open(path: &Path) -> io::Result<File> {
-    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
-    OpenOptions::new().append(true).create(true).mode(MODE).custom_flags(flags).open(path)
 }
 
 /// Writes all of `bytes`, or up to an error; says how much.

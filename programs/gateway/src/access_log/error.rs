@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tombolo_files::Refusal;
+
 /// The access log cannot be set up as configured. The text is complete (cause and advice included),
 /// so there is no further source to print.
 #[derive(Debug)]
@@ -31,6 +33,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Open { path, cause } => {
+                if Refusal::of(cause).is_some() {
+                    return write!(f, "cannot use the access log: {cause}");
+                }
                 let shown = path.display();
                 write!(f, "cannot open the access log {shown}: {cause}; {}", Advice { path, cause })
             }

@@ -3,11 +3,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-
-/// Readable by owner and group, as the access log is.
-const MODE: u32 = 0o640;
 
 /// How much is kept of each process.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +83,7 @@ impl Write for Rotating {
 }
 
 fn open(path: &Path) -> io::Result<(File, u64)> {
-    let file = OpenOptions::new().append(true).create(true).mode(MODE).open(path)?;
+    let file = tombolo_files::open_private(path, OpenOptions::new().append(true).create(true))?;
     let size = file.metadata()?.len();
     Ok((file, size))
 }

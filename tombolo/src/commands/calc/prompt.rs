@@ -15,12 +15,15 @@ use tokio::runtime::Runtime;
 use tombolo_calculator::client::{Client, Exchange};
 use tombolo_calculator::protocol::{Answer, COMMANDS, Request};
 use tombolo_daemon::exit::ExitCode;
+use tombolo_files::{Access, Folder};
 
 use super::{output, request};
 use crate::console;
 
 /// Lines of history that are kept.
 const HISTORY: usize = 1000;
+/// Where, in the folder of the user's state.
+const HISTORY_FILE: &str = "calc_history";
 
 /// Functions and constants worth completing.
 const FUNCTIONS: [&str; 30] = [
@@ -183,8 +186,15 @@ fn history_file() -> Option<PathBuf> {
     let state =
         state.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/state")));
     let folder = state?.join("tombolo");
-    std::fs::create_dir_all(&folder).ok()?;
-    Some(folder.join("calc_history"))
+    // The editor reads and writes it by its path: a link or another's file there is refused first.
+    let kept = Folder::make(&folder).and_then(|folder| folder.file(HISTORY_FILE, Access::Append));
+    match kept {
+        Ok(_) => Some(folder.join(HISTORY_FILE)),
+        Err(error) => {
+            console::say(&format!("no history is kept in {}: {error}", folder.display()));
+            None
+        }
+    }
 }
 
 /// What can be completed.

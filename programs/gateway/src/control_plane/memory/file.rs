@@ -5,10 +5,10 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use tombolo_files::{Refusal, open_private};
 
 use super::record::{BEGINNING, BYTES_MAX};
 
@@ -22,6 +22,8 @@ pub(super) enum Trouble {
          another `state_file`"
     )]
     Foreign,
+    #[error("{0}; `state_file` in [gateway] names another file")]
+    Refused(io::Error),
     #[error(
         "{0}: its folder must be there and writable; `state_file` in [gateway] names another file, `false` keeps nothing"
     )]
@@ -100,15 +102,13 @@ impl StateFile {
 
     /// Takes hold of what is there.
     fn claim(&mut self) -> Result<(), Trouble> {
-        let mut options = OpenOptions::new();
-        // A pipe in its place must not make us wait for whoever writes into it.
-        options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
-        let file = match options.open(&self.path) {
+        let file = match open_private(&self.path, OpenOptions::new().read(true)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.held = None;
                 return Ok(());
             }
+            Err(error) if Refusal::of(&error).is_some() => return Err(Trouble::Refused(error)),
             Err(error) => return Err(error.into()),
         };
         let there = file.metadata()?;
@@ -118,7 +118,7 @@ impl StateFile {
             return Ok(());
         }
         self.held = None;
-        if !there.is_file() || !is_ours(&file)? {
+        if !is_ours(&file)? {
             return Err(Trouble::Foreign);
         }
         lock(&file)?;
@@ -133,7 +133,7 @@ impl StateFile {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        OpenOptions::new().write(true).create_new(true).open(draft)
+        open_private(&draft, OpenOptions::new().write(true).create_new(true))
     }
 
     fn draft(&self) -> PathBuf {
@@ -178,6 +178,7 @@ mod tests {
         let mut next = StateFile::new(&path);
         assert_eq!(next.read().unwrap().unwrap(), text("second").into_bytes());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
     }
 
     #[test]
@@ -205,11 +206,15 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\"precious\": true}");
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
-        assert!(matches!(file.write(&text("")), Err(Trouble::Foreign)));
+        assert!(matches!(file.write(&text("")), Err(Trouble::Refused(_))));
         fs::remove_dir(&path).unwrap();
         let fifo = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
         assert!(fifo.success());
-        assert!(matches!(file.read(), Err(Trouble::Foreign)), "a pipe is not waited for");
+        assert!(matches!(file.read(), Err(Trouble::Refused(_))), "a pipe is not waited for");
+        fs::remove_file(&path).unwrap();
+        fs::write(folder.path().join("other"), text("")).unwrap();
+        std::os::unix::fs::symlink("other", &path).unwrap();
+        assert!(matches!(file.read(), Err(Trouble::Refused(_))), "a link is not followed");
     }
 
     #[test]
