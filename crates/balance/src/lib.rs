@@ -55,8 +55,8 @@ pub use gate::{Gate, Standing};
 pub use gradient::{Bounds, Gradient, Window};
 pub use hash::hash_key;
 pub use health::{
-    CheckCounts, Circuit, Condition, EjectionRules, EjectionStage, FailureWindow, MaxEjected,
-    PastEjection, Remembered, ServerState, Verdict,
+    CheckCounts, Circuit, Condition, EjectionCause, EjectionRules, EjectionStage, FailureWindow,
+    MaxEjected, PastEjection, Remembered, ServerState, Tally, Totals, Verdict,
 };
 pub use policy::{Policy, UnknownPolicy};
 pub use retry_budget::RetryBudget;

@@ -8,6 +8,7 @@
 )]
 
 mod allowance;
+mod bad_pages;
 mod budget;
 mod checks;
 mod elsewhere;

@@ -14,6 +14,8 @@ pub(crate) enum Mood {
     Well,
     /// Answers 500.
     Errors,
+    /// Closes the connection in place of an answer.
+    Mute,
     /// Answers after a second.
     Slow,
     /// Closes the connection in place of every second answer, and after the others.
@@ -22,7 +24,8 @@ pub(crate) enum Mood {
     Modest,
 }
 
-const MOODS: [Mood; 5] = [Mood::Well, Mood::Errors, Mood::Slow, Mood::Unsteady, Mood::Modest];
+const MOODS: [Mood; 6] =
+    [Mood::Well, Mood::Errors, Mood::Mute, Mood::Slow, Mood::Unsteady, Mood::Modest];
 
 /// A server, and the ends by which a test holds it.
 pub(crate) struct Moody {
@@ -51,6 +54,7 @@ impl Moody {
                 }
                 let number = counts.fetch_add(1, Ordering::SeqCst);
                 match mood {
+                    Mood::Mute => return Err(WireError::Closed),
                     Mood::Unsteady if number % 2 == 0 => return Err(WireError::Closed),
                     // No connection is used again, so that no failure is a race of keep-alive.
                     Mood::Unsteady => {

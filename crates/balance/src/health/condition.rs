@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::circuit::Circuit;
-use super::ejection::{Ejection, EjectionRules, Phase};
+use super::ejection::{Ejection, EjectionCause, EjectionRules, Phase};
 use crate::gate::Standing;
 
 /// What a server that has come back is given at once, in thousandths of its weight; the rest comes
@@ -109,14 +109,42 @@ impl Condition {
     }
 
     /// It failed too many requests, or a probe. False if it is never ejected, or is out already.
-    pub fn eject(&mut self, now: Duration) -> bool {
+    pub fn eject(&mut self, cause: EjectionCause, now: Duration) -> bool {
         match &self.rules {
             Some(rules) if !matches!(self.ejection.phase, Phase::Out { .. }) => {
-                self.ejection.begin(rules, now);
+                self.ejection.begin(rules, cause, now);
                 true
             }
             _ => false,
         }
+    }
+
+    /// A check succeeded. That shows the end of what it would have shown too: that no connection came
+    /// about, or that nothing was answered. True if it ended an ejection.
+    pub fn check_succeeded(&mut self, now: Duration) -> bool {
+        let is_refuted = self.is_ejected()
+            && matches!(self.ejection.cause, EjectionCause::Unreachable | EjectionCause::Silent);
+        if is_refuted {
+            self.ejection.end(now);
+            self.come_back(now);
+        }
+        is_refuted
+    }
+
+    /// It was started again, as whoever started it says: what was known of it was of another process.
+    /// A drain stays.
+    pub fn restarted(&mut self, now: Duration) {
+        let was_away = std::mem::take(&mut self.down) || self.is_ejected();
+        if was_away {
+            self.ejection.end(now);
+            self.come_back(now);
+        }
+    }
+
+    /// What it is ejected for, if it is.
+    #[must_use]
+    pub fn ejection_cause(&self) -> Option<EjectionCause> {
+        self.is_ejected().then_some(self.ejection.cause)
     }
 
     /// So many requests succeeded while it was being tried again. True when it is back.
@@ -234,7 +262,7 @@ mod tests {
     #[test]
     fn what_is_decided_goes_before_checks_before_requests() {
         let mut server = server();
-        assert!(server.eject(SECOND));
+        assert!(server.eject(EjectionCause::Unanswered, SECOND));
         assert_eq!(
             (server.state(), server.standing(SECOND)),
             (ServerState::Ejected, Standing::Closed)
@@ -279,15 +307,18 @@ mod tests {
         server.fall();
         server.rise(SECOND);
         assert_eq!(server.standing(SECOND), full());
-        assert!(!server.eject(SECOND), "without rules nothing is ejected");
+        assert!(
+            !server.eject(EjectionCause::Unanswered, SECOND),
+            "without rules nothing is ejected"
+        );
     }
 
     #[test]
     fn an_ejected_server_is_probed_and_then_starts_slowly() {
         let mut server = server();
         assert_eq!(server.circuit(), Circuit::Closed);
-        assert!(server.eject(SECOND));
-        assert!(!server.eject(SECOND), "it is out already");
+        assert!(server.eject(EjectionCause::Unanswered, SECOND));
+        assert!(!server.eject(EjectionCause::Unanswered, SECOND), "it is out already");
         assert_eq!(server.circuit(), Circuit::Open);
         assert!(!server.tick(SECOND * 5));
         assert!(server.tick(SECOND * 6));
@@ -307,10 +338,40 @@ mod tests {
     #[test]
     fn a_probe_that_fails_ejects_again() {
         let mut server = server();
-        server.eject(SECOND);
+        server.eject(EjectionCause::Unanswered, SECOND);
         server.tick(SECOND * 6);
         assert!(server.is_probing());
-        assert!(server.eject(SECOND * 6));
+        assert!(server.eject(EjectionCause::Unanswered, SECOND * 6));
         assert_eq!(server.ejected_until(), Some(SECOND * 16));
+    }
+
+    #[test]
+    fn a_check_ends_what_it_would_have_shown() {
+        use EjectionCause::{Silent, Status, Unanswered, Unreachable};
+        for (cause, ends) in
+            [(Unreachable, true), (Silent, true), (Unanswered, false), (Status, false)]
+        {
+            let mut server = server();
+            assert!(!server.check_succeeded(SECOND), "it is in");
+            assert!(server.eject(cause, SECOND));
+            assert_eq!(server.ejection_cause(), Some(cause));
+            assert_eq!(server.check_succeeded(SECOND * 2), ends, "{cause:?}");
+            assert_eq!(server.is_ejected(), !ends, "{cause:?}");
+        }
+    }
+
+    #[test]
+    fn one_that_was_started_again_is_up_whatever_was_known() {
+        let mut server = server();
+        server.eject(EjectionCause::Status, SECOND);
+        server.fall();
+        server.drain();
+        server.restarted(SECOND * 2);
+        assert_eq!(server.state(), ServerState::Draining, "that was said of the place");
+        server.undrain(SECOND * 2);
+        assert_eq!(server.state(), ServerState::Up);
+        let mut server = self::server();
+        server.restarted(SECOND);
+        assert_eq!(server.standing(SECOND), full(), "it had not been away");
     }
 }

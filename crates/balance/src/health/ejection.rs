@@ -3,6 +3,22 @@
 
 use std::time::Duration;
 
+use super::outlier::Tally;
+
+/// What a server is ejected for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EjectionCause {
+    /// It could not be connected to. A check that is answered ends that.
+    Unreachable,
+    /// Neither requests nor a check were answered. A check that is answered ends that, too.
+    Silent,
+    /// Connections broke, or answers did not come in time: only requests show that this is over.
+    #[default]
+    Unanswered,
+    /// It answered with an error status more often than its peers.
+    Status,
+}
+
 /// When a server is ejected, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EjectionRules {
@@ -39,10 +55,17 @@ impl EjectionRules {
 
     /// Whether so many of so many requests within the window are too many.
     #[must_use]
-    pub fn is_failing(&self, failed: u64, requests: u64) -> bool {
+    pub fn is_failing(&self, tally: Tally) -> bool {
+        let Tally { requests, failed } = tally;
         self.rate_percent > 0
-            && requests >= self.requests.max(1)
+            && self.is_meaningful(tally)
             && u128::from(failed) * 100 >= u128::from(self.rate_percent) * u128::from(requests)
+    }
+
+    /// Whether these are requests enough for a rate to mean anything.
+    #[must_use]
+    pub fn is_meaningful(&self, tally: Tally) -> bool {
+        tally.requests >= self.requests.max(1)
     }
 }
 
@@ -84,12 +107,15 @@ pub(super) struct Ejection {
     /// How long the last one was, and when it ended.
     pub(super) last: Duration,
     pub(super) ended: Duration,
+    /// What the last one was for.
+    pub(super) cause: EjectionCause,
 }
 
 impl Ejection {
     /// Out, from now on. Twice as long as the last time, unless it was well for at least twice as
     /// long as it was out.
-    pub(super) fn begin(&mut self, rules: &EjectionRules, now: Duration) {
+    pub(super) fn begin(&mut self, rules: &EjectionRules, cause: EjectionCause, now: Duration) {
+        self.cause = cause;
         let well = match self.phase {
             Phase::In => now.saturating_sub(self.ended),
             Phase::Out { .. } | Phase::Probing { .. } => Duration::ZERO,
@@ -150,7 +176,7 @@ mod tests {
         let (mut ejection, mut now) = (Ejection::default(), SECOND);
         let mut times = Vec::new();
         for pause in pauses {
-            ejection.begin(&rules, now);
+            ejection.begin(&rules, EjectionCause::Unanswered, now);
             let Phase::Out { until } = ejection.phase else { panic!("out") };
             times.push((until - now).as_secs());
             assert!(!ejection.tick(&rules, until - SECOND / 10));
@@ -175,10 +201,10 @@ mod tests {
     fn a_failed_probe_is_a_further_ejection() {
         let rules = EjectionRules::DEFAULT;
         let mut ejection = Ejection::default();
-        ejection.begin(&rules, SECOND);
+        ejection.begin(&rules, EjectionCause::Unanswered, SECOND);
         assert!(ejection.tick(&rules, SECOND * 6));
         assert!(!ejection.answered(2, SECOND * 7), "three are wanted");
-        ejection.begin(&rules, SECOND * 8);
+        ejection.begin(&rules, EjectionCause::Unanswered, SECOND * 8);
         assert_eq!(ejection.phase, Phase::Out { until: SECOND * 18 });
     }
 
@@ -197,9 +223,10 @@ mod tests {
     #[test]
     fn a_rate_needs_requests_enough() {
         let rules = EjectionRules::DEFAULT;
-        assert!(!rules.is_failing(19, 19));
-        assert!(rules.is_failing(10, 20));
-        assert!(!rules.is_failing(9, 20));
-        assert!(!EjectionRules { rate_percent: 0, ..rules }.is_failing(20, 20));
+        let of = |failed, requests| Tally { requests, failed };
+        assert!(!rules.is_failing(of(19, 19)));
+        assert!(rules.is_failing(of(10, 20)));
+        assert!(!rules.is_failing(of(9, 20)));
+        assert!(!EjectionRules { rate_percent: 0, ..rules }.is_failing(of(20, 20)));
     }
 }

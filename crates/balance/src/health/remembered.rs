@@ -103,7 +103,8 @@ impl Ejection {
             }
             EjectionStage::Over { ago } => (Phase::In, now.saturating_sub(ago)),
         };
-        Ejection { phase, last: past.length.min(rules.max_time), ended }
+        let last = past.length.min(rules.max_time);
+        Ejection { phase, last, ended, ..Ejection::default() }
     }
 }
 
@@ -112,7 +113,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{ServerState, Standing};
+    use crate::{EjectionCause, ServerState, Standing};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -135,18 +136,18 @@ mod tests {
     #[test]
     fn an_ejection_lasts_as_long_as_it_would_have_and_counts() {
         let mut before = server();
-        before.eject(SECOND * 100);
+        before.eject(EjectionCause::Unanswered, SECOND * 100);
         let mut after = successor(&before, SECOND * 102, SECOND * 7);
         assert_eq!(after.ejected_until(), Some(SECOND * 10));
         assert!(after.tick(SECOND * 10) && after.is_probing());
-        after.eject(SECOND * 10);
+        after.eject(EjectionCause::Unanswered, SECOND * 10);
         assert_eq!(after.ejected_until(), Some(SECOND * 20), "twice as long as the last");
     }
 
     #[test]
     fn one_that_was_tried_again_is_tried_anew() {
         let mut before = server();
-        before.eject(SECOND);
+        before.eject(EjectionCause::Unanswered, SECOND);
         before.tick(SECOND * 6);
         before.probed(2, SECOND * 7);
         let after = successor(&before, SECOND * 8, SECOND);
@@ -156,12 +157,12 @@ mod tests {
     #[test]
     fn the_past_counts_until_the_server_has_been_well_for_long() {
         let mut before = server();
-        before.eject(SECOND);
+        before.eject(EjectionCause::Unanswered, SECOND);
         before.tick(SECOND * 6);
         before.probed(3, SECOND * 6);
         let mut after = successor(&before, SECOND * 12, SECOND * 50);
         assert_eq!(after.state(), ServerState::Up);
-        after.eject(SECOND * 51);
+        after.eject(EjectionCause::Unanswered, SECOND * 51);
         assert_eq!(after.ejected_until(), Some(SECOND * 61), "well for 7 s only");
         assert_eq!(before.remembered(SECOND * 16).ejection, None, "well for 10 s");
     }
@@ -189,7 +190,7 @@ mod tests {
     #[test]
     fn without_rules_nobody_is_out() {
         let mut before = server();
-        before.eject(SECOND);
+        before.eject(EjectionCause::Unanswered, SECOND);
         let mut after = Condition::new(None, Duration::ZERO);
         after.recall(&before.remembered(SECOND), SECOND);
         assert_eq!(after.state(), ServerState::Up);
@@ -235,7 +236,7 @@ mod tests {
                 prop_assert!((100..=Standing::FULL).contains(&share));
             }
             server.tick(now.saturating_add(rules.max_time));
-            server.eject(now);
+            server.eject(EjectionCause::Unanswered, now);
             if let Some(until) = server.ejected_until() {
                 prop_assert!(until.saturating_sub(now) <= rules.max_time);
             }

@@ -209,8 +209,7 @@ async fn ask(
         };
         let attempted = attempt::attempt(scene, workspace, asked, journal, &facing, hold).await;
         let outcome = attempt::outcome(&attempted, reused, journal);
-        server.attempts.count(core.index, outcome);
-        note(candidate, outcome, workspace.response.status());
+        note(scene, candidate, outcome, workspace);
         observe(scene, candidate, outcome, journal);
         match attempted? {
             Ok(Attempted::Held) => return Ok(Asking::Held(stream)),

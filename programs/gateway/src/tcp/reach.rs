@@ -11,8 +11,8 @@ use super::TcpProxy;
 use crate::data_plane::{Connection, has_failed};
 use crate::metrics::Outcome;
 use crate::upstream::{
-    ConnectError, Fault, Flight, Overload, Server, Unserved, Upstream, Wants, client_hash, connect,
-    wait,
+    ConnectError, Fault, Flight, Overload, Page, Server, Unserved, Upstream, Wants, client_hash,
+    connect, wait,
 };
 
 /// A server that took the connection.
@@ -73,7 +73,7 @@ pub(super) async fn reach(
         connection.timer.faces(server.id());
         match connect(server, &connection.timer, proxy.connect).await {
             Ok(stream) => {
-                server.health.succeeded();
+                server.health.succeeded(Page::none);
                 return Ok(Reached { stream, server: Arc::clone(server), flight });
             }
             Err(error) => {

@@ -16,7 +16,8 @@ mod wait;
 pub(crate) use connect::{ConnectError, connect};
 pub(crate) use flight::Flight;
 pub(crate) use health::{
-    Fault, Health, LastCheck, ServerMemory, Told, Watch, changed, rung, since_start, tell_of_change,
+    Fault, Health, LastCheck, Page, ServerMemory, Told, Watch, changed, rung, since_start,
+    tell_of_change,
 };
 pub(crate) use limit::Limit;
 pub(crate) use number::Numbers;

@@ -18,7 +18,7 @@ use super::number::{Number, Numbers};
 use super::pace::Pace;
 use super::queue::Queue;
 use super::shelf::Shelf;
-use super::{Fault, Health, ServerMemory, tell_of_change};
+use super::{Health, Page, ServerMemory, tell_of_change};
 use crate::data_plane::ticks;
 use crate::metrics::Attempts;
 
@@ -235,14 +235,22 @@ impl Upstream {
         }
     }
 
-    /// A server has answered with this status.
+    /// A server has answered a request for this page with this status. True if that counts as a
+    /// failure.
     #[inline]
-    pub(crate) fn answered(&self, server: &Server, status: u16) {
-        if status >= 400 && self.failures.contains(status) {
-            server.health.failed(Fault::Status);
+    pub(crate) fn answered(
+        &self,
+        server: &Server,
+        status: u16,
+        page: impl FnOnce() -> Page,
+    ) -> bool {
+        let is_failure = status >= 400 && self.failures.contains(status);
+        if is_failure {
+            server.health.answered_badly(page());
         } else {
-            server.health.succeeded();
+            server.health.succeeded(page);
         }
+        is_failure
     }
 
     /// Whether it takes no new requests at all.

@@ -91,7 +91,8 @@ pub(super) static EJECTION: Table = Table {
     keys: &[
         Key {
             name: "failures",
-            about: "Failures in a row after which a server is ejected; 0 means never for that.",
+            about: "Failures in a row after which a server is ejected; 0 means never for that. With \
+                    statuses among them only if its peers do better meanwhile.",
             form: Form::Count { min: 0, max: 1_000_000 },
             absent: Absent::Is(Default::Count(RULES.failures as u64)),
             example: "3",
@@ -99,7 +100,7 @@ pub(super) static EJECTION: Table = Table {
         Key {
             name: "rate",
             about: "Percent of failures among the requests of a `window` from which it is ejected; 0 \
-                    means never for that.",
+                    means never for that. With statuses among them only if its peers do better.",
             form: Form::Count { min: 0, max: 100 },
             absent: Absent::Is(Default::Count(RULES.rate_percent as u64)),
             example: "25",
@@ -150,8 +151,8 @@ pub(super) static EJECTION: Table = Table {
         },
         Key {
             name: "status",
-            about: "Statuses that count as failures: numbers, classes or ranges. An empty list means \
-                    none.",
+            about: "Statuses that count as failures of a server that has more of them than its peers: \
+                    numbers, classes or ranges. An empty list means none.",
             form: Form::Texts {
                 what: "a status, as \"503\", \"5xx\" or \"500-504\"",
                 min: 0,

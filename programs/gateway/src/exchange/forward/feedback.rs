@@ -1,24 +1,42 @@
 //! What an attempt showed, told to all who go by it: the server's health, its limit, the choice.
 
-use tombolo_balance::Policy;
+use tombolo_balance::{Policy, hash_key};
 
 use super::Candidate;
-use crate::data_plane::TICK;
+use crate::data_plane::{TICK, Workspace};
 use crate::exchange::Scene;
 use crate::exchange::journal::Journal;
 use crate::metrics::Outcome;
-use crate::upstream::Fault;
+use crate::upstream::{Fault, Page};
 
-/// Tells the server's health how it did.
-pub(super) fn note(candidate: &Candidate<'_>, outcome: Outcome, status: u16) {
+/// Tells the server's health how it did, and counts the attempt: by the same rule, so that a server
+/// is never ejected for failures that nobody can see.
+pub(super) fn note(scene: &Scene<'_>, candidate: &Candidate<'_>, outcome: Outcome, of: &Workspace) {
     let Candidate { upstream, server, .. } = candidate;
+    let mut counted = outcome;
     match outcome {
-        Outcome::Answered => upstream.answered(server, status),
+        Outcome::Answered => {
+            if upstream.answered(server, of.response.status(), || page(of)) {
+                counted = Outcome::Failed;
+            }
+        }
         Outcome::TimedOut => server.health.failed(Fault::TimedOut),
         Outcome::Failed => server.health.failed(Fault::Broken),
         // An idle connection may be closed at any time, and a client may leave.
         Outcome::Unreachable | Outcome::Stale | Outcome::Abandoned => {}
     }
+    server.attempts.count(scene.connection.core.index, counted);
+}
+
+/// What was asked for: pages that fail are told apart by method, host and path.
+#[cold]
+fn page(workspace: &Workspace) -> Page {
+    let (request, head) = (&workspace.request, workspace.inbound.whole());
+    let path = request.path_and_query().of(head);
+    let path = path.get(..memchr::memchr(b'?', path).unwrap_or(path.len())).unwrap_or_default();
+    let [method, host, path] =
+        [request.method_span().of(head), request.authority().of(head), path].map(hash_key);
+    Page::new(path ^ host.rotate_left(21) ^ method.rotate_left(42))
 }
 
 /// Tells how long the server took, where something goes by that: the choice, or a limit.

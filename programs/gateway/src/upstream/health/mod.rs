@@ -9,6 +9,7 @@
 //! | `server_health.rs` | what is known of one server, and who may say what |
 //! | `failures.rs` | what requests showed: failures in a row, probes answered |
 //! | `watch.rs` | who is ejected, and who is back |
+//! | `suspicion.rs` | a bad server told from a bad page |
 //! | `server_health/change.rs` | where it changes, and the gate follows |
 //! | `server_health/told.rs` | what operators are told of it |
 //! | `server_health/memory.rs` | what of it outlives the process |
@@ -19,10 +20,11 @@ mod changes;
 mod clock;
 mod failures;
 mod server_health;
+mod suspicion;
 mod watch;
 
 pub(crate) use changes::{changed, tell_of_change};
 pub(crate) use clock::since_start;
-pub(crate) use failures::{Failures, Fault};
+pub(crate) use failures::{Failures, Fault, Page};
 pub(crate) use server_health::{Health, LastCheck, ServerMemory, Told};
 pub(crate) use watch::{Watch, rung};

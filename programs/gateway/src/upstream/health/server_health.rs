@@ -10,12 +10,12 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::Notify;
-use tombolo_balance::{Condition, EjectionRules, Gate, ServerState, Standing};
+use tombolo_balance::{Condition, EjectionCause, EjectionRules, Gate, ServerState, Standing};
 use tombolo_daemon::config::HealthCheck;
 
 use super::changes::tell_of_change;
 use super::failures::Fault;
-use super::{Failures, clock};
+use super::{Failures, Page, clock};
 pub(crate) use memory::ServerMemory;
 pub(crate) use told::Told;
 
@@ -165,9 +165,10 @@ impl Health {
     }
 
     /// It failed too many requests. False if it is never ejected, or is out already.
-    pub(crate) fn eject(&self, why: &str) -> bool {
-        let is_out =
-            self.change(Some((ServerState::Ejected, why)), |condition, now| condition.eject(now));
+    pub(crate) fn eject(&self, cause: EjectionCause, why: &str) -> bool {
+        let is_out = self.change(Some((ServerState::Ejected, why)), |condition, now| {
+            condition.eject(cause, now)
+        });
         if is_out {
             self.failures.forget();
             let mut known = self.lock();
@@ -181,7 +182,7 @@ impl Health {
         self.change(None, |condition, now| condition.probed(answered, now));
     }
 
-    /// A request failed at it.
+    /// A request failed at it without an answer.
     #[cold]
     pub(crate) fn failed(&self, failure: Fault) {
         if self.failures.failed(failure) {
@@ -189,10 +190,18 @@ impl Health {
         }
     }
 
-    /// A request succeeded at it.
+    /// It answered a request for this page with a status that counts as a failure.
+    #[cold]
+    pub(crate) fn answered_badly(&self, page: Page) {
+        if self.failures.answered_badly(page) {
+            self.doubt.notify_one();
+        }
+    }
+
+    /// A request for this page succeeded at it.
     #[inline]
-    pub(crate) fn succeeded(&self) {
-        self.failures.succeeded();
+    pub(crate) fn succeeded(&self, page: impl FnOnce() -> Page) {
+        self.failures.succeeded(page);
     }
 
     /// Ready when a request has failed since it was last asked for.

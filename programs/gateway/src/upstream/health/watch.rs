@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tombolo_balance::{FailureWindow, Standing};
+use tombolo_balance::{EjectionCause, EjectionRules, FailureWindow, Standing, Tally, Totals};
 
 use super::clock;
+use super::suspicion::{Compared, Suspicion};
 use crate::upstream::{Server, Upstream};
 
 /// Rung by the request path when something is to be looked at. One for the process: whoever
@@ -32,6 +33,7 @@ pub(crate) struct Watch {
     windows: Vec<FailureWindow>,
     /// Since when each server has been tried again without a word.
     silent: Vec<Option<Duration>>,
+    suspicion: Option<Suspicion>,
     read: Duration,
 }
 
@@ -41,6 +43,7 @@ impl Watch {
         Self {
             windows: vec![FailureWindow::default(); servers],
             silent: vec![None; servers],
+            suspicion: None,
             read: Duration::ZERO,
         }
     }
@@ -61,36 +64,87 @@ impl Watch {
                 continue;
             }
             *silent = None;
-            let Some(rules) = &upstream.ejection else { continue };
-            if server.health.is_ejected() {
-                continue;
+            if let Some(rules) = upstream.ejection.as_ref().filter(|_| is_reading) {
+                let kinds = server.health.failures.take_kinds();
+                window.read(now, rules.window, totals(upstream, index), kinds);
             }
-            let in_a_row = server.health.failures.in_a_row();
-            let last = server.health.failures.last();
-            if rules.failures > 0 && in_a_row >= rules.failures {
-                eject(upstream, server, &format!("{in_a_row} requests in a row failed: {last}"));
-            } else if is_reading {
-                let requests = upstream.balancer.total(index);
-                let total = server.health.failures.total();
-                let (failed, requests) = window.read(now, rules.window, total, requests);
-                if rules.is_failing(failed, requests) {
-                    let window = rules.window.as_secs();
-                    let why =
-                        format!("{failed} of {requests} requests in {window} s failed: {last}");
-                    eject(upstream, server, &why);
-                }
+        }
+        let Some(rules) = &upstream.ejection else { return };
+        Suspicion::follow(&mut self.suspicion, upstream, &self.windows, now);
+        for (index, server) in upstream.servers.iter().enumerate() {
+            if !server.health.is_ejected()
+                && let Some((cause, why)) = self.verdict(upstream, rules, index, is_reading)
+            {
+                eject(upstream, server, cause, &why);
             }
         }
     }
+
+    /// What a server is to be ejected for, if it is to be.
+    fn verdict(
+        &self,
+        upstream: &Upstream,
+        rules: &EjectionRules,
+        index: usize,
+        is_reading: bool,
+    ) -> Option<(EjectionCause, String)> {
+        let failures = &upstream.servers.get(index)?.health.failures;
+        let (in_a_row, last) = (failures.in_a_row(), failures.last());
+        if rules.failures > 0 && failures.unanswered_in_a_row() >= rules.failures {
+            let why = format!("{in_a_row} requests in a row failed: {}", last.words());
+            return Some((last.cause(), why));
+        }
+        let compared = self.compare(upstream, index);
+        if rules.failures > 0
+            && in_a_row >= rules.failures
+            && compared.as_ref().is_some_and(|compared| compared.is_no_accident(in_a_row))
+        {
+            let why = format!(
+                "{in_a_row} requests in a row failed, and its peers do better: {}",
+                last.words()
+            );
+            return Some((EjectionCause::Status, why));
+        }
+        let own = self.windows.get(index)?.since(totals(upstream, index));
+        let unanswered = Tally { failed: own.all.failed.saturating_sub(own.answered), ..own.all };
+        let is_failing = is_reading && rules.is_failing(own.all);
+        let (cause, beside) = match compared {
+            _ if is_failing && rules.is_failing(unanswered) => (EjectionCause::Unanswered, ""),
+            Some(compared) if is_failing && compared.is_worse(rules) => {
+                (EjectionCause::Status, ", and its peers do better")
+            }
+            _ => return None,
+        };
+        let Tally { failed, requests } = own.all;
+        let (window, last) = (rules.window.as_secs(), last.words());
+        Some((
+            cause,
+            format!("{failed} of {requests} requests in {window} s failed{beside}: {last}"),
+        ))
+    }
+
+    /// A server beside its peers.
+    fn compare(&self, upstream: &Upstream, index: usize) -> Option<Compared> {
+        self.suspicion.as_ref()?.compare(upstream, &self.windows, index)
+    }
 }
 
-fn eject(upstream: &Upstream, server: &Server, why: &str) {
+/// Requests of a server that have ended, and its failures, since the start.
+pub(super) fn totals(upstream: &Upstream, index: usize) -> Totals {
+    let Some(server) = upstream.servers.get(index) else { return Totals::default() };
+    let (failed, answered) = server.health.failures.totals();
+    let under_way = u64::from(upstream.balancer.in_flight(index));
+    let requests = upstream.balancer.total(index).saturating_sub(under_way);
+    Totals { all: Tally { requests, failed }, answered }
+}
+
+fn eject(upstream: &Upstream, server: &Server, cause: EjectionCause, why: &str) {
     let Some(rules) = &upstream.ejection else { return };
     let ejected = upstream.servers.iter().filter(|server| server.health.is_ejected()).count();
     if server.health.is_ejected()
         || rules.max_ejected.allows_another(ejected, upstream.servers.len())
     {
-        server.health.eject(why);
+        server.health.eject(cause, why);
     }
 }
 
@@ -107,7 +161,8 @@ fn follow_probes(
     if failed > 0 {
         *silent = None;
         let last = server.health.failures.last();
-        eject(upstream, server, &format!("a request failed while it was tried again: {last}"));
+        let why = format!("a request failed while it was tried again: {}", last.words());
+        eject(upstream, server, last.cause(), &why);
         return;
     }
     if answered > 0 {
@@ -121,7 +176,8 @@ fn follow_probes(
             server.health.probe_again();
         } else if now.saturating_sub(since) >= PROBE_PATIENCE {
             *silent = None;
-            eject(upstream, server, "it did not answer while it was tried again");
+            let why = "it did not answer while it was tried again";
+            eject(upstream, server, EjectionCause::Unanswered, why);
         }
     }
 }

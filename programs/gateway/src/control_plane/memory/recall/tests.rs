@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tombolo_balance::{PastEjection, ServerState};
+use tombolo_balance::{EjectionCause, PastEjection, ServerState};
 use tombolo_daemon::config::{Overrides, parse};
 
 use super::*;
@@ -37,7 +37,7 @@ fn servers_are_as_they_were_and_why_and_since_when() {
     let before = gateway(CHECKED);
     let servers = &before.upstreams[0].servers;
     servers[0].health.fall("no answer");
-    servers[1].health.eject("5 in a row");
+    servers[1].health.eject(EjectionCause::Unanswered, "5 in a row");
     servers[2].drain("an operator drains it", true);
     let after = gateway(CHECKED);
     let recalled = recall(&written(&before, SECOND), From::Past, &after);
@@ -142,7 +142,7 @@ fn what_is_configured_no_longer_is_passed_over() {
 fn never_are_all_out() {
     let before = gateway("");
     for server in &before.upstreams[0].servers {
-        server.health.eject("5 in a row");
+        server.health.eject(EjectionCause::Unanswered, "5 in a row");
     }
     let mut record = written(&before, SECOND);
     for (_, memory) in &mut record.upstreams[0].servers {

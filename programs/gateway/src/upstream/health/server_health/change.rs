@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use tombolo_balance::{Condition, ServerState, Standing};
+use tombolo_balance::{Condition, EjectionCause, ServerState, Standing};
 
 use super::Health;
 use crate::upstream::health::{clock, tell_of_change};
@@ -38,7 +38,8 @@ impl Health {
             self.gate.set(standing);
             tell_of_change();
         }
-        self.failures.probing(known.condition.is_probing());
+        let is_lenient = known.condition.ejection_cause() != Some(EjectionCause::Status);
+        self.failures.probing(known.condition.is_probing(), is_lenient);
         let state = known.condition.state();
         if state != known.state {
             known.state = state;

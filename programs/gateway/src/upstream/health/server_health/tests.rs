@@ -46,7 +46,7 @@ fn a_reload_takes_back_what_nobody_else_would() {
     health.follow(None, Duration::ZERO, None);
     assert_eq!(told(&health), (ServerState::Up, None), "nobody checks it any more");
     health.follow(Some(EjectionRules::DEFAULT), Duration::ZERO, None);
-    assert!(health.eject("failures"));
+    assert!(health.eject(EjectionCause::Unanswered, "failures"));
     health.follow(None, Duration::ZERO, None);
     assert_eq!(told(&health), (ServerState::Up, None), "nothing is ejected any more");
     assert!(health.is_open());
@@ -55,7 +55,10 @@ fn a_reload_takes_back_what_nobody_else_would() {
 #[test]
 fn an_ejection_tells_when_it_is_over() {
     let health = server();
-    assert!(health.eject("5 failures in a row") && !health.eject("again"));
+    assert!(
+        health.eject(EjectionCause::Unanswered, "5 failures in a row")
+            && !health.eject(EjectionCause::Unanswered, "again")
+    );
     let until = health.told().until.unwrap();
     let left = until.duration_since(SystemTime::now()).unwrap();
     assert!(left <= EjectionRules::DEFAULT.time && left > Duration::from_secs(4), "{left:?}");
