@@ -10,12 +10,13 @@ mod place;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use serde_json::Value;
 use tombolo_daemon::exit::ExitCode;
 
-use self::exchange::{Failed, Question, exchange};
+use self::exchange::{EXCHANGE, Failed, Question, exchange};
 pub(crate) use self::place::Place;
 use crate::console;
 
@@ -67,17 +68,32 @@ impl Refused {
 impl Access {
     /// `GET path`.
     pub(crate) fn get(&self, path: &str) -> Result<Value, Refused> {
-        self.exchange(path, None)
+        self.exchange(path, None, EXCHANGE)
     }
 
     /// `POST path` with a body.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, Refused> {
-        self.exchange(path, Some(body.to_string()))
+        self.post_within(path, body, EXCHANGE)
     }
 
-    fn exchange(&self, path: &str, body: Option<String>) -> Result<Value, Refused> {
+    /// The same, for what may take longer.
+    pub(crate) fn post_within(
+        &self,
+        path: &str,
+        body: &Value,
+        within: Duration,
+    ) -> Result<Value, Refused> {
+        self.exchange(path, Some(body.to_string()), within)
+    }
+
+    fn exchange(
+        &self,
+        path: &str,
+        body: Option<String>,
+        within: Duration,
+    ) -> Result<Value, Refused> {
         let authorization = self.token_file.as_deref().map(authorization).transpose()?;
-        let question = Question { path, body, authorization: authorization.as_deref() };
+        let question = Question { path, body, authorization: authorization.as_deref(), within };
         let (place, status, body) = self.answer(&question)?;
         match (status, serde_json::from_slice::<Value>(&body)) {
             (200 | 202, Ok(body)) => Ok(body),

@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod exit;
+pub mod file_watch;
 pub mod listener;
 pub mod logging;
 pub mod loopback;

@@ -5,6 +5,7 @@
 //! {"ask":"status"}                                  {"done":{"services":[...]}}
 //! {"ask":"scale","service":"site","replicas":5}     {"done":{"operation":{...}}}
 //! {"ask":"restart","name":"site-2"}                 {"refused":{"status":422,"detail":"..."}}
+//! {"ask":"reload"}                                  {"done":{"changes":[...],"operation":{...}}}
 //! {"ask":"succession","pid":71,"by":92}            {"done":{}}
 //! ```
 //! Owns the words and one exchange of them. Who may connect is the socket's mode: its owner alone.
@@ -19,12 +20,16 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
+use crate::config::Mistakes;
+
 /// Bytes of a request's line.
 pub const REQUEST_BYTES_MAX: usize = 4 << 10;
 /// Bytes of an answer's line: that of 400 replicas with their last words is about 1 MiB.
 const ANSWER_BYTES_MAX: u64 = 16 << 20;
 /// For one exchange. Nothing that takes long is waited for: it has begun when it is answered.
 const EXCHANGE: Duration = Duration::from_secs(5);
+/// For a reload to be answered: new replicas serve by then, or it is refused.
+pub const RELOAD: Duration = Duration::from_secs(75);
 
 /// Set in the environment of a gateway whose standard input is a pipe that only the `tombolo up` that
 /// runs it holds the other end of: when that ends, so does the gateway.
@@ -48,6 +53,8 @@ pub enum Request {
         /// The service or the replica.
         name: String,
     },
+    /// The configuration file is to be read again, and put in force for services and gateway.
+    Reload,
     /// Not asked but told: the gateway tried to have another process take its place.
     Succession {
         /// The gateway that tells it.
@@ -78,13 +85,32 @@ pub struct Refusal {
     pub status: u16,
     /// What is wrong and what to do, for people.
     pub detail: String,
+    /// Of a configuration file: its mistakes, as `Mistakes::to_json` has them, and `report`, the text
+    /// that `tombolo check` prints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mistakes: Option<Value>,
 }
 
 impl Refusal {
     /// A refusal in words.
     #[must_use]
     pub fn new(status: u16, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into() }
+        Self { status, detail: detail.into(), mistakes: None }
+    }
+
+    /// A configuration file says what cannot be meant.
+    #[must_use]
+    pub fn of_configuration(mistakes: &Mistakes) -> Self {
+        let count = mistakes.count();
+        let plural = if count == 1 { "mistake" } else { "mistakes" };
+        let detail = format!(
+            "The configuration file has {count} {plural}. Nothing has changed; the one in force stays in force."
+        );
+        let mut members = mistakes.to_json();
+        if let Some(members) = members.as_object_mut() {
+            members.insert("report".to_owned(), mistakes.render(false).into());
+        }
+        Self { mistakes: Some(members), ..Self::new(422, detail) }
     }
 }
 
@@ -108,6 +134,18 @@ pub enum Unanswered {
 /// # Errors
 /// [`Unanswered`].
 pub async fn ask(socket: &Path, request: &Request) -> Result<Answer, Unanswered> {
+    ask_within(socket, request, EXCHANGE).await
+}
+
+/// The same within another time.
+///
+/// # Errors
+/// [`Unanswered`].
+pub async fn ask_within(
+    socket: &Path,
+    request: &Request,
+    within: Duration,
+) -> Result<Answer, Unanswered> {
     let exchange = async {
         let mut line = serde_json::to_vec(request)?;
         line.push(b'\n');
@@ -120,7 +158,7 @@ pub async fn ask(socket: &Path, request: &Request) -> Result<Answer, Unanswered>
         }
         Ok(serde_json::from_slice(&answer)?)
     };
-    timeout(EXCHANGE, exchange).await.unwrap_or(Err(Unanswered::Late))
+    timeout(within, exchange).await.unwrap_or(Err(Unanswered::Late))
 }
 
 #[cfg(test)]
@@ -138,6 +176,7 @@ mod tests {
                 r#"{"ask":"scale","service":"site","replicas":5}"#,
                 Request::Scale { service: "site".into(), replicas: 5 },
             ),
+            (r#"{"ask":"reload"}"#, Request::Reload),
             (r#"{"ask":"restart","name":"site-2"}"#, Request::Restart { name: "site-2".into() }),
             (
                 r#"{"ask":"succession","pid":71,"by":92}"#,

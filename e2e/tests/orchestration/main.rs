@@ -11,6 +11,7 @@ mod bounds;
 mod crash_loop;
 mod first_process;
 mod hanging;
+mod reload;
 mod rollout;
 mod status;
 mod succession;

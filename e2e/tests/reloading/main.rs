@@ -69,6 +69,10 @@ impl Changing {
         json_of(&self.get("/api/v1/status"))
     }
 
+    fn metrics(&self) -> String {
+        self.get("/metrics").text().to_owned()
+    }
+
     fn get(&self, path: &str) -> Response {
         let admin = self.admin;
         Client::connect(admin).exchange(format!("GET {path} HTTP/1.1\r\nHost: {admin}\r\n\r\n"))

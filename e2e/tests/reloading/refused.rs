@@ -29,12 +29,31 @@ fn a_file_with_mistakes_is_refused_with_all_of_them_while_traffic_goes_on() {
         changing.gateway.signal(Signal::HUP);
         changing.gateway.stderr().wait_for_text("nothing has changed");
         changing.gateway.stderr().wait_for_text("tombolo.toml:8:12:");
+        shown_as_refused(&changing);
         load.more(50);
     });
     load.expect_no_failure();
     // The file is mended: it is taken, and the failure has left nothing behind.
     let told = changing.reload(&Setup::to(&origin).workers(2).gateway("served_by = false"));
     assert_eq!(told["changes"].as_array().unwrap().len(), 1, "{told:#}");
+    let last = &changing.status()["reload"];
+    assert_eq!((&last["successful"], &last["changes"]), (&json!(true), &json!(1)), "{last:#}");
+    let metrics = changing.metrics();
+    assert!(metrics.contains("\ntombolo_config_last_reload_successful 1\n"), "{metrics}");
+}
+
+/// A reload that a signal asked for has nobody who is answered: status and metrics have to tell.
+fn shown_as_refused(changing: &Changing) {
+    let last = &changing.status()["reload"];
+    assert_eq!((&last["successful"], &last["changes"]), (&json!(false), &json!(null)), "{last:#}");
+    let why = last["why"].as_str().unwrap();
+    assert!(why.contains("tombolo.toml:2:1: ") && why.contains("1 more mistake"), "{why}");
+    let admin = changing.admin.to_string();
+    let told = Tombolo::run(changing.gateway.folder(), &["status", "--admin", &admin]);
+    assert!(told.stdout.contains("RELOAD REFUSED") && told.stdout.contains(why), "{told:?}");
+    let metrics = changing.metrics();
+    assert!(metrics.contains("\ntombolo_config_last_reload_successful 0\n"), "{metrics}");
+    assert!(metrics.contains("\ntombolo_config_last_reload_timestamp_seconds 1"), "{metrics}");
 }
 
 #[test]

@@ -54,6 +54,15 @@ fn the_manager_is_told_of_every_step() {
     let reloading = manager.heard("RELOADING=1");
     assert!(reloading.contains("MONOTONIC_USEC="), "{reloading}");
     manager.heard("READY=1");
+    // What a reload that is refused leaves behind is seen in `systemctl status`.
+    let file = gateway.folder().join("tombolo.toml");
+    std::fs::write(&file, "[gateway]\nlisen = 1\n").unwrap();
+    gateway.signal(Signal::HUP);
+    let refused = manager.heard("the last reload was refused: tombolo.toml:2:1:");
+    assert!(refused.contains("READY=1"), "{refused}");
+    std::fs::write(&file, Setup::to(&origin).text()).unwrap();
+    gateway.signal(Signal::HUP);
+    manager.heard("STATUS=serving\n");
     gateway.signal(Signal::TERM);
     manager.heard("STOPPING=1");
     assert_eq!(gateway.wait_for_exit().code(), Some(0));
@@ -112,7 +121,10 @@ fn the_unit_in_the_examples_is_right() {
         found.unwrap_or_else(|| panic!("{key} in {text}")).to_owned()
     };
     assert_eq!(value(&service, "Type"), "notify");
-    assert_eq!(value(&service, "ExecReload"), "/bin/kill -HUP $MAINPID");
+    // A file with mistakes fails `systemctl reload`, and the gateway is not asked to read it.
+    let mut reload = service.lines().filter_map(|line| line.strip_prefix("ExecReload="));
+    assert!(reload.next().unwrap().ends_with("tombolo check /etc/tombolo/tombolo.toml"));
+    assert_eq!(reload.next(), Some("/bin/kill -HUP $MAINPID"));
     assert_eq!(value(&service, "NotifyAccess"), "all");
     assert!(value(&service, "ExecStart").ends_with("tombolo gateway -c /etc/tombolo/tombolo.toml"));
     assert!(value(&service, "ExecStartPre").ends_with("tombolo check /etc/tombolo/tombolo.toml"));

@@ -11,9 +11,11 @@
 //! | `fleet/addresses.rs` | where they listen, and what stands in the way |
 //! | `fleet/launch.rs` | how one is started |
 //! | `fleet/roster.rs` | which replicas there are to be, and who is in rotation |
+//! | `fleet/change.rs` | another configuration in the place of the one in force |
 //! | `fleet/found.rs` | what an earlier orchestrator left running |
 
 mod addresses;
+mod change;
 mod found;
 mod launch;
 mod listener;
@@ -22,11 +24,12 @@ mod roster;
 
 use std::path::PathBuf;
 
-use tombolo_daemon::config::{Config, ServiceKind, StateFile};
+use tombolo_daemon::config::{Config, ServiceKind};
 
 use crate::data_folder::DataFolder;
 use crate::process::Probe;
 use crate::supervisor::{Id, Process};
+pub(crate) use change::Before;
 use listener::Listener;
 use member::{Member, Role};
 pub(crate) use roster::{Place, Target};
@@ -42,7 +45,8 @@ pub(crate) struct Fleet {
     data: DataFolder,
     members: Vec<Member>,
     gateway: Id,
-    /// Replicas of each service as the configuration has them, whatever was asked for since.
+    /// Replicas of each service as the configuration has them, whatever was asked for since; 0 of one
+    /// that a reload removed.
     configured: Vec<usize>,
 }
 
@@ -51,11 +55,7 @@ impl Fleet {
     /// configuration comes from a file, so the admin listener stays where that says.
     pub(crate) fn new(config: Config, data: DataFolder, is_written: bool) -> Self {
         let mut config = config;
-        config.gateway.orchestrator = Some(data.control_socket());
-        config.gateway.admin_socket.get_or_insert_with(|| data.gateway_socket());
-        if config.gateway.state_file == StateFile::Unsaid {
-            config.gateway.state_file = StateFile::At(data.gateway_state());
-        }
+        change::given_to_the_gateway(&mut config, &data);
         let mut members = Vec::new();
         for (place, service) in config.services.iter().enumerate() {
             for index in 0..service.replicas {

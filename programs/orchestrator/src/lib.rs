@@ -39,6 +39,7 @@ pub use error::{CannotListen, Error};
 use fleet::Fleet;
 use output::Output;
 use process::Launcher;
+use rollout::Source;
 
 /// What `tombolo up` was asked for; what is None comes from the configuration.
 #[derive(Debug, Clone, Default)]
@@ -55,13 +56,13 @@ pub struct Options {
 /// thread, because the kernel ends the children when the calling thread ends.
 ///
 /// SIGINT and SIGTERM drain, a second one ends at once; SIGHUP has the gateway open its log files
-/// anew, or drains if the terminal is gone.
+/// anew and the configuration file read again, or drains if the terminal is gone.
 ///
 /// # Errors
 /// Whatever kept it from starting, and an end that was not orderly.
 pub fn run(options: Options) -> Result<(), Error> {
     let is_written = options.config_file.is_some();
-    let config = configuration(options)?;
+    let (config, source) = configuration(options)?;
     let data = DataFolder::open(&config.data_dir)?;
     let socket = data.control_socket();
     let control =
@@ -75,17 +76,18 @@ pub fn run(options: Options) -> Result<(), Error> {
         .build()
         .map_err(system("starting the event loop"))?;
     let output = Output::start().map_err(system("starting the output threads"))?;
-    let ended = runtime.block_on(watch::watch(fleet, launcher, output.clone(), control));
+    let ended = runtime.block_on(watch::watch(fleet, launcher, output.clone(), control, source));
     output.close();
     ended
 }
 
-fn configuration(options: Options) -> Result<Config, Error> {
+fn configuration(options: Options) -> Result<(Config, Source), Error> {
     let Options { config_file, data_dir, listen } = options;
     let listen = listen.into_iter().collect();
     let flags = Overrides { listen, data_dir, ..Overrides::default() };
-    match config_file {
-        Some(path) => config::load(&path, &flags).map_err(Error::Configuration),
-        None => Ok(config::builtin_up(&flags)),
-    }
+    let config = match &config_file {
+        Some(path) => config::load(path, &flags).map_err(Error::Configuration)?,
+        None => config::builtin_up(&flags),
+    };
+    Ok((config, Source { file: config_file, flags }))
 }

@@ -17,8 +17,8 @@ use super::Place;
 
 /// For a connection to come about.
 const CONNECT: Duration = Duration::from_secs(5);
-/// For the whole exchange; the gateway itself takes a few seconds at most.
-const EXCHANGE: Duration = Duration::from_secs(30);
+/// For the whole exchange of what the gateway does itself, in a few seconds at most.
+pub(super) const EXCHANGE: Duration = Duration::from_secs(30);
 /// Bytes of an answer: that of 4096 servers is about 2 MiB.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
@@ -30,6 +30,8 @@ pub(super) struct Question<'q> {
     pub(super) body: Option<String>,
     /// The field that carries the token.
     pub(super) authorization: Option<&'q str>,
+    /// For the whole exchange.
+    pub(super) within: Duration,
 }
 
 /// Why there is no answer.
@@ -45,9 +47,11 @@ pub(super) fn exchange(place: &Place, question: &Question<'_>) -> Result<(u16, B
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failed::NoAnswer(error.to_string()))?;
     runtime.block_on(async {
-        match timeout(EXCHANGE, ask(place, question)).await {
+        match timeout(question.within, ask(place, question)).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Failed::NoAnswer(format!("no answer within {} s", EXCHANGE.as_secs()))),
+            Err(_) => {
+                Err(Failed::NoAnswer(format!("no answer within {} s", question.within.as_secs())))
+            }
         }
     })
 }

@@ -1,11 +1,13 @@
 //! `tombolo reload`: has a running gateway read its configuration file again.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
 use tombolo_daemon::exit::ExitCode;
 
+use super::rollout;
 use crate::admin::{self, Access};
 use crate::console;
 
@@ -19,10 +21,19 @@ OUTPUT
   What changed, what stayed, and what needs a restart. A file with mistakes changes nothing: they
   are listed on standard error, each with its line and column.
 
+UNDER 'tombolo up'
+  The file is that of 'tombolo up -c FILE': services are added, removed and scaled, and replicas whose
+  service has changed are started again one after the other. Nothing changes if a new replica does
+  not serve, or the gateway cannot have a new address. This command waits for the end.
+
 EXIT STATUS
   0  reloaded
-  1  not reloaded: no gateway there, it has no file, or a new address is not to be had
+  1  not reloaded: no gateway there, it has no file, a new address is not to be had, a new replica
+     does not serve, or something else is under way; or a replica did not come back
   2  not reloaded: the file has mistakes";
+
+/// For the answer: 'tombolo up' starts new replicas first.
+const EXCHANGE: Duration = Duration::from_secs(80);
 
 /// Have a running gateway read its configuration file again, without losing a connection
 #[derive(Args)]
@@ -31,15 +42,19 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     access: Access,
 
+    /// Come back once it is in force, with replicas of 'tombolo up' still to be restarted or stopped;
+    /// `tombolo status` tells how far that is
+    #[arg(long)]
+    no_wait: bool,
+
     /// Print the gateway's answer as JSON in place of words
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    match arguments.access.post("/api/v1/reload", &json!({})) {
-        Ok(answer) if arguments.json => console::result(format!("{answer:#}\n").as_bytes()),
-        Ok(answer) => console::result(words(&answer).as_bytes()),
+    match arguments.access.post_within("/api/v1/reload", &json!({}), EXCHANGE) {
+        Ok(answer) => reloaded(arguments, answer),
         Err(refused) => {
             if let (true, Some(problem)) = (arguments.json, refused.problem()) {
                 let _ = console::result(format!("{problem:#}\n").as_bytes());
@@ -54,6 +69,40 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
+/// It is in force. Tells what changed, and waits for what is still being done for it.
+fn reloaded(arguments: &Arguments, mut answer: Value) -> ExitCode {
+    if !arguments.json {
+        let printed = console::result(words(&answer).as_bytes());
+        if printed != ExitCode::Success {
+            return printed;
+        }
+    }
+    let mut operation = answer.get("operation").cloned().unwrap_or_default();
+    if rollout::state(&operation) == "running" && !arguments.no_wait {
+        operation = match rollout::follow(&arguments.access, operation, arguments.json) {
+            Ok(operation) => operation,
+            Err(refused) => return refused.tell(),
+        };
+    }
+    let state = rollout::state(&operation);
+    let code = match state {
+        "" | "done" | "running" => ExitCode::Success,
+        _ => ExitCode::Failure,
+    };
+    if state == "failed" {
+        let why = rollout::words(&operation, "why");
+        console::say(&format!(
+            "the configuration is in force, but not all replicas follow it: {why}"
+        ));
+    }
+    if let (true, Some(members)) = (arguments.json, answer.as_object_mut()) {
+        members.insert("operation".to_owned(), operation);
+        let printed = console::result(format!("{answer:#}\n").as_bytes());
+        return if code == ExitCode::Success { printed } else { code };
+    }
+    code
+}
+
 fn words(answer: &Value) -> String {
     let mut out = String::new();
     let changes = list(answer, "changes");
@@ -66,7 +115,7 @@ fn words(answer: &Value) -> String {
         many => writeln!(out, "reloaded: {many} changes"),
     };
     changes.iter().for_each(|change| line(&mut out, change));
-    let kept = ["listeners", "routes", "upstreams", "servers", "tcp"];
+    let kept = ["services", "listeners", "routes", "upstreams", "servers", "tcp"];
     let kept: Vec<String> = kept
         .into_iter()
         .filter(|name| count(name) > 0)
@@ -78,6 +127,11 @@ fn words(answer: &Value) -> String {
     let restart = list(answer, "restart");
     if !restart.is_empty() {
         let _ = writeln!(out, "only after a restart (or SIGUSR2, which loses no request):");
+        restart.iter().for_each(|change| line(&mut out, change));
+    }
+    let restart = list(answer, "restart_up");
+    if !restart.is_empty() {
+        let _ = writeln!(out, "only after a restart of 'tombolo up':");
         restart.iter().for_each(|change| line(&mut out, change));
     }
     out

@@ -47,7 +47,7 @@ pub(super) fn begin(following: &Following, path: &str, order: &Value) -> ExitCod
 }
 
 /// Looks again and again until it has ended.
-fn follow(access: &Access, mut operation: Value, quiet: bool) -> Result<Value, Refused> {
+pub(super) fn follow(access: &Access, mut operation: Value, quiet: bool) -> Result<Value, Refused> {
     let id = operation.get("id").cloned();
     let mut said = String::new();
     let mut failures = 0;
@@ -100,10 +100,10 @@ fn tell(following: &Following, operation: &Value) -> ExitCode {
     code
 }
 
-fn state(operation: &Value) -> &str {
+pub(super) fn state(operation: &Value) -> &str {
     operation.get("state").and_then(Value::as_str).unwrap_or_default()
 }
 
-fn words(operation: &Value, name: &str) -> String {
+pub(super) fn words(operation: &Value, name: &str) -> String {
     admin::plain(operation.get(name).and_then(Value::as_str).unwrap_or_default())
 }

@@ -20,7 +20,7 @@ PROCESSES
   replica that dies ten times in a row is left alone, until 'tombolo restart NAME'.
   Ctrl+C or SIGTERM drains: the gateway takes no new connections and finishes what is under way,
   then the replicas end. The same signal again ends all at once. SIGHUP has the gateway open its
-  access log anew. If 'tombolo up' itself is killed, nothing of it is left behind, unless [up] keep
+  access log anew and FILE read again, as 'tombolo reload' does. If 'tombolo up' itself is killed, nothing of it is left behind, unless [up] keep
   says that the next one is to take over what runs; with it, SIGUSR2 ends 'tombolo up' alone.
 
 OUTPUT

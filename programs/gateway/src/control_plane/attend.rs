@@ -5,13 +5,13 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tombolo_daemon::file_watch::FileWatch;
 use tombolo_daemon::shutdown::{Hangup, Replace};
 
 use super::memory::Keeper;
 use super::reload::Reloader;
-use super::source::FileWatch;
 use super::succession::{Program, tell};
-use super::{How, Standing, Target, Wish, drain};
+use super::{How, Standing, Target, Wish, drain, through_up};
 use crate::access_log::AccessLog;
 
 /// What the control plane waits for while it serves.
@@ -35,7 +35,9 @@ pub(super) async fn attend(
     access_log: &AccessLog,
 ) -> u32 {
     loop {
-        let watched = reloader.publication.current().config.gateway.watch;
+        // Under `tombolo up` that watches its own file.
+        let gateway = &reloader.publication.current().config.gateway;
+        let watched = gateway.watch && gateway.orchestrator.is_none();
         let wish = tokio::select! {
             () = events.hangup.recv() => {
                 tracing::info!("SIGHUP: reopening the access log, reloading the configuration");
@@ -55,7 +57,8 @@ pub(super) async fn attend(
         };
         // Who wished may have left meanwhile: then nobody takes the answer.
         match wish {
-            None => drop(reloader.reload().await),
+            None => reload(reloader).await,
+            Some(Wish::TakeOver(told)) => drop(told.send(reloader.take_over().await)),
             Some(Wish::Reload(told)) => drop(told.send(reloader.reload().await)),
             Some(Wish::Drain(target, how, told)) => {
                 let Reloader { publication, workers, .. } = &*reloader;
@@ -63,6 +66,19 @@ pub(super) async fn attend(
                 let drained = drain::drain(target, how, publication, workers, standing).await;
                 drop(told.send(drained));
             }
+        }
+    }
+}
+
+/// Has the configuration file read again: by the `tombolo up` that runs this gateway, if one does.
+async fn reload(reloader: &mut Reloader) {
+    let orchestrator = reloader.publication.current().config.gateway.orchestrator.clone();
+    match orchestrator {
+        None => drop(reloader.reload().await),
+        Some(socket) => {
+            let reloads = Arc::clone(&reloader.reloads);
+            // It asks this gateway in its turn, so this loop must not wait for it.
+            tokio::spawn(async move { through_up::reload(&socket, &reloads).await.map(drop) });
         }
     }
 }

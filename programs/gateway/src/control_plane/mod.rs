@@ -10,6 +10,7 @@
 //! | `health.rs` | who is ejected, and what time changes |
 //! | `source.rs` | where the configuration is read from, again and again |
 //! | `reload.rs`, `difference/` | a new configuration put in force as a whole, and what it changes |
+//! | `reloads.rs`, `through_up.rs` | what became of the last reload; a reload under `tombolo up` |
 //! | `listening.rs` | the listeners of all threads |
 //! | `drain.rs` | drains by name, which can be taken back |
 //! | `memory/` | what is known of servers, over a restart |
@@ -33,6 +34,7 @@ mod listening;
 mod memory;
 mod publication;
 mod reload;
+mod reloads;
 mod resolver;
 mod routes;
 mod series;
@@ -41,6 +43,7 @@ mod source;
 mod standing;
 mod succession;
 mod supervise;
+mod through_up;
 pub(crate) mod traces;
 mod wish;
 
@@ -49,6 +52,7 @@ pub(crate) use drain::{How, Target};
 pub(crate) use listening::Addresses;
 pub(crate) use publication::Publication;
 pub(crate) use reload::Refused;
+pub(crate) use reloads::{LastReload, Reloads};
 pub(crate) use routes::Route;
 pub(crate) use snapshot::Snapshot;
 pub use source::Source;

@@ -20,7 +20,7 @@ use tombolo_daemon::config::{Config, Mistakes};
 use super::difference::{Difference, keep_what_needs_a_restart};
 use super::listening::Listening;
 use super::succession::{Inherited, tell};
-use super::{Publication, Snapshot, Source, resolver, snapshot};
+use super::{Publication, Reloads, Snapshot, Source, resolver, snapshot};
 use crate::data_plane::{Admission, BindError, Bound, Worker};
 
 /// Why the configuration in force stays in force.
@@ -37,6 +37,7 @@ pub(crate) enum Refused {
 /// What is reloaded.
 pub(super) struct Reloader {
     pub(super) source: Source,
+    pub(super) reloads: Arc<Reloads>,
     pub(super) publication: Arc<Publication>,
     pub(super) listening: Listening,
     pub(super) workers: Vec<Worker>,
@@ -54,11 +55,19 @@ impl Reloader {
         self.listening.tell(&self.publication.current().doors);
     }
 
-    /// Reads the file and puts it in force. Tells the log what came of it.
+    /// Reads the file and puts it in force, as an operator asked for it. Tells the log what came of it,
+    /// and records it.
     pub(super) async fn reload(&mut self) -> Result<Difference, Refused> {
         tell::reloading();
+        let outcome = self.take_over().await;
+        let changes = |difference: &Difference| difference.changes();
+        self.reloads.record(outcome.as_ref().map(changes).map_err(Refused::line));
+        outcome
+    }
+
+    /// Reads the file and puts it in force. Tells the log what came of it.
+    pub(super) async fn take_over(&mut self) -> Result<Difference, Refused> {
         let outcome = self.try_reload().await;
-        tell::ready();
         match &outcome {
             Ok(difference) => difference.log(),
             Err(Refused::NoFile) => {

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tombolo_cache::store::{Settings, Store};
 use tombolo_daemon::config::{Config, Limits, Traces};
+use tombolo_daemon::file_watch::FileWatch;
 use tombolo_daemon::shutdown::{Hangup, Replace, Shutdown, Signals};
 
 use super::admin::{Admin, AdminSocket, Facts};
@@ -15,10 +16,10 @@ use super::finish::{await_the_delay, finish};
 use super::listening::Listening;
 use super::memory::Keeper;
 use super::reload::Reloader;
-use super::source::{FileWatch, Source};
+use super::source::Source;
 use super::succession::{Inherited, Program, tell};
 use super::wish::WISHES;
-use super::{Publication, Snapshot, Standing, health, lifeline, resolver, snapshot};
+use super::{Publication, Reloads, Snapshot, Standing, health, lifeline, resolver, snapshot};
 use crate::Error;
 use crate::access_log::AccessLog;
 use crate::data_plane::{Admission, Idle, Worker, WorkerOptions};
@@ -67,6 +68,7 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
         traces: traces.as_ref().map(|_| Arc::default()),
         log_lines: access_log.lines(),
         standing: Arc::clone(&standing),
+        reloads: Arc::new(Reloads::new()),
         listeners: listening.addresses(),
         publication: Arc::clone(&publication),
         admission: Admission::new(limits.connections, limits.connections_per_client),
@@ -75,12 +77,21 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
         workers,
         started,
     });
+    let reloads = Arc::clone(&facts.reloads);
     let running = start(&facts, &shutdown, &access_log)?;
     let admission = Arc::clone(&facts.admission);
     let admin_socket = admin.as_ref().and_then(|admin| admin.socket().ok());
     let admin = inform(facts, (admin, socket), traces, &shutdown);
-    let mut reloader =
-        Reloader { source, publication, listening, workers: running, admission, store, open_store };
+    let mut reloader = Reloader {
+        source,
+        reloads,
+        publication,
+        listening,
+        workers: running,
+        admission,
+        store,
+        open_store,
+    };
     reloader.begin(bound).await;
     if is_leaving {
         leave(&reloader, &standing).await;

@@ -15,8 +15,10 @@ pub(crate) type Wishes = mpsc::Sender<Wish>;
 
 /// A wish, and where what came of it is told.
 pub(crate) enum Wish {
-    /// Read the configuration again.
+    /// Read the configuration again. Of a gateway that runs alone.
     Reload(oneshot::Sender<Result<Difference, Refused>>),
+    /// Read what the `tombolo up` that runs this gateway has generated.
+    TakeOver(oneshot::Sender<Result<Difference, Refused>>),
     /// Take no new work, or take it again.
     Drain(Target, How, oneshot::Sender<Result<Drained, Unknown>>),
 }

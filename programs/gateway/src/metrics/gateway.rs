@@ -1,6 +1,7 @@
 //! The families of the data plane: requests, servers, connections, access log.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::duration::BOUNDS;
 use super::exposition::{Exposition, Family, Kind, seconds};
@@ -21,6 +22,8 @@ pub(crate) struct Gauges {
     pub(crate) connections_refused: u64,
     /// The gateway takes no new work.
     pub(crate) draining: bool,
+    /// Whether the last reload was taken, and when it ended; at first that of the start.
+    pub(crate) reload: (bool, SystemTime),
     /// Lines of the access log written, and dropped.
     pub(crate) log_lines: (u64, u64),
 }
@@ -39,6 +42,7 @@ pub(crate) fn write_gateway(
         .sample(&[], gauges.workers);
     out.family("tombolo_draining", Kind::Gauge, "", "1 while no new work is taken.")
         .sample(&[], u8::from(gauges.draining));
+    write_reload(out, gauges.reload);
     out.family("tombolo_connections", Kind::Gauge, "", "Client connections that are open.")
         .sample(&[], gauges.connections);
     out.family(
@@ -69,6 +73,16 @@ pub(crate) fn write_gateway(
     out.family("tombolo_access_log_lines", Kind::Counter, "", help)
         .sample(&[("outcome", "written")], gauges.log_lines.0)
         .sample(&[("outcome", "dropped")], gauges.log_lines.1);
+}
+
+fn write_reload(out: &mut Exposition, (successful, at): (bool, SystemTime)) {
+    let help = "1 if the last reload was taken, 0 if it was refused and the configuration from before holds.";
+    out.family("tombolo_config_last_reload_successful", Kind::Gauge, "", help)
+        .sample(&[], u8::from(successful));
+    let help = "When the last reload ended, taken or refused; at first when the process began.";
+    let at = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    out.family("tombolo_config_last_reload_timestamp_seconds", Kind::Gauge, "seconds", help)
+        .sample(&[], at);
 }
 
 fn write_requests(out: &mut Exposition, routes: &[(&str, &RouteCounts)]) {
@@ -166,6 +180,7 @@ mod tests {
             connections_limit: 10,
             connections_refused: 0,
             draining: false,
+            reload: (true, UNIX_EPOCH),
             log_lines: (5, 0),
         };
         write_gateway(&mut out, metrics, &gauges, snapshot, &Exemplars::default());

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 /// An address of a process.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Listener {
     /// Where it was told to listen: with a port of 0, or the usual one that may be taken.
     pub(super) wanted: SocketAddr,

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use tombolo_daemon::config::{HostPort, Server, Service};
 
+use super::listener::Listener;
 use super::{Fleet, Member, Role};
 use crate::supervisor::Id;
 
@@ -43,13 +44,15 @@ impl Fleet {
 
     /// The place of the service of this name.
     pub(crate) fn service(&self, name: &str) -> Option<usize> {
-        self.config.services.iter().position(|service| service.name.name() == name)
+        let named = self.services().find(|(_, service, _)| service.name.name() == name);
+        named.map(|(place, _, _)| place)
     }
 
     /// The services in order: each with its place and the number of replicas it was configured with.
     pub(crate) fn services(&self) -> impl Iterator<Item = (usize, &Service, usize)> {
         let services = self.config.services.iter().zip(&self.configured).enumerate();
-        services.map(|(place, (service, configured))| (place, service, *configured))
+        let services = services.map(|(place, (service, configured))| (place, service, *configured));
+        services.filter(|(_, _, configured)| *configured > 0)
     }
 
     /// The replicas of a service that are to be there, in the order of their numbers.
@@ -78,7 +81,10 @@ impl Fleet {
     pub(crate) fn enlist(&mut self, service: usize, index: usize) -> Option<(Id, bool)> {
         let known = self.of_service(service).find(|(_, number)| *number == index);
         let (id, is_new) = match known {
-            Some((id, _)) => (id, false),
+            Some((id, _)) => {
+                self.renew(id);
+                (id, false)
+            }
             None => {
                 let member = Member::replica(service, self.config.services.get(service)?, index)?;
                 self.members.push(member);
@@ -88,6 +94,23 @@ impl Fleet {
         let member = self.members.get_mut(id)?;
         (member.wanted, member.in_rotation) = (true, false);
         Some((id, is_new))
+    }
+
+    /// Has a replica that does not run be what the configuration says now.
+    pub(crate) fn renew(&mut self, id: Id) {
+        let Some(Member { role: Role::Replica { service, index, .. }, .. }) = self.members.get(id)
+        else {
+            return;
+        };
+        let (place, index) = (*service, *index);
+        let definition = self.config.services.get(place);
+        let new = definition.and_then(|service| Member::replica(place, service, index));
+        let (Some(new), Some(member)) = (new, self.members.get_mut(id)) else { return };
+        member.role = new.role;
+        let wanted = |member: &[Listener]| member.iter().map(|own| own.wanted).collect::<Vec<_>>();
+        if wanted(&member.listeners) != wanted(&new.listeners) {
+            (member.listeners, member.tried, member.settled) = (new.listeners, false, false);
+        }
     }
 
     /// It is not wanted any more; where it listened may be taken by others.

@@ -68,7 +68,8 @@ fn write_gateway(out: &mut String, gateway: &Gateway) -> fmt::Result {
         workers,
         trusted,
         served_by,
-        watch,
+        // That of `up`, which reads its own file.
+        watch: _,
         limits,
         timeouts,
     } = gateway;
@@ -96,7 +97,6 @@ fn write_gateway(out: &mut String, gateway: &Gateway) -> fmt::Result {
     writeln!(out, "proxy_protocol = {proxy_protocol}")?;
     writeln!(out, "workers = {workers}  # 0: one per usable core")?;
     writeln!(out, "trusted = {}  # hops whose forwarding fields are believed", list(trusted))?;
-    writeln!(out, "watch = {watch}  # read this file again when it has changed")?;
     writeln!(out, "served_by = {served_by}  # X-Served-By on answers")?;
     write_limits(out, limits)?;
     write_timeouts(out, timeouts)

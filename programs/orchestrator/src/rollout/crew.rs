@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -24,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone)]
 pub(crate) struct Crew {
     orders: mpsc::Sender<Order>,
-    gateway: GatewayApi,
+    pub(super) gateway: GatewayApi,
 }
 
 /// What went wrong, for people.
@@ -57,15 +58,7 @@ impl Crew {
     async fn grow(&self, recruits: &[Replica]) -> Result<(), Failed> {
         let ids: Vec<_> = recruits.iter().map(|one| one.id).collect();
         let grown = async {
-            self.step(format!("starting {}", names(recruits))).await;
-            let mut started = Vec::new();
-            for one in recruits {
-                started.push(self.ask(|answer| Order::Begin(one.id, answer)).await?);
-            }
-            for serving in started {
-                answered(serving).await?;
-                self.tell(Progress::Done).await;
-            }
+            self.start(recruits).await?;
             self.step("telling the gateway".to_owned()).await;
             self.rotate(&ids, true).await
         };
@@ -77,7 +70,24 @@ impl Crew {
         grown
     }
 
-    async fn shrink(&self, leaving: &[Replica]) -> Result<(), Failed> {
+    /// Starts them all, and waits until each serves.
+    pub(super) async fn start(&self, recruits: &[Replica]) -> Result<(), Failed> {
+        if recruits.is_empty() {
+            return Ok(());
+        }
+        self.step(format!("starting {}", names(recruits))).await;
+        let mut started = Vec::new();
+        for one in recruits {
+            started.push(self.ask(|answer| Order::Begin(one.id, answer)).await?);
+        }
+        for serving in started {
+            answered(serving).await?;
+            self.tell(Progress::Done).await;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn shrink(&self, leaving: &[Replica]) -> Result<(), Failed> {
         let ids: Vec<_> = leaving.iter().map(|one| one.id).collect();
         self.step(format!("nothing new for {}", names(leaving))).await;
         let mut drained = Vec::new();
@@ -99,7 +109,11 @@ impl Crew {
         Ok(())
     }
 
-    async fn restart(&self, replicas: &[Replica], stand_in: Option<Replica>) -> Result<(), Failed> {
+    pub(super) async fn restart(
+        &self,
+        replicas: &[Replica],
+        stand_in: Option<Replica>,
+    ) -> Result<(), Failed> {
         let stand_in: Vec<_> = stand_in.into_iter().collect();
         self.grow_for(&stand_in).await?;
         let mut restarted = Ok(());
@@ -156,6 +170,7 @@ impl Crew {
 
     async fn restart_one(&self, one: &Replica) -> Result<(), Failed> {
         let Replica { id, name, serves } = one;
+        let before = self.places(*id).await?;
         let mut drained = Vec::new();
         if *serves {
             self.step(format!("nothing new for {name}")).await;
@@ -164,15 +179,21 @@ impl Crew {
         }
         self.step(format!("stopping {name}")).await;
         answered(self.ask(|answer| Order::Retire(*id, answer)).await?).await?;
+        self.send(Order::Renew(*id)).await?;
         self.step(format!("starting {name}")).await;
         let serving = answered(self.ask(|answer| Order::Begin(*id, answer)).await?).await;
         // Whatever became of it: the gateway finds out by itself who serves.
+        let after = self.places(*id).await?;
+        if after != before {
+            self.rotate(&[*id], true).await?;
+        }
+        drained.retain(|place| after.contains(place));
         self.undrain(&drained).await?;
         serving
     }
 
     /// Stops them all at once, for good.
-    async fn dismiss(&self, leaving: &[Replica]) -> Result<(), Failed> {
+    pub(super) async fn dismiss(&self, leaving: &[Replica]) -> Result<(), Failed> {
         let mut gone = Vec::new();
         for one in leaving {
             gone.push(self.ask(|answer| Order::Retire(one.id, answer)).await?);
@@ -184,14 +205,22 @@ impl Crew {
     }
 
     /// Has the gateway know these, or not.
-    async fn rotate(&self, ids: &[usize], into: bool) -> Result<(), Failed> {
-        let ids = ids.to_vec();
+    async fn rotate(&self, ids: &[Id], into: bool) -> Result<(), Failed> {
+        self.rotate_to(ids.to_vec(), into).await.map(drop)
+    }
+
+    /// The same; what that changed for the gateway.
+    pub(super) async fn rotate_to(&self, ids: Vec<Id>, into: bool) -> Result<Value, Failed> {
         answered(self.ask(|answer| Order::Rotate { ids, into, answer }).await?).await?;
-        self.gateway.reload().await
+        self.gateway.take_over().await
+    }
+
+    async fn places(&self, id: Id) -> Result<Vec<Place>, Failed> {
+        answered(self.ask(|answer| Order::Locate(id, answer)).await?).await
     }
 
     async fn drain(&self, one: &Replica) -> Result<Vec<Place>, Failed> {
-        let places = answered(self.ask(|answer| Order::Locate(one.id, answer)).await?).await?;
+        let places = self.places(one.id).await?;
         for place in &places {
             self.gateway.drain(place, true).await?;
         }
@@ -213,16 +242,16 @@ impl Crew {
         Ok(())
     }
 
-    async fn step(&self, words: String) {
+    pub(super) async fn step(&self, words: String) {
         self.tell(Progress::Step(words)).await;
     }
 
-    async fn tell(&self, progress: Progress) {
+    pub(super) async fn tell(&self, progress: Progress) {
         // Nobody is told when all is ending.
         let _ = self.send(Order::Tell(progress)).await;
     }
 
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         order: impl FnOnce(oneshot::Sender<T>) -> Order,
     ) -> Result<oneshot::Receiver<T>, Failed> {
@@ -236,7 +265,7 @@ impl Crew {
     }
 }
 
-async fn answered<T>(told: oneshot::Receiver<Result<T, Failed>>) -> Result<T, Failed> {
+pub(super) async fn answered<T>(told: oneshot::Receiver<Result<T, Failed>>) -> Result<T, Failed> {
     told.await.unwrap_or_else(|_| Err(ending()))
 }
 
@@ -244,6 +273,6 @@ fn ending() -> Failed {
     "everything is ending".to_owned()
 }
 
-fn names(replicas: &[Replica]) -> String {
+pub(super) fn names(replicas: &[Replica]) -> String {
     replicas.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -11,9 +11,12 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
+use tombolo_daemon::orchestration;
 
 use crate::fleet::Place;
 
+/// Where it is asked to reload.
+const RELOAD: &str = "/api/v1/reload";
 /// For one exchange.
 const EXCHANGE: Duration = Duration::from_secs(15);
 /// Bytes of an answer; the status of 4096 servers is about 2 MiB.
@@ -30,9 +33,21 @@ impl GatewayApi {
         GatewayApi { socket }
     }
 
-    /// Has it read its configuration again.
+    /// Has it read the configuration that was generated for it; what that changed.
+    pub(super) async fn take_over(&self) -> Result<Value, String> {
+        self.ask(Method::POST, RELOAD, &json!({ "generated": true })).await
+    }
+
+    /// Has it ask us to read our configuration file, as an operator would.
     pub(super) async fn reload(&self) -> Result<(), String> {
-        self.ask(Method::POST, "/api/v1/reload", &json!({})).await.map(drop)
+        let order = json!({});
+        let asked = self.exchange(Method::POST, RELOAD, &order);
+        match timeout(orchestration::RELOAD, asked).await {
+            // It says itself what it is refused.
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("it did not answer in time".to_owned()),
+        }
     }
 
     /// Has it send nothing new to a server, or again.

@@ -5,6 +5,7 @@
 //! grow     start all → each serves → the gateway is told
 //! shrink   nothing new for them → what they do is done → the gateway forgets them → stop
 //! restart  for each: nothing new → done → stop → start → serves → back in the rotation
+//! reload   start what is new → the gateway is told → shrink → restart what has changed
 //! succeed  the gateway starts another, which takes its sockets → it serves → the first one ends
 //! ```
 //! Owns the order of the steps. The loop carries them out (`watch/orders.rs`), the gateway is asked
@@ -13,14 +14,19 @@
 mod crew;
 mod gateway_api;
 mod progress;
+mod reload;
 
+use serde_json::Value;
 use tokio::sync::oneshot::Sender;
+use tombolo_daemon::config::Config;
+use tombolo_daemon::orchestration::Refusal;
 
 use crate::fleet::Place;
 use crate::supervisor::Id;
 
 pub(crate) use crew::Crew;
 pub(crate) use progress::{Progress, Rollout};
+pub(crate) use reload::{Plan, Source};
 
 /// A replica that is part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +81,14 @@ pub(crate) enum Order {
     Locate(Id, Sender<Result<Vec<Place>, String>>),
     /// These are not wanted any more.
     Discharge(Vec<Id>),
+    /// It ends, and is to be what the configuration says when it begins again.
+    Renew(Id),
+    /// Put this configuration in the place of the one in force; nothing is started or stopped yet.
+    Plan(Box<Config>, Sender<Result<Plan, Refusal>>),
+    /// The planned configuration holds. `goes_on`: something is left to do for it.
+    Commit { goes_on: bool, answer: Sender<Value> },
+    /// The configuration from before the plan holds again.
+    TakeBack(Sender<Result<(), String>>),
     /// How far it has come.
     Tell(Progress),
 }

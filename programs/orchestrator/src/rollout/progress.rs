@@ -49,8 +49,10 @@ impl Rollout {
 
     /// What the user is told of the last news; None if it is not worth a line.
     pub(crate) fn words(&self) -> Option<String> {
-        let Rollout { kind, what, .. } = self;
+        let Rollout { kind, what, of, .. } = self;
         match self.ended.as_ref()? {
+            // A reload that is about nothing but the gateway, which tells of it itself.
+            _ if *of == 0 => None,
             Ok(()) => Some(format!("{kind} done: {what}")),
             Err(why) => Some(format!("{kind} given up: {what}: {why}")),
         }

@@ -108,6 +108,11 @@ impl Supervisor {
         Some(slot.run)
     }
 
+    /// Takes another deadline for drains that begin from now on.
+    pub(crate) fn set_drain(&mut self, drain: Duration) {
+        self.limits.drain = drain;
+    }
+
     /// Where a process stands.
     pub(crate) fn standing(&self, id: Id) -> Standing {
         self.slots.get(id).map_or(Standing::Retired, Slot::standing)

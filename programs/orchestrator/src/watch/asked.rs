@@ -15,6 +15,10 @@ impl Watch {
     pub(super) fn answer(&mut self, asked: Asked) -> Event {
         let Asked { request, answer } = asked;
         let told = match request {
+            Request::Reload => {
+                tokio::spawn(self.crew.clone().reload(self.source.clone(), answer));
+                return Event::Tick;
+            }
             Request::Status => Ok(self.status()),
             Request::Scale { service, replicas } => self.scale(&service, replicas),
             Request::Restart { name } => self.restart(&name),
@@ -83,7 +87,7 @@ impl Watch {
     }
 
     /// Whether a rollout can begin now.
-    fn may_begin(&self) -> Result<(), Refusal> {
+    pub(super) fn may_begin(&self) -> Result<(), Refusal> {
         if let Some(under_way) = self.rollout.as_ref().filter(|rollout| rollout.is_under_way()) {
             let detail = format!("{} Try again when it is done.", under_way.sentence());
             return Err(Refusal::new(409, detail));
@@ -111,7 +115,7 @@ impl Watch {
     }
 
     /// Makes replicas of these numbers wanted; none of them is started by this.
-    fn recruit(
+    pub(super) fn recruit(
         &mut self,
         service: usize,
         numbers: std::ops::Range<usize>,
@@ -139,12 +143,7 @@ impl Watch {
         Ok(recruits)
     }
 
-    fn replica(&self, id: Id) -> Replica {
-        let name = self.fleet.name(id).to_owned();
-        Replica { id, name, serves: self.stands(id, Standing::Up) }
-    }
-
-    fn stands(&self, id: Id, standing: Standing) -> bool {
+    pub(super) fn stands(&self, id: Id, standing: Standing) -> bool {
         self.supervisor.standing(id) == standing
     }
 

@@ -11,12 +11,14 @@
 //! | `asked.rs` | what the gateway asks for: begins it, or says why not |
 //! | `adopting.rs` | what an earlier orchestrator left, taken over or ended |
 //! | `orders.rs` | the steps of a rollout, carried out and waited for |
+//! | `reloading.rs` | another configuration: planned, then kept or taken back |
 //! | `succession.rs` | another gateway in the place of the one that served |
 
 mod actions;
 mod adopting;
 mod asked;
 mod orders;
+mod reloading;
 mod report;
 mod succession;
 mod tell;
@@ -28,15 +30,16 @@ use std::time::{Duration, SystemTime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{Instant, sleep_until};
+use tombolo_daemon::file_watch::FileWatch;
 use tombolo_daemon::shutdown::{Hangup, Shutdown, Signals};
 
 use crate::control::{Asked, Control};
 use crate::error::Error;
-use crate::fleet::Fleet;
+use crate::fleet::{Before, Fleet};
 use crate::hangup::Hangups;
 use crate::output::{Bounds, Name, Output};
 use crate::process::{Launcher, Running};
-use crate::rollout::{Crew, Order, Rollout};
+use crate::rollout::{Crew, Order, Rollout, Source};
 use crate::supervisor::{Event, Id, Limits, Outcome, Supervisor};
 use orders::Waiter;
 use succession::Succession;
@@ -59,6 +62,8 @@ enum News {
     Event(Event),
     Asked(Asked),
     Order(Order),
+    /// The configuration file has changed.
+    Changed,
     /// A signal asks for our end alone.
     Leave,
 }
@@ -72,6 +77,7 @@ pub(crate) async fn watch(
     launcher: Launcher,
     output: Output,
     control: Control,
+    source: Source,
 ) -> Result<(), Error> {
     let refused = |source| Error::System { doing: "taking over signals", source };
     let hangups = Hangups::at_start();
@@ -85,7 +91,8 @@ pub(crate) async fn watch(
     let mut fleet = fleet;
     let found = adopting::find(&mut fleet, &output).await;
     fleet.check_addresses()?;
-    let mut watch = Watch::new(fleet, launcher, output, events, orders).map_err(threads)?;
+    let mut file = FileWatch::new(source.file.clone()).await;
+    let mut watch = Watch::new(fleet, source, launcher, output, events, orders).map_err(threads)?;
     watch.adopt(found);
     let mut leave = signal(SignalKind::user_defined2()).map_err(refused)?;
     let (mut stopping, mut stopping_now) = (false, false);
@@ -99,6 +106,7 @@ pub(crate) async fn watch(
             Some(order) = ordered.recv() => News::Order(order),
             Some(asked) = requests.recv() => News::Asked(asked),
             Some(()) = leave.recv() => News::Leave,
+            () = file.changed(), if watch.watches() => News::Changed,
             () = hangup.recv() => News::Event(match hangups.mean_the_end() {
                 true => Event::Stop,
                 false => watch.reopen_logs(),
@@ -108,6 +116,7 @@ pub(crate) async fn watch(
             News::Leave if watch.may_leave() => return Ok(()),
             News::Leave => Event::Tick,
             News::Event(event) => event,
+            News::Changed => watch.ask_for_a_reload(),
             News::Order(order) => watch.carry_out(order),
             News::Asked(asked) => watch.answer(asked),
         };
@@ -125,6 +134,9 @@ pub(crate) async fn watch(
 /// Everything the loop needs.
 struct Watch {
     fleet: Fleet,
+    source: Source,
+    /// What a reload under way can still go back to.
+    before: Option<Before>,
     launcher: Launcher,
     output: Output,
     supervisor: Supervisor,
@@ -153,6 +165,7 @@ struct Watch {
 impl Watch {
     fn new(
         fleet: Fleet,
+        source: Source,
         launcher: Launcher,
         output: Output,
         events: Sender<Event>,
@@ -174,6 +187,8 @@ impl Watch {
             width: (0..count).map(|id| fleet.name(id).len()).max().unwrap_or(0),
             crew: Crew::new(orders, fleet.gateway_socket()),
             fleet,
+            source,
+            before: None,
             launcher,
             output,
             names: Vec::new(),

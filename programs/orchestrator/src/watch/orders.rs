@@ -49,6 +49,19 @@ impl Watch {
                 self.write_ledger();
                 Event::Tick
             }
+            Order::Renew(id) => {
+                self.fleet.renew(id);
+                Event::Tick
+            }
+            Order::Plan(config, answer) => {
+                let _ = answer.send(self.plan(*config));
+                Event::Tick
+            }
+            Order::Commit { goes_on, answer } => {
+                let _ = answer.send(self.commit(goes_on));
+                Event::Tick
+            }
+            Order::TakeBack(answer) => up(self.take_back(), answer),
             Order::Tell(progress) => {
                 self.progress(progress);
                 Event::Tick
@@ -93,7 +106,7 @@ impl Watch {
         }
     }
 
-    fn progress(&mut self, progress: Progress) {
+    pub(super) fn progress(&mut self, progress: Progress) {
         let Some(rollout) = &mut self.rollout else { return };
         rollout.take(progress);
         if let Some(words) = rollout.words() {

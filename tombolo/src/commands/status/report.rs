@@ -49,6 +49,11 @@ pub(super) fn report(status: &Value) -> String {
     ] {
         line(&mut text, name, &value);
     }
+    if let Some(changes) = status.pointer("/reload/changes").and_then(Value::as_u64) {
+        let plural = if changes == 1 { "change" } else { "changes" };
+        let value = format!("{}, {changes} {plural}", words(status, "/reload/time"));
+        line(&mut text, "last reload", &value);
+    }
     for proxy in list(status, "/tcp") {
         line(&mut text, "tcp", &tcp(proxy));
     }
@@ -87,6 +92,14 @@ fn alarms(text: &mut String, status: &Value) {
                 count(number(trouble, "/failures")),
             );
         }
+    }
+    if let Some(why) = status.pointer("/reload/why").and_then(Value::as_str) {
+        let _ = writeln!(
+            text,
+            "\nRELOAD REFUSED at {}: {}\n  the configuration from before holds; correct the file, then: tombolo reload",
+            words(status, "/reload/time"),
+            plain(why),
+        );
     }
     replicas::alarms(text, status);
     let dropped = number(status, "/access_log/dropped");

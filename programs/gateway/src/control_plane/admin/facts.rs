@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 
 use crate::access_log::Lines;
 use crate::control_plane::series::Series;
-use crate::control_plane::{Addresses, Publication, Snapshot, Standing, Wishes, traces};
+use crate::control_plane::{Addresses, Publication, Reloads, Snapshot, Standing, Wishes, traces};
 use crate::data_plane::Admission;
 use crate::metrics::{Gauges, Metrics};
 use crate::recent::Memory;
@@ -22,6 +22,7 @@ pub(crate) struct Facts {
     pub(crate) admission: Arc<Admission>,
     pub(crate) log_lines: Lines,
     pub(crate) standing: Arc<Standing>,
+    pub(crate) reloads: Arc<Reloads>,
     /// Where the data plane listens.
     pub(crate) listeners: Addresses,
     pub(crate) wishes: Wishes,
@@ -39,6 +40,11 @@ impl Facts {
         self.publication.current()
     }
 
+    /// Whether the last reload was taken, and when that was; the start counts as one.
+    fn reload(&self) -> (bool, SystemTime) {
+        self.reloads.last().map_or((true, self.started.1), |last| (last.outcome.is_ok(), last.at))
+    }
+
     /// What is read at this moment.
     pub(super) fn gauges(&self) -> Gauges {
         Gauges {
@@ -47,6 +53,7 @@ impl Facts {
             connections_limit: self.admission.limit(),
             connections_refused: self.admission.refused(),
             draining: self.standing.is_draining(),
+            reload: self.reload(),
             log_lines: (self.log_lines.written(), self.log_lines.dropped()),
         }
     }

@@ -7,6 +7,7 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Value, json};
 use tombolo_daemon::config::Mistakes;
+use tombolo_daemon::orchestration;
 
 /// A mistake in one member of a request's body.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,16 +54,20 @@ impl Refusal {
 
     /// A configuration file says what cannot be meant.
     pub(super) fn of_configuration(mistakes: &Mistakes) -> Self {
-        let count = mistakes.count();
-        let plural = if count == 1 { "mistake" } else { "mistakes" };
-        let detail = format!(
-            "The configuration file has {count} {plural}. Nothing has changed; the one in force stays in force."
-        );
-        let mut members = mistakes.to_json();
-        let errors = members.get_mut("mistakes").map(Value::take).unwrap_or_default();
-        let report = mistakes.render(false);
-        let members = vec![("errors", errors), ("report", report.into())];
-        Self { members, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
+        Self::of_orchestration(orchestration::Refusal::of_configuration(mistakes))
+    }
+
+    /// What the `tombolo up` that runs this gateway refused.
+    pub(super) fn of_orchestration(refusal: orchestration::Refusal) -> Self {
+        let orchestration::Refusal { status, detail, mistakes } = refusal;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+        let mut members = Vec::new();
+        if let Some(mut told) = mistakes {
+            for (name, of) in [("errors", "mistakes"), ("report", "report")] {
+                members.push((name, told.get_mut(of).map(Value::take).unwrap_or_default()));
+            }
+        }
+        Self { members, ..Self::new(status, detail) }
     }
 
     /// The token is missing, or is another.

@@ -11,6 +11,7 @@ use tombolo_balance::{Room, ServerState, Standing};
 use tombolo_cache::store::{Status, Trouble};
 
 use super::{Facts, orchestration};
+use crate::control_plane::LastReload;
 use crate::metrics::Outcome;
 use crate::tcp::{TcpProxy, Totals};
 use crate::upstream::{LastCheck, Limit, QueueTotals, Server, Told, Upstream};
@@ -43,7 +44,18 @@ fn status(facts: &Facts) -> Value {
         "upstreams": snapshot.upstreams.iter().map(|one| of_upstream(one)).collect::<Vec<_>>(),
         "tcp": snapshot.tcp.iter().map(|proxy| of_tcp(proxy)).collect::<Vec<_>>(),
         "cache": snapshot.store.as_ref().map(|store| of_cache(&store.status())),
+        "reload": facts.reloads.last().as_ref().map(of_reload),
         "access_log": { "written": gauges.log_lines.0, "dropped": gauges.log_lines.1 },
+    })
+}
+
+fn of_reload(last: &LastReload) -> Value {
+    let LastReload { at, outcome } = last;
+    json!({
+        "time": time(*at),
+        "successful": outcome.is_ok(),
+        "changes": outcome.as_ref().ok(),
+        "why": outcome.as_ref().err(),
     })
 }
 

@@ -54,6 +54,7 @@ async fn start(cache: Option<Store>) -> Running {
         admission: Admission::new(10, 10),
         log_lines: AccessLog::start(&log).unwrap().lines(),
         standing: Arc::new(Standing::new(shutdown)),
+        reloads: Arc::new(crate::control_plane::Reloads::new()),
         listeners: Default::default(),
         wishes: tokio::sync::mpsc::channel(1).0,
         orchestrator: None,

@@ -82,6 +82,11 @@ impl Difference {
         difference
     }
 
+    /// How many things are not as they were.
+    pub(super) fn changes(&self) -> usize {
+        self.changes.len()
+    }
+
     fn change(&mut self, what: &'static str, name: String, how: How) {
         let (upstream, fields) = (None, Vec::new());
         self.changes.push(Change { what, name, upstream, how, fields });

@@ -9,9 +9,20 @@ use sd_notify::NotifyState;
 use tokio::time::interval;
 use tombolo_daemon::orchestration::{Answer, Request, ask};
 
+/// Characters of a reason in the service manager's status.
+const STATUS_CHARACTERS: usize = 400;
+
 /// Serving, with this configuration or another.
 pub(in crate::control_plane) fn ready() {
     tell(&[NotifyState::Ready, NotifyState::Status("serving")]);
+}
+
+/// Serving with the configuration from before: another was refused.
+pub(in crate::control_plane) fn ready_though_refused(why: &str) {
+    // A line break would begin a variable of its own.
+    let why: String = why.chars().filter(|one| !one.is_control()).take(STATUS_CHARACTERS).collect();
+    let status = format!("serving; the last reload was refused: {why}");
+    tell(&[NotifyState::Ready, NotifyState::Status(&status)]);
 }
 
 /// Reading the configuration anew; [`ready`] follows.

@@ -46,10 +46,7 @@ async fn pass_on(facts: &Facts, order: orchestration::Request) -> Result<Respons
             let kind = [(CONTENT_TYPE, "application/json")];
             Ok((StatusCode::ACCEPTED, kind, format!("{told:#}\n")).into_response())
         }
-        Ok(Answer::Refused(refusal)) => {
-            let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_GATEWAY);
-            Err(Refusal::new(status, refusal.detail))
-        }
+        Ok(Answer::Refused(refusal)) => Err(Refusal::of_orchestration(refusal)),
         Err(error) => Err(unanswered(&error)),
     }
 }
