@@ -28,8 +28,7 @@ pub fn invalidated(exchange: &Exchange<'_>, rules: &KeyRules) -> Vec<Vec<u8>> {
     for id in [FieldId::Location, FieldId::ContentLocation] {
         if let Some(path) = of_same_origin(*place, request, response, id) {
             let mut text = Vec::new();
-            rules.write(place.scheme, place.authority, &path, &mut text);
-            if !texts.contains(&text) {
+            if rules.write(*place, &path, &mut text).is_some() && !texts.contains(&text) {
                 texts.push(text);
             }
         }
@@ -46,9 +45,8 @@ pub(crate) fn is_own_content(exchange: &Exchange<'_>) -> bool {
         return false;
     };
     let (mut named, mut target) = (Vec::new(), Vec::new());
-    rules.write(place.scheme, place.authority, &path, &mut named);
     rules.of_request(*place, request, &mut target);
-    named == target
+    rules.write(*place, &path, &mut named).is_some() && named == target
 }
 
 /// Path and query that a field of the answer names, resolved against the target (RFC 3986 section
@@ -63,7 +61,7 @@ fn of_same_origin(
     let (Some(reference), None) = (lines.next(), lines.next()) else { return None };
     let reference = reference.split(|&byte| byte == b'#').next().unwrap_or_default();
     let Target { scheme, authority } = target;
-    let base = request.head.path_and_query().of(request.buf);
+    let base = request.head.resolved_path(request.buf);
     let rest = match split_scheme(reference) {
         Some((named, rest)) if named == scheme => rest,
         Some(_) => return None,
@@ -77,7 +75,7 @@ fn of_same_origin(
             crate::key::write_authority(scheme, authority, &mut out);
             out
         };
-        return (spelled(named) == spelled(authority)).then(|| path.to_vec());
+        return (spelled(named) == spelled(authority)).then(|| without_dots(path));
     }
     Some(resolve(base, rest))
 }
@@ -191,6 +189,15 @@ mod tests {
         ] {
             assert_eq!(with(&format!("Location: {other}\r\n")).len(), 1, "{other}");
         }
+    }
+
+    #[test]
+    fn rfc3986_6_2_2_targets_and_locations_have_one_form() {
+        assert_eq!(after("POST /%61//b/../c", "200 OK", ""), ["http://example.org/a/c"]);
+        let found = after("POST /a", "201 Created", "Location: http://example.org.:80/%7Eb//c\r\n");
+        assert_eq!(found, ["http://example.org/a", "http://example.org/~b/c"]);
+        let none = after("POST /a", "201 Created", "Location: /%2e%2e/x\r\n");
+        assert_eq!(none.len(), 1, "no request has such a path");
     }
 
     #[test]

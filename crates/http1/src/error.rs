@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::normal::PathError;
+
 /// One finding: the words are written once, below, and shared by requests and responses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Fault {
@@ -59,6 +61,12 @@ faults! {
     EXPECTATION = 417, "the expectation is not '100-continue'", "RFC 9110 section 10.1.1";
     TRACE_CONTENT = 400, "a TRACE request has content", "RFC 9110 section 9.3.8";
     CONTENT_FORBIDDEN = 400, "a 1xx or 204 response announces content", "RFC 9112 section 6.3";
+}
+
+impl From<PathError> for Fault {
+    fn from(error: PathError) -> Self {
+        Self { status: 400, reason: error.reason(), rule: "RFC 3986 section 6.2.2" }
+    }
 }
 
 macro_rules! head_error {

@@ -40,6 +40,7 @@ mod host;
 mod limits;
 mod method;
 mod name;
+pub mod normal;
 mod request;
 mod response;
 mod scan;

@@ -6,6 +6,7 @@ mod parse;
 
 use crate::forward::REQUEST_ONLY;
 use crate::framing::Framing;
+use crate::normal::NormalPath;
 use crate::scan::Scan;
 use crate::section::Section;
 use crate::target::Target;
@@ -21,6 +22,7 @@ pub struct RequestHead {
     section: Section,
     line: Line,
     target: Target,
+    path: NormalPath,
     authority: Span,
     framing: Framing,
     expects_continue: bool,
@@ -54,7 +56,9 @@ impl RequestHead {
     pub fn reset(&mut self) {
         let mut section = std::mem::take(&mut self.section);
         section.clear();
-        *self = Self { section, ..Self::default() };
+        let mut path = std::mem::take(&mut self.path);
+        path.clear();
+        *self = Self { section, path, ..Self::default() };
     }
 
     /// The method.
@@ -82,6 +86,31 @@ impl RequestHead {
     /// before it); for CONNECT it is empty.
     pub fn path_and_query(&self) -> Span {
         self.target.path_and_query
+    }
+
+    /// Path and query in the form in which they are compared: the path in normal form
+    /// ([`normal`](crate::normal)), the query as it was sent. It begins with `/`; `*` and CONNECT
+    /// have `/`.
+    #[inline]
+    pub fn normal_path<'a>(&'a self, buf: &'a [u8]) -> &'a [u8] {
+        self.path.normal(self.target.path_and_query.of(buf))
+    }
+
+    /// [`path_and_query`](Self::path_and_query) without dot segments, all else byte for byte.
+    #[inline]
+    pub fn resolved_path<'a>(&'a self, buf: &'a [u8]) -> &'a [u8] {
+        self.path.resolved(self.target.path_and_query.of(buf))
+    }
+
+    /// Whether the path has dot segments, plain or encoded.
+    pub fn has_dot_segments(&self) -> bool {
+        self.path.has_dots()
+    }
+
+    /// Whether the path is spelled in a way that a server may take for another path than its
+    /// normal form, dot segments aside ([`NormalPath::is_respelled`]).
+    pub fn is_respelled(&self) -> bool {
+        self.path.is_respelled()
     }
 
     /// The authority that counts: the target's if it has one, else Host's value. Empty for an

@@ -2,6 +2,7 @@
 
 use crate::error::Fault;
 use crate::host::{is_host, is_host_with_port};
+use crate::normal::{BAD, ODD, scan};
 use crate::{Method, Span};
 
 /// Form of a request target.
@@ -25,6 +26,8 @@ pub(crate) struct Target {
     pub(crate) path_and_query: Span,
     /// Empty unless the form carries one.
     pub(crate) authority: Span,
+    /// The path may not be in normal form.
+    pub(crate) is_odd: bool,
 }
 
 impl Target {
@@ -32,16 +35,26 @@ impl Target {
     #[inline]
     pub(crate) fn read(buf: &[u8], span: Span, method: Method) -> Result<Self, Fault> {
         let bytes = span.of(buf);
-        if bytes.iter().fold(false, |bad, &b| bad | (b >= 0x7f) | (b <= b' ') | (b == b'#')) {
+        let seen = scan(bytes);
+        if seen & BAD != 0 {
             return Err(Fault::TARGET_BYTES);
         }
+        let is_odd = seen & ODD != 0;
         match bytes {
             _ if method == Method::Connect => Self::authority_form(bytes, span),
-            [b'/', ..] => Ok(Self { path_and_query: span, ..Self::default() }),
+            [b'/', ..] => Ok(Self { path_and_query: span, is_odd, ..Self::default() }),
             b"*" if method == Method::Options => {
                 Ok(Self { form: TargetForm::Asterisk, path_and_query: span, ..Self::default() })
             }
             _ => Self::absolute_form(bytes, span),
+        }
+    }
+
+    /// Path and query; empty where the form has none (RFC 9112 section 3.2.4).
+    pub(crate) fn path<'b>(&self, buf: &'b [u8]) -> &'b [u8] {
+        match self.form {
+            TargetForm::Origin | TargetForm::Absolute => self.path_and_query.of(buf),
+            TargetForm::Authority | TargetForm::Asterisk => b"",
         }
     }
 
@@ -50,7 +63,7 @@ impl Target {
             return Err(Fault::TARGET_AUTHORITY);
         }
         let path_and_query = Span { start: span.end, end: span.end };
-        Ok(Self { form: TargetForm::Authority, path_and_query, authority: span })
+        Ok(Self { form: TargetForm::Authority, path_and_query, authority: span, is_odd: false })
     }
 
     fn absolute_form(bytes: &[u8], span: Span) -> Result<Self, Fault> {
@@ -72,6 +85,7 @@ impl Target {
             form: TargetForm::Absolute,
             authority: Span::new(start, start + length),
             path_and_query: Span::new(start + length, span.end as usize),
+            is_odd: true,
         })
     }
 }

@@ -4,7 +4,7 @@
 
 mod invariants;
 
-use invariants::{body, request, response};
+use invariants::{body, normal, request, response};
 use proptest::prelude::*;
 use tombolo_http1::{BodyLimits, Framing, HeadLimits, Method};
 
@@ -93,6 +93,17 @@ const REQUEST_LINES: &[&[u8]] =
 const STATUS_LINES: &[&[u8]] =
     &[b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 404\r\n", b"HTTP/1.1 304 X\r\n", b"HTTP/1.1 103 \r\n"];
 
+/// Pieces of paths, queries and hosts that have several spellings.
+const TARGET_PIECES: &[&str] = &[
+    "/", "/", "/", ".", "..", "%2e", "%2E%2e", "%2f", "%5c", "\\", "%", "%4", "%41", "%61",
+    "%c3%a9", "%25", "%00", "a", "B", "~", "?", ";", ":", "|", "[::1]", "80",
+];
+
+fn target() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(prop::sample::select(TARGET_PIECES), 0..14)
+        .prop_map(|pieces| format!("/{}", pieces.concat()).into_bytes())
+}
+
 fn methods() -> impl Strategy<Value = Method> {
     prop::sample::select(&[Method::Get, Method::Head, Method::Connect, Method::Post][..])
 }
@@ -135,6 +146,16 @@ proptest! {
     }
 
     #[test]
+    fn normal_forms(sent in target()) {
+        normal::check(&sent);
+    }
+
+    #[test]
+    fn normal_forms_of_any_bytes(sent in prop::collection::vec(any::<u8>(), 0..40)) {
+        normal::check(&sent);
+    }
+
+    #[test]
     fn bodies(buf in soup(), step in 1..9_usize, framing in framings(), body_bytes in 0..99_u64) {
         body::check(&buf, step, framing, BodyLimits { body_bytes, ..BodyLimits::default() });
     }
@@ -174,15 +195,18 @@ proptest! {
 fn generators_make_heads_that_are_accepted() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
     let mut runner = TestRunner::deterministic();
-    let mut accepted = [0, 0, 0];
+    let mut accepted = [0, 0, 0, 0];
     for _ in 0..400 {
         let mut draw = |heads| likely_head(heads).new_tree(&mut runner).unwrap().current();
         let (request, response) = (draw(REQUEST_LINES), draw(STATUS_LINES));
         let body = soup().new_tree(&mut runner).unwrap().current();
+        let target = target().new_tree(&mut runner).unwrap().current();
+        accepted[3] += usize::from(normal::check(&target));
         accepted[0] += usize::from(request::check(&request, 3, &HeadLimits::default()));
         accepted[1] +=
             usize::from(response::check(&response, 3, &HeadLimits::default(), Method::Get));
         accepted[2] += usize::from(body::check(&body, 3, Framing::Chunked, BodyLimits::default()));
     }
-    assert!(accepted[0] > 40 && accepted[1] > 40 && accepted[2] > 2, "{accepted:?}");
+    let [requests, responses, bodies, paths] = accepted;
+    assert!(requests > 40 && responses > 40 && bodies > 2 && paths > 40, "{accepted:?}");
 }

@@ -29,9 +29,64 @@ fn rfc9110_4_2_3_spellings_of_one_host() {
     assert_eq!(ask("/", "example.org"), "answer 1");
     assert_eq!(ask("/", "EXAMPLE.ORG"), "answer 1");
     assert_eq!(ask("/", "example.org:80"), "answer 1");
+    assert_eq!(ask("/", "Example.org.:080"), "answer 1");
     assert_eq!(ask("http://example.org/", "other.example"), "answer 1", "the target's host counts");
     assert_eq!(ask("/", "example.org:8080"), "answer 2");
     assert_eq!(ask("/", "other.example"), "answer 3");
+}
+
+/// What is stored is the answer to the path in normal form. A spelling that a server may take for
+/// another path is neither answered from it nor stored, and changes it all the same.
+#[test]
+fn rfc3986_6_2_2_one_path_has_one_key() {
+    let site = Site::new();
+    for sent in ["/caf%C3%A9", "/caf%c3%a9", "//caf%C3%A9", "/c%61f%C3%A9", "//c%61f%c3%a9"] {
+        site.given(sent, &[ok(&[FRESH])]);
+    }
+    let one = ["/caf%C3%A9", "/caf%c3%a9", "/./caf%c3%a9", "/x/../caf%C3%A9"];
+    let told: Vec<String> = one.iter().map(|path| site.get(path).text()).collect();
+    assert_eq!(told, ["answer 1"; 4]);
+    for other in ["//caf%C3%A9", "/c%61f%C3%A9"] {
+        for _ in 0..2 {
+            let answer = site.get(other);
+            assert!(answer.head.one("cache-status").unwrap().contains("fwd=bypass"), "{other}");
+        }
+        assert_eq!(site.asked(other).len(), 2, "{other}");
+    }
+    assert!(site.get(one[0]).head.one("cache-status").unwrap().contains("; hit"));
+    let post = "POST //c%61f%c3%a9 HTTP/1.1\r\nHost: EXAMPLE.org.\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(site.gateway().connect().exchange(post).status(), 200);
+    assert!(site.get(one[0]).head.one("cache-status").unwrap().contains("fwd="), "invalidated");
+    site.purge("{\"url\":\"http://example.org.:80/.//%63afe/../caf%c3%a9\"}");
+    assert!(site.get(one[0]).head.one("cache-status").unwrap().contains("fwd="), "purged");
+    site.purge("{\"prefix\":\"http://EXAMPLE.ORG//c%61\"}");
+    assert!(site.get(one[0]).head.one("cache-status").unwrap().contains("fwd="), "purged");
+}
+
+#[test]
+fn a_bypass_holds_for_every_spelling() {
+    let rule = "cache = { bypass_paths = [\"/priv%61te\"] }";
+    let spellings = ["/private/a", "/%70rivate/a", "//private/a", "/x/../private/a"];
+    let site = Site::with("", rule);
+    for sent in spellings {
+        site.given(sent, &[ok(&[FRESH])]);
+    }
+    for path in spellings {
+        let told = [site.get(path), site.get(path)];
+        for answer in told {
+            assert!(answer.head.one("cache-status").unwrap().contains("fwd=bypass"), "{path}");
+        }
+    }
+}
+
+#[test]
+fn a_route_that_sends_the_normal_form_caches_every_spelling() {
+    let site = Site::with("", "cache = true\nforward_path = \"normal\"");
+    site.given("/a/~b", &[ok(&[FRESH])]);
+    for path in ["//a/%7Eb", "/a/~b", "/a/./%7eb"] {
+        assert_eq!(site.get(path).text(), "answer 1", "{path}");
+    }
+    assert_eq!(site.asked("/a/~b").len(), 1);
 }
 
 /// A request for `/` with this in front of its usual fields; the answer's text.

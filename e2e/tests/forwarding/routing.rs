@@ -56,9 +56,9 @@ fn a_request_nobody_serves_is_not_found() {
 }
 
 /// A dot segment or an escape must not lead past a prefix that another route guards: the route is
-/// chosen by the path that is sent on, byte for byte.
+/// chosen by the normal form, and dot segments are not sent on.
 #[test]
-fn the_path_is_routed_as_it_is_sent() {
+fn rfc3986_6_2_2_the_path_is_routed_in_normal_form() {
     let (outer, inner) = (named("outer"), named("inner"));
     let routes = format!(
         "[[upstream]]\nname = \"inner\"\nservers = [\"{}\"]\n\
@@ -67,15 +67,32 @@ fn the_path_is_routed_as_it_is_sent() {
     );
     let mut gateway = Setup::to(&outer).routes(&routes).start();
     let mut client = gateway.connect();
-    for path in ["/in/../x", "/in/%2e%2e/x", "/x/../in/y"] {
-        let answer = client.get(path);
-        assert!([200, 400].contains(&answer.status()), "{path}");
+    for path in ["/in/../x", "/in/%2e%2e/y?a/../b", "/x/../in/y", "/%69n//z/.", "//in/%7Eq"] {
+        assert_eq!(client.get(path).status(), 200, "{path}");
+    }
+    for path in ["/..", "/in/%2e%2e/../x", "/in/..%2fx", "/x%00"] {
+        assert_eq!(client.get(path).status(), 400, "{path}");
         client = gateway.connect();
     }
     gateway.kill();
-    outer.settled();
-    inner.settled();
-    for request in inner.requests() {
-        assert!(request.head.target().starts_with("/in/"), "{:?}", request.head);
+    let targets = |origin: &Origin| -> Vec<String> {
+        origin.settled();
+        origin.requests().iter().map(|request| request.head.target().to_owned()).collect()
+    };
+    assert_eq!(targets(&outer), ["/x", "/y?a/../b"]);
+    assert_eq!(targets(&inner), ["/in/y", "/%69n//z/", "//in/%7Eq"], "all else byte for byte");
+}
+
+#[test]
+fn a_route_says_in_which_form_the_path_is_sent_on() {
+    let origin = named("app");
+    for (form, sent) in
+        [("as-sent", "/a/./%7Eb//c"), ("normal", "/a/~b/c"), ("resolved", "/a/%7Eb//c")]
+    {
+        let route = format!("[[route]]\nupstream = \"app\"\nforward_path = \"{form}\"\n");
+        let gateway = Setup::to(&origin).routes(&route).start();
+        assert_eq!(gateway.connect().get("/a/./%7Eb//c").status(), 200);
+        let last = origin.requests().pop().map(|request| request.head.target().to_owned());
+        assert_eq!(last.as_deref(), Some(sent));
     }
 }

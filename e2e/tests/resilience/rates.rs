@@ -45,6 +45,23 @@ fn who_asks_too_often_is_told_when_to_come_again() {
     assert!(record["error"].as_str().unwrap().contains("rate_limit"), "{record}");
 }
 
+/// Another spelling of the path or the host is the same route.
+#[test]
+fn rfc3986_6_2_2_every_spelling_takes_from_the_same_bucket() {
+    let server = Moody::start(Mood::Well);
+    let route = "[[route]]\nupstream = \"app\"\n\
+                 [[route]]\nhost = \"LOGIN.example.\"\npath = \"/log%69n\"\nupstream = \"app\"\n\
+                 rate_limit = { requests = 2, per = \"1h\" }\n";
+    let (gateway, _admin) = start(Setup::to(&server.origin).workers(1).routes(route));
+    let mut client = gateway.connect();
+    let mut told = Vec::new();
+    for path in ["/login", "/%6cogin", "/logi%6E/x", "//login", "/login/", "/a/../login?x=1"] {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: login.EXAMPLE.\r\n\r\n");
+        told.push(client.exchange(request).status());
+    }
+    assert_eq!(told, [200, 200, 429, 429, 429, 429]);
+}
+
 /// Each address has a bucket of its own, over all threads and connections together.
 #[test]
 fn each_client_has_its_own() {

@@ -1,8 +1,8 @@
 //! The cache key (RFC 9111 section 2): which requests may share a stored response.
 //!
-//! A key is the target URI in one spelling: `scheme://host[:port]/path?query`, the host in lower
-//! case and without the scheme's own port, path and query as they were sent. Rules may sort or
-//! drop query parameters. No request field but Host goes in; what differs by other fields
+//! A key is the target URI in one spelling: `scheme://host[:port]/path?query`, host and path in
+//! normal form ([`tombolo_http1::normal`]), without the scheme's own port, the query as it was
+//! sent. Rules may sort or drop query parameters. No request field but Host goes in; what differs by other fields
 //! differs by Vary. The method is not part of it: only GET and HEAD are answered
 //! from the cache, and both by the stored answer to a GET.
 
@@ -14,6 +14,8 @@ mod query;
 pub use authority::write_authority;
 pub use hash::KeyHash;
 pub use query::{QueryParameters, QueryRule};
+
+use tombolo_http1::normal;
 
 use crate::message::Request;
 
@@ -93,31 +95,37 @@ impl KeyRules {
         request: &Request<'_>,
         out: &'o mut Vec<u8>,
     ) -> Key<'o> {
-        let path_and_query = request.head.path_and_query().of(request.buf);
-        self.write(target.scheme, target.authority, path_and_query, out)
+        self.write_normal(target, request.head.normal_path(request.buf), out)
     }
 
     /// Writes the key of a target into `out`, which is cleared and reused. An empty path is `/`
-    /// (RFC 9110 section 4.2.3).
+    /// (RFC 9110 section 4.2.3). `None`: the path has no normal form, so no request has this key.
     pub fn write<'o>(
         &self,
-        scheme: Scheme,
-        authority: &[u8],
+        target: Target<'_>,
+        path_and_query: &[u8],
+        out: &'o mut Vec<u8>,
+    ) -> Option<Key<'o>> {
+        let path_and_query = normal::path(path_and_query).ok()?;
+        Some(self.write_normal(target, &path_and_query, out))
+    }
+
+    fn write_normal<'o>(
+        &self,
+        target: Target<'_>,
         path_and_query: &[u8],
         out: &'o mut Vec<u8>,
     ) -> Key<'o> {
         out.clear();
-        out.extend_from_slice(scheme.prefix());
-        write_authority(scheme, authority, out);
-        if !path_and_query.starts_with(b"/") {
-            out.push(b'/');
-        }
+        out.extend_from_slice(target.scheme.prefix());
+        write_authority(target.scheme, target.authority, out);
         self.query.write(path_and_query, out);
         Key::of_text(out)
     }
 
     /// Writes the key of an absolute URL, as an operator types it, into `out`. A fragment is
-    /// left out. `None`: the URL is not `http://` or `https://` with a host.
+    /// left out. `None`: the URL is not `http://` or `https://` with a host, or its path has no
+    /// normal form.
     pub fn of_url<'o>(&self, url: &[u8], out: &'o mut Vec<u8>) -> Option<Key<'o>> {
         let url = url.split(|&byte| byte == b'#').next().unwrap_or_default();
         let scheme = [Scheme::Http, Scheme::Https].into_iter().find(|scheme| {
@@ -131,7 +139,7 @@ impl KeyRules {
         if authority.is_empty() || !authority.iter().all(|&byte| plain(byte)) {
             return None;
         }
-        Some(self.write(scheme, authority, path_and_query, out))
+        self.write(Target { scheme, authority }, path_and_query, out)
     }
 }
 

@@ -5,7 +5,8 @@ use super::*;
 fn key(scheme: Scheme, authority: &str, target: &str, query: QueryRule) -> String {
     let mut out = Vec::new();
     let rules = KeyRules { query };
-    let text = rules.write(scheme, authority.as_bytes(), target.as_bytes(), &mut out).text;
+    let place = Target { scheme, authority: authority.as_bytes() };
+    let text = rules.write(place, target.as_bytes(), &mut out).unwrap().text;
     String::from_utf8(text.to_vec()).unwrap()
 }
 
@@ -24,6 +25,8 @@ fn rfc9110_4_2_3_spellings_of_one_uri() {
     assert_eq!(http("example.org:80", "/a"), "http://example.org/a");
     assert_eq!(http("example.org:080", "/a"), "http://example.org/a");
     assert_eq!(http("example.org:", "/a"), "http://example.org/a");
+    assert_eq!(http("Example.org.:80", "/a"), "http://example.org/a");
+    assert_eq!(http("[0:0::1]", "/a"), "http://[::1]/a");
     assert_eq!(http("example.org:443", "/a"), "http://example.org:443/a");
     assert_eq!(http("[::1]:80", ""), "http://[::1]/");
     assert_eq!(http("[::1]", "?q"), "http://[::1]/?q");
@@ -32,8 +35,16 @@ fn rfc9110_4_2_3_spellings_of_one_uri() {
 }
 
 #[test]
-fn path_and_query_are_taken_as_sent() {
-    assert_ne!(http("a", "/%7Eb"), http("a", "/~b"));
+fn rfc3986_6_2_2_spellings_of_one_path() {
+    assert_eq!(http("a", "/%7Eb"), http("a", "/~b"));
+    assert_eq!(http("a", "//b/./c"), http("a", "/b/c"));
+    assert_eq!(http("a", "/%c3%a9"), http("a", "/%C3%A9"));
+    assert_ne!(http("a", "/b%2Fc"), http("a", "/b/c"));
+}
+
+#[test]
+fn query_and_case_are_taken_as_sent() {
+    assert_ne!(http("a", "/b?%7E"), http("a", "/b?~"));
     assert_ne!(http("a", "/B"), http("a", "/b"));
     assert_ne!(http("a", "/b/"), http("a", "/b"));
     assert_ne!(http("a", "/b?"), http("a", "/b"));
@@ -62,7 +73,8 @@ fn urls_of_operators() {
     };
     assert_eq!(of("HTTP://A:80#x"), Some(String::from("http://a/")));
     assert_eq!(of("https://a?b#c"), Some(String::from("https://a/?b")));
-    for bad in ["/a", "http:///a", "ftp://a/", "http://u@a/", "http://a b/"] {
+    assert_eq!(of("http://A./%61/../b//c?%7E"), Some(String::from("http://a/b/c?%7E")));
+    for bad in ["/a", "http:///a", "ftp://a/", "http://u@a/", "http://a b/", "http://a/../b"] {
         assert_eq!(of(bad), None, "{bad}");
     }
 }

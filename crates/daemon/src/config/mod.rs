@@ -47,7 +47,7 @@ pub use mistake::{Kind, Mistake, Mistakes, Place, Spot};
 pub use overrides::{BadCacheTtl, Overrides};
 pub use rate_limit::{RateKey, RateLimit};
 pub use reference::reference;
-pub use route::Route;
+pub use route::{ForwardPath, Route};
 pub use schema::schema;
 pub use service::{Service, ServiceKind};
 pub use storage::Storage;

@@ -12,12 +12,42 @@ pub struct Route {
     pub path: String,
     /// The index of the upstream in [`super::Config::upstreams`].
     pub upstream: usize,
+    /// In which form the path is sent upstream.
+    pub forward_path: ForwardPath,
     /// Bytes of a request body on this route, 0 for no limit. None: the gateway's limit.
     pub body_bytes: Option<u64>,
     /// How often it may be asked. None: as often as anybody likes.
     pub rate_limit: Option<RateLimit>,
     /// How its responses are kept. None: they are not.
     pub cache: Option<RouteCache>,
+}
+
+/// In which form the path of a request is sent upstream. Routes, limits and the cache compare the
+/// normal form whatever is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForwardPath {
+    /// As the client wrote it, without dot segments.
+    #[default]
+    Resolved,
+    /// As the client wrote it.
+    AsSent,
+    /// In normal form.
+    Normal,
+}
+
+impl ForwardPath {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Resolved, Self::AsSent, Self::Normal];
+
+    /// The word in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Resolved => "resolved",
+            Self::AsSent => "as-sent",
+            Self::Normal => "normal",
+        }
+    }
 }
 
 impl Route {
@@ -28,6 +58,7 @@ impl Route {
             host: None,
             path: "/".to_owned(),
             upstream,
+            forward_path: ForwardPath::default(),
             body_bytes: None,
             rate_limit: None,
             cache: None,

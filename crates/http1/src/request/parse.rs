@@ -109,6 +109,7 @@ impl RequestHead {
             return Err(Fault::TARGET_TOO_LONG);
         }
         self.target = Target::read(head, self.line.target, self.line.method)?;
+        self.path.read_scanned(self.target.path(head), self.target.is_odd)?;
         self.section.fill(head, parsed.headers)?;
         self.framing = framing::of_request(&self.section, head, self.line.version)?;
         self.authority = self.read_authority(head)?;

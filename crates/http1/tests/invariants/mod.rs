@@ -3,5 +3,6 @@
 
 pub mod body;
 pub mod head;
+pub mod normal;
 pub mod request;
 pub mod response;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use tombolo_daemon::config::{self, RouteCache};
+use tombolo_daemon::config::{self, ForwardPath, RouteCache};
+use tombolo_http1::normal;
 
 use crate::metrics::{NO_ROUTE, RouteCounts};
 use crate::rate_limit::{Limiter, Table};
@@ -21,6 +22,8 @@ pub(crate) struct Route {
     pub(crate) limiter: Option<Limiter>,
     /// How it caches; none: it does not.
     pub(crate) cache: Option<RouteCache>,
+    /// In which form the path is sent upstream.
+    pub(crate) forward_path: ForwardPath,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -78,6 +81,7 @@ impl Routes {
                 body_bytes: route.body_bytes.unwrap_or(body_bytes),
                 limiter: limiter(route),
                 cache: route.cache.clone(),
+                forward_path: route.forward_path,
             })
             .collect();
         ordered.sort_by_key(|route| {
@@ -112,11 +116,11 @@ impl Routes {
         routes.chain(std::iter::once((NO_ROUTE, &*self.unrouted)))
     }
 
-    /// The route for a request to `authority` (host, perhaps with a port) and `path` (perhaps
-    /// with a query).
+    /// The route for a request to `authority` (host, perhaps with a port) and `path` (in normal
+    /// form, perhaps with a query).
     pub(crate) fn find(&self, authority: &[u8], path: &[u8]) -> Option<&Route> {
-        let host = without_port(authority);
-        self.ordered.iter().find(|route| route.host.fits(host) && fits_path(&route.path, path))
+        let host = normal::host(authority);
+        self.ordered.iter().find(|route| route.host.fits(&host) && route.takes(path))
     }
 }
 
@@ -133,10 +137,10 @@ impl Routes {
         authority: &[u8],
         path: &[u8],
     ) -> Vec<(&Route, Option<&'static str>)> {
-        let host = without_port(authority);
+        let host = normal::host(authority);
         let mut told = Vec::with_capacity(self.ordered.len());
         for route in &self.ordered {
-            let why = match (route.host.fits(host), fits_path(&route.path, path)) {
+            let why = match (route.host.fits(&host), route.takes(path)) {
                 (true, true) => None,
                 (false, true) => Some("it is for another host"),
                 (true, false) => Some("the path does not lie below its path"),
@@ -148,42 +152,23 @@ impl Routes {
     }
 }
 
-impl Host {
-    fn fits(&self, host: &[u8]) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Exact(exact) => host.eq_ignore_ascii_case(exact.as_bytes()),
-            Self::Below(below) => {
-                let at = host.len().checked_sub(below.len());
-                at.is_some_and(|at| {
-                    at > 0
-                        && host
-                            .get(at..)
-                            .is_some_and(|end| end.eq_ignore_ascii_case(below.as_bytes()))
-                })
-            }
-        }
+impl Route {
+    fn takes(&self, path: &[u8]) -> bool {
+        normal::lies_below(self.path.as_bytes(), path)
     }
 }
 
-/// The host of an authority: without its port, and without the dot of a fully qualified name.
-fn without_port(authority: &[u8]) -> &[u8] {
-    let end = match memchr::memrchr(b':', authority) {
-        // The colons of an IPv6 address stand inside its brackets.
-        Some(colon) if memchr::memrchr(b']', authority).is_none_or(|bracket| bracket < colon) => {
-            colon
+impl Host {
+    /// Whether it takes a host in normal form.
+    fn fits(&self, host: &[u8]) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(exact) => host == exact.as_bytes(),
+            Self::Below(below) => {
+                host.strip_suffix(below.as_bytes()).is_some_and(|label| !label.is_empty())
+            }
         }
-        _ => authority.len(),
-    };
-    let host = authority.get(..end).unwrap_or_default();
-    host.strip_suffix(b".").unwrap_or(host)
-}
-
-/// True when `path` is `prefix` or lies below it: `/api` fits `/api`, `/api?q` and `/api/x`, not
-/// `/apix`.
-fn fits_path(prefix: &str, path: &[u8]) -> bool {
-    let Some(rest) = path.strip_prefix(prefix.as_bytes()) else { return false };
-    prefix.ends_with('/') || matches!(rest.first(), None | Some(b'/' | b'?'))
+    }
 }
 
 #[cfg(test)]
@@ -227,7 +212,7 @@ mod tests {
         ]);
         assert_eq!(found(&routes, "www.example.org:8080", "/long/path"), Some(2));
         assert_eq!(found(&routes, "WWW.Example.org.", "/"), Some(2));
-        assert_eq!(found(&routes, "api.example.org", "/"), Some(1));
+        assert_eq!(found(&routes, "api.Example.org.:80", "/"), Some(1));
         assert_eq!(found(&routes, "example.org", "/"), None, "a wildcard needs a label");
         assert_eq!(found(&routes, "[::1]:80", "/long/path"), Some(0));
         assert_eq!(found(&routes, "other", "/"), None);

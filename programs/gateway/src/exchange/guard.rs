@@ -1,5 +1,6 @@
 //! Stages 3 and 4: the route, and what is refused before an upstream hears of it.
 
+use tombolo_daemon::config::ForwardPath;
 use tombolo_http1::{FieldId, Framing, Method, RequestHead, Version};
 
 use super::journal::Journal;
@@ -26,6 +27,8 @@ pub(super) struct Asked {
     pub(super) trusted: bool,
     /// Most bytes of body; 0 for no limit.
     pub(super) body_bytes: u64,
+    /// In which form the path is sent upstream.
+    pub(super) forward_path: ForwardPath,
 }
 
 /// Finds the route of the request.
@@ -34,14 +37,9 @@ pub(super) fn route<'s>(scene: &Scene<'s>, workspace: &Workspace) -> Result<&'s 
     Ok(scene.snapshot.routes.find(authority, path).ok_or_else(Refusal::no_route)?)
 }
 
-/// What routes are told apart by: host, perhaps with a port, and path.
-pub(super) fn place<'h>(request: &RequestHead, head: &'h [u8]) -> (&'h [u8], &'h [u8]) {
-    // `OPTIONS *` and an absolute form without a path ask for the root.
-    let path = match request.path_and_query().of(head) {
-        path @ [b'/', ..] => path,
-        _ => b"/",
-    };
-    (request.authority().of(head), path)
+/// What routes are told apart by: host, perhaps with a port, and path in normal form.
+pub(super) fn place<'h>(request: &'h RequestHead, head: &'h [u8]) -> (&'h [u8], &'h [u8]) {
+    (request.authority().of(head), request.normal_path(head))
 }
 
 /// Checks what the request asks against what is allowed, and gives it its id.
@@ -105,9 +103,6 @@ pub(super) fn allowed(request: &RequestHead, head: &[u8], route: &Route) -> Resu
         }
         _ => {}
     }
-    if has_dot_segment(request.path_and_query().of(head)) {
-        return Err(Refusal::dot_segment());
-    }
     if let Framing::Length(length) = request.framing()
         && route.body_bytes > 0
         && length > route.body_bytes
@@ -132,6 +127,7 @@ impl Asked {
             upgrade: request.upgrade().is_some(),
             trusted,
             body_bytes: route.body_bytes,
+            forward_path: route.forward_path,
         }
     }
 }
@@ -142,36 +138,6 @@ pub(super) fn max_forwards(request: &RequestHead, head: &[u8]) -> Option<u32> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
 
-/// True for a path with a `.` or `..` segment, written plainly or percent-encoded: a backend may
-/// resolve it and so leave the path its route stands for. Clients resolve them before they send
-/// (RFC 3986 section 5.2.4).
-fn has_dot_segment(path_and_query: &[u8]) -> bool {
-    let end = memchr::memchr(b'?', path_and_query).unwrap_or(path_and_query.len());
-    let path = path_and_query.get(..end).unwrap_or_default();
-    // Dots are common, segments that begin with one are not.
-    let suspicious = |at: usize| {
-        let after = path.get(at.saturating_add(1)..).unwrap_or_default();
-        matches!(after, [b'.', ..] | [b'%', b'2', b'e' | b'E', ..])
-    };
-    memchr::memchr_iter(b'/', path).any(|at| {
-        suspicious(at) && {
-            let segment = path.get(at.saturating_add(1)..).unwrap_or_default();
-            let end = memchr::memchr(b'/', segment).unwrap_or(segment.len());
-            is_dots(segment.get(..end).unwrap_or_default())
-        }
-    })
-}
-
-fn is_dots(segment: &[u8]) -> bool {
-    let mut rest = segment;
-    let mut dots = 0_usize;
-    while let [b'.', tail @ ..] | [b'%', b'2', b'e' | b'E', tail @ ..] = rest {
-        rest = tail;
-        dots = dots.saturating_add(1);
-    }
-    rest.is_empty() && (1..=2).contains(&dots)
-}
-
 /// How often the request has been through a gateway of our name.
 fn passes(request: &RequestHead, head: &[u8]) -> usize {
     request
@@ -180,21 +146,4 @@ fn passes(request: &RequestHead, head: &[u8]) -> usize {
         .filter(|field| field.id == FieldId::Via)
         .map(|field| memchr::memmem::find_iter(field.value.of(head), b"tombolo").count())
         .sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::has_dot_segment;
-
-    #[test]
-    fn dot_segments_are_found_however_written() {
-        for path in ["/..", "/a/../b", "/a/./b", "/%2e%2e/x", "/a/.%2E", "/a/%2e", "/../?q"] {
-            assert!(has_dot_segment(path.as_bytes()), "{path}");
-        }
-        for path in
-            ["/", "/a..b", "/.well-known/x", "/a/...", "/..a", "/a?x=/../y", "/%2ehidden", ""]
-        {
-            assert!(!has_dot_segment(path.as_bytes()), "{path}");
-        }
-    }
 }

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use tombolo_cache::conditional::CONDITIONS;
+use tombolo_daemon::config::ForwardPath;
 use tombolo_http1::{FieldId, Method, RequestHead, TargetForm, Version, write};
 
 use super::Scene;
@@ -51,7 +52,11 @@ pub(super) fn compose(
     let Workspace { inbound, request, onward, .. } = workspace;
     let head = inbound.whole();
     onward.clear();
-    write::request_line(onward, request.method_span().of(head), &target(request, head));
+    write::request_line(
+        onward,
+        request.method_span().of(head),
+        &target(request, head, asked.forward_path),
+    );
     let authority = request.authority().of(head);
     // HTTP/1.0 may leave the host out; the server's own name stands in for it.
     let fallback = upstream.servers.first().map_or("", |server| server.name.as_str());
@@ -122,8 +127,20 @@ fn add_connection(onward: &mut Vec<u8>, request: &RequestHead, head: &[u8], aske
 }
 
 /// The target in origin form (RFC 9112 section 3.2).
-fn target<'h>(request: &RequestHead, head: &'h [u8]) -> Cow<'h, [u8]> {
-    let target = request.path_and_query().of(head);
+fn target<'h>(
+    request: &'h RequestHead,
+    head: &'h [u8],
+    forward_path: ForwardPath,
+) -> Cow<'h, [u8]> {
+    let target = match forward_path {
+        ForwardPath::Resolved => request.resolved_path(head),
+        ForwardPath::AsSent => request.path_and_query().of(head),
+        // `*` and an empty path of OPTIONS are no paths.
+        ForwardPath::Normal if request.path_and_query().of(head).starts_with(b"/") => {
+            request.normal_path(head)
+        }
+        ForwardPath::Normal => request.path_and_query().of(head),
+    };
     match (request.form(), target) {
         (TargetForm::Asterisk, _) => Cow::Borrowed(b"*"),
         (_, [b'/', ..]) => Cow::Borrowed(target),

@@ -113,7 +113,7 @@ impl Leaning {
     ) -> Self {
         let hash = upstream.hash_on.as_ref().and_then(|key| match key {
             HashKey::Path => {
-                let path = request.path_and_query().of(head);
+                let path = request.normal_path(head);
                 let end = memchr::memchr(b'?', path).unwrap_or(path.len());
                 Some(hash_key(path.get(..end).unwrap_or_default()))
             }

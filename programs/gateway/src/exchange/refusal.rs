@@ -113,14 +113,6 @@ impl Refusal {
         Self { retry_after: Some(seconds), ..refusal }
     }
 
-    pub(super) fn dot_segment() -> Self {
-        Self::new(
-            400,
-            "The path has a '.' or '..' segment: send it resolved.",
-            "dot segment in the path",
-        )
-    }
-
     pub(super) fn body_too_large(limit: u64) -> Self {
         Self::new(
             413,

@@ -15,6 +15,8 @@ pub(crate) enum Reason {
     ByRule,
     /// Whom it is for cannot be told, so it has no key.
     NoTarget,
+    /// Its path is sent upstream in a spelling that may be another path there.
+    Respelled,
     /// What is stored cannot be sent as it is.
     Unfit(Why),
     /// What is stored is stale, and sent all the same.
@@ -69,6 +71,9 @@ impl Reason {
             Self::Bypassed(bypass) => bypass.words(),
             Self::ByRule => "cache_bypass of its route passes it by",
             Self::NoTarget => "the forwarding fields of a trusted hop do not tell one host",
+            Self::Respelled => {
+                "the path is sent upstream as it is written, which is not its normal form"
+            }
             Self::Unfit(why) => why.words(),
             Self::Stale(Staleness::MaxStale) => "it is stale, and the request takes that",
             Self::Stale(Staleness::WhileRevalidate) => {
@@ -87,7 +92,9 @@ impl Reason {
             Self::Unfit(why) => Some(why.clause().0),
             Self::Stale(Staleness::MaxStale) => Some("RFC 9111 section 5.2.1.2"),
             Self::Stale(Staleness::WhileRevalidate) => Some("RFC 5861 section 3"),
-            Self::ByRule | Self::NoTarget | Self::Stale(Staleness::SoftPurge) => None,
+            Self::ByRule | Self::NoTarget | Self::Respelled | Self::Stale(Staleness::SoftPurge) => {
+                None
+            }
         }
     }
 
@@ -96,6 +103,7 @@ impl Reason {
         match self {
             Self::ByRule => 1,
             Self::NoTarget => 2,
+            Self::Respelled => 3,
             Self::Bypassed(bypass) => 16 + bypass as u8,
             Self::Unfit(why) => 32 + why as u8,
             Self::Stale(staleness) => 48 + staleness as u8,
@@ -145,9 +153,11 @@ pub(super) fn reason_code(reason: Option<Reason>) -> u8 {
 pub(super) fn reason(code: u8) -> Option<Reason> {
     let of_kinds = BYPASSES.into_iter().map(Reason::Bypassed);
     let of_kinds = of_kinds.chain(WHYS.into_iter().map(Reason::Unfit));
-    let mut all = of_kinds
-        .chain(STALENESSES.into_iter().map(Reason::Stale))
-        .chain([Reason::ByRule, Reason::NoTarget]);
+    let mut all = of_kinds.chain(STALENESSES.into_iter().map(Reason::Stale)).chain([
+        Reason::ByRule,
+        Reason::NoTarget,
+        Reason::Respelled,
+    ]);
     all.find(|reason| reason.code() == code)
 }
 
@@ -185,7 +195,7 @@ mod tests {
         for staleness in STALENESSES {
             assert_eq!(reason(Reason::Stale(staleness).code()), Some(Reason::Stale(staleness)));
         }
-        for own in [Reason::ByRule, Reason::NoTarget] {
+        for own in [Reason::ByRule, Reason::NoTarget, Reason::Respelled] {
             assert_eq!(reason(own.code()), Some(own));
         }
         assert_eq!(reason(0), None);

@@ -217,7 +217,7 @@ fn write_upstream(out: &mut String, upstream: &Upstream) -> fmt::Result {
 }
 
 fn write_route(out: &mut String, route: &Route, upstreams: &[Upstream]) -> fmt::Result {
-    let Route { host, path, upstream, body_bytes, rate_limit, cache } = route;
+    let Route { host, path, upstream, forward_path, body_bytes, rate_limit, cache } = route;
     // The index comes from the same checked configuration.
     let Some(upstream) = upstreams.get(*upstream) else { return Ok(()) };
     writeln!(out, "\n[[route]]")?;
@@ -226,6 +226,7 @@ fn write_route(out: &mut String, route: &Route, upstreams: &[Upstream]) -> fmt::
     }
     writeln!(out, "path = {}", quoted(path))?;
     writeln!(out, "upstream = {}", quoted(&upstream.name))?;
+    writeln!(out, "forward_path = {}", quoted(forward_path.name()))?;
     if let Some(bytes) = body_bytes {
         writeln!(out, "body_bytes = {}", size(*bytes))?;
     }

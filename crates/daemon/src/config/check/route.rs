@@ -2,9 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::super::Route;
 use super::super::cache::Said;
 use super::super::host_port::is_dns_name;
+use super::super::{ForwardPath, Route};
+use tombolo_http1::normal;
+
 use super::super::mistake::Kind;
 use super::super::written::context::At;
 use super::super::written::reader::Reader;
@@ -35,6 +37,9 @@ pub(super) fn routes(
         };
         let upstream =
             reader.text("upstream").and_then(|name| answering(&reader, &name, upstreams));
+        let forward_path = reader
+            .word("forward_path")
+            .and_then(|word| ForwardPath::ALL.into_iter().find(|form| form.name() == word.value));
         let body_bytes = reader.size("body_bytes").map(|bytes| bytes.value);
         let rate_limit = rate_limit(&reader);
         let caching = cache::of_route(&reader, path.as_deref());
@@ -52,7 +57,15 @@ pub(super) fn routes(
             None => seen.push(At { value: key, span }),
         }
         if let Some(upstream) = upstream {
-            routes.push(Route { host, path, upstream, body_bytes, rate_limit, cache: None });
+            routes.push(Route {
+                host,
+                path,
+                upstream,
+                forward_path: forward_path.unwrap_or_default(),
+                body_bytes,
+                rate_limit,
+                cache: None,
+            });
             said.push(caching);
         }
     }
@@ -112,11 +125,13 @@ pub(super) fn named(reader: &Reader<'_>, name: &At<String>, upstreams: &[Named])
     None
 }
 
-/// A host in the form requests are compared in: lower case, no port.
+/// A host in the form requests are compared in.
 fn checked_host(reader: &Reader<'_>, host: At<String>) -> Option<String> {
     let written = reader.context.written(&host.span);
-    let name = host.value.to_ascii_lowercase();
-    let name = name.strip_suffix('.').unwrap_or(&name);
+    let mut name = Vec::with_capacity(host.value.len());
+    normal::write_host(host.value.as_bytes(), &mut name);
+    let name = String::from_utf8(name).unwrap_or_default();
+    let name = name.as_str();
     let below = name.strip_prefix("*.").unwrap_or(name);
     let ipv6 = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     if let Some(ip) = ipv6.and_then(|inner| inner.parse::<Ipv6Addr>().ok()) {
@@ -142,7 +157,7 @@ fn checked_host(reader: &Reader<'_>, host: At<String>) -> Option<String> {
     reader.bad(&host.span, format!("{written} is no host"), hint)
 }
 
-/// A path prefix that a request's path can begin with.
+/// A path prefix that a request's path can begin with, in the form in which paths are compared.
 pub(super) fn checked_path(reader: &Reader<'_>, path: At<String>) -> Option<String> {
     let written = reader.context.written(&path.span);
     let text = path.value.as_str();
@@ -156,10 +171,22 @@ pub(super) fn checked_path(reader: &Reader<'_>, path: At<String>) -> Option<Stri
         "write at most 1024 characters".to_owned()
     } else if !text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte)) {
         "write other characters percent-encoded, as in \"/caf%C3%A9\"".to_owned()
-    } else if text.split('/').any(|segment| segment == "." || segment == "..") {
-        "remove the segments . and ..".to_owned()
     } else {
-        return Some(path.value);
+        match normal_path(text) {
+            Ok(path) => return Some(path),
+            Err(hint) => hint,
+        }
     };
     reader.bad(&path.span, format!("{written} is no path"), hint)
+}
+
+/// The normal form of a path, or what to do about it.
+fn normal_path(text: &str) -> Result<String, String> {
+    let mut form = normal::NormalPath::default();
+    let no_request = |error| format!("write another path: no request is taken where {error}");
+    form.read(text.as_bytes()).map_err(no_request)?;
+    if form.has_dots() {
+        return Err("remove the segments . and ..".to_owned());
+    }
+    String::from_utf8(form.normal(text.as_bytes()).to_vec()).map_err(|error| error.to_string())
 }

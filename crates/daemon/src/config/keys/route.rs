@@ -1,5 +1,6 @@
 //! The keys of `[[route]]`.
 
+use super::super::ForwardPath;
 use super::cache::ROUTE_CACHE;
 use super::rate_limit::RATE_LIMIT;
 use super::{Absent, Default, Form, Key, Table};
@@ -18,7 +19,8 @@ pub(super) static ROUTE: Table = Table {
         Key {
             name: "path",
             about: "What the path must begin with, in whole segments: `/api` takes `/api` and \
-                    `/api/v1`, not `/apiary`. The longest one wins.",
+                    `/api/v1`, not `/apiary`. The longest one wins. Paths are compared in normal \
+                    form: `/%61pi` and `//api` are `/api`.",
             form: Form::Text { what: "a path prefix" },
             absent: Absent::Is(Default::Text("/")),
             example: "\"/api/\"",
@@ -29,6 +31,18 @@ pub(super) static ROUTE: Table = Table {
             form: Form::Text { what: "a name" },
             absent: Absent::Required,
             example: "\"app\"",
+        },
+        Key {
+            name: "forward_path",
+            about: "In which form the path is sent upstream: as the client wrote it but for dot \
+                    segments, which are removed (`resolved`), with them (`as-sent`), or in the \
+                    form in which paths are compared (`normal`).",
+            form: Form::Word {
+                words: || ForwardPath::ALL.map(ForwardPath::name).into(),
+                later: &[],
+            },
+            absent: Absent::Is(Default::Text(ForwardPath::Resolved.name())),
+            example: "\"as-sent\"",
         },
         Key {
             name: "body_bytes",

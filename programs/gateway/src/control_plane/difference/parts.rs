@@ -32,6 +32,8 @@ impl Difference {
             field(&mut fields, "upstream", upstreams.0, upstreams.1);
             let bytes = |route: &Route| optional(route.body_bytes);
             field(&mut fields, "body_bytes", bytes(old), bytes(new));
+            let forward_path = |route: &Route| route.forward_path.name().to_owned();
+            field(&mut fields, "forward_path", forward_path(old), forward_path(new));
             if old.cache != new.cache {
                 let cache = |route: &Route| if route.cache.is_some() { "on" } else { "off" };
                 let words = match (cache(old), cache(new)) {

@@ -5,8 +5,8 @@ use tombolo_cache::directives::RequestDirectives;
 use tombolo_cache::key::{Key, KeyHash};
 use tombolo_cache::lookup::{Bypass, consult};
 use tombolo_cache::message::Request;
-use tombolo_daemon::config::{CacheBypass, RouteCache};
-use tombolo_http1::{FieldId, Method};
+use tombolo_daemon::config::{CacheBypass, ForwardPath, RouteCache};
+use tombolo_http1::{FieldId, Method, normal};
 
 use super::target;
 use crate::exchange::guard::Asked;
@@ -45,6 +45,9 @@ pub(super) fn question(
     if passes_by(&rules.bypass, request) {
         return Err(Reason::ByRule);
     }
+    if is_other_path(asked.forward_path, request) {
+        return Err(Reason::Respelled);
+    }
     let target = target::of(asked, request).ok_or(Reason::NoTarget)?;
     let hash = rules.key.of_request(target, request, key).hash;
     let directives = RequestDirectives::of(request);
@@ -68,14 +71,18 @@ pub(super) fn forward(reason: Reason) -> Forward {
 /// Whether the operator leaves the cache out of such requests.
 fn passes_by(bypass: &CacheBypass, request: &Request<'_>) -> bool {
     let CacheBypass { cookies, headers, paths } = bypass;
-    let path = request.head.path_and_query().of(request.buf);
-    paths.iter().any(|prefix| lies_below(prefix.as_bytes(), path))
+    let path = request.head.normal_path(request.buf);
+    paths.iter().any(|prefix| normal::lies_below(prefix.as_bytes(), path))
         || headers.iter().any(|name| request.named(name.as_bytes()).next().is_some())
         || cookies.iter().any(|name| cookie(request.head, request.buf, name.as_bytes()).is_some())
 }
 
-/// True for the path itself and what lies below it.
-fn lies_below(prefix: &[u8], path: &[u8]) -> bool {
-    let Some(rest) = path.strip_prefix(prefix) else { return false };
-    prefix.ends_with(b"/") || matches!(rest.first(), None | Some(b'/' | b'?'))
+/// Whether upstream is sent a path that it may take for another one than the key has. What it
+/// answers to that is not to be what all are answered.
+fn is_other_path(forward_path: ForwardPath, request: &Request<'_>) -> bool {
+    match forward_path {
+        ForwardPath::Normal => false,
+        ForwardPath::Resolved => request.head.is_respelled(),
+        ForwardPath::AsSent => request.head.is_respelled() || request.head.has_dot_segments(),
+    }
 }

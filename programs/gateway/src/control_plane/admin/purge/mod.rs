@@ -16,6 +16,7 @@ use serde_json::json;
 use tokio::time::timeout;
 use tombolo_cache::key::KeyRules;
 use tombolo_cache::store::{Mode, PurgeError};
+use tombolo_http1::normal;
 
 use self::order::Order;
 use self::target::Target;
@@ -62,8 +63,10 @@ fn rules_for(url: &str, facts: &Facts) -> KeyRules {
     let (_, rest) = url.split_once("://").unwrap_or_default();
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at_checked(end).unwrap_or_default();
-    let path = if path.starts_with('/') { path } else { "/" };
-    let route = snapshot.routes.find(authority.as_bytes(), path.as_bytes());
+    let path = path.split('#').next().unwrap_or_default();
+    let route = normal::path(path.as_bytes())
+        .ok()
+        .and_then(|path| snapshot.routes.find(authority.as_bytes(), &path));
     route.and_then(|route| Some(route.cache.as_ref()?.key.clone())).unwrap_or_default()
 }
 

@@ -9,8 +9,7 @@ use super::super::limits::TAG_BYTES;
 use super::super::refusal::Mistake;
 use super::order::{Order, What};
 
-const NOT_A_URL: &str =
-    "a whole URL is expected, like http://example.org/page or https://example.org:8443/";
+const NOT_A_URL: &str = "a whole URL that a request can be for is expected, like http://example.org/page or https://example.org:8443/";
 
 /// What is purged.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,6 +47,9 @@ impl Target {
         };
         match &order.what {
             What::Url(url) => spelled(url, &rules_for(url)).map(Self::Key),
+            What::Prefix(prefix) if !ends_whole(prefix) => Err(wrong(
+                "it ends within a percent-encoding, or with '.' or '..', which are resolved: lengthen or shorten it",
+            )),
             What::Prefix(prefix) => spelled(prefix, &KeyRules::default()).map(Self::Prefix),
             What::Tag(tag) if tag.len() > TAG_BYTES => Err(wrong("a tag has at most 1024 bytes")),
             What::Tag(tag) if tag.chars().any(|c| c.is_whitespace() || c.is_control()) => {
@@ -98,6 +100,14 @@ impl fmt::Display for Target {
     }
 }
 
+/// Whether what follows a prefix leaves the normal form of the prefix as it is.
+fn ends_whole(prefix: &str) -> bool {
+    let path = prefix.split(['?', '#']).next().unwrap_or_default();
+    let segment = path.rsplit('/').next().unwrap_or_default();
+    let is_cut = |after: &str| after.len() < 2;
+    !matches!(segment, "." | "..") && !segment.rsplit_once('%').is_some_and(|(_, end)| is_cut(end))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +125,7 @@ mod tests {
             ("http://Example.ORG/A?b#c", "http://example.org/A?b"),
             ("HTTP://example.org:80", "http://example.org/"),
             ("https://example.org:8443/x", "https://example.org:8443/x"),
+            ("http://example.org./%61//b/../c", "http://example.org/a/c"),
         ] {
             assert_eq!(target(What::Url(url.into())), Ok(Target::Key(key.into())));
             assert_eq!(target(What::Prefix(url.into())), Ok(Target::Prefix(key.into())));
@@ -139,6 +150,9 @@ mod tests {
         ] {
             assert!(target(What::Url(url.into())).is_err(), "{url}");
             assert!(target(What::Prefix(url.into())).is_err(), "{url}");
+        }
+        for prefix in ["http://a/caf%C", "http://a/b%", "http://a/.", "http://a/b/.."] {
+            assert!(target(What::Prefix(prefix.into())).unwrap_err().contains("lengthen"));
         }
         assert!(target(What::Url("http://a/\u{e9}".into())).unwrap_err().contains("%20"));
         assert!(target(What::Tag("a b".into())).is_err());
