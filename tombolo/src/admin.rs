@@ -15,6 +15,7 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 use serde_json::Value;
 use tombolo_daemon::exit::ExitCode;
+use tombolo_daemon::terminal;
 
 use self::exchange::{EXCHANGE, Failed, Question, exchange};
 pub(crate) use self::place::Place;
@@ -185,5 +186,5 @@ fn read(path: &Path) -> io::Result<String> {
 
 /// A text from elsewhere without what could steer a terminal.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|one| if one.is_control() { ' ' } else { one }).collect()
+    terminal::line(text).into_owned()
 }

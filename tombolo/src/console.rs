@@ -9,12 +9,23 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use clap::error::ErrorKind as Refusal;
 use tombolo_daemon::config::Mistakes;
 use tombolo_daemon::exit::ExitCode;
-use tombolo_daemon::logging;
+use tombolo_daemon::{logging, terminal};
 
-/// Writes a command's result to standard output.
+/// Writes a command's result to standard output. Nothing in it steers the terminal, whoever it is
+/// from.
 pub(crate) fn result(text: &[u8]) -> ExitCode {
+    styled(&terminal::lines(&String::from_utf8_lossy(text)))
+}
+
+/// Writes a result in JSON, for programs; what would steer a terminal is escaped.
+pub(crate) fn json(value: &serde_json::Value) -> ExitCode {
+    styled(&terminal::json(&format!("{value:#}\n")))
+}
+
+/// Writes a result with colours. What is not ours in it must have gone through [`terminal`].
+pub(crate) fn styled(text: &str) -> ExitCode {
     let mut out = io::stdout().lock();
-    match out.write_all(text).and_then(|()| out.flush()) {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => ExitCode::Success,
         // The reader has seen all it wanted.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::Success,
@@ -25,8 +36,14 @@ pub(crate) fn result(text: &[u8]) -> ExitCode {
     }
 }
 
-/// Writes words to standard error, after the program's name.
+/// Writes words to standard error, after the program's name. Nothing in them steers the terminal,
+/// whoever they are from.
 pub(crate) fn say(words: &str) {
+    say_styled(&terminal::lines(words));
+}
+
+/// Writes words with colours. What is not ours in them must have gone through [`terminal`].
+pub(crate) fn say_styled(words: &str) {
     // Nobody is left to tell if standard error itself is gone.
     let _ = writeln!(io::stderr().lock(), "tombolo: {}", words.trim_end());
 }
@@ -56,7 +73,7 @@ pub(crate) fn wrong_usage(words: &str) -> ExitCode {
 /// Lists the mistakes of a configuration that something should have been started with.
 pub(crate) fn refuse_configuration(mistakes: &Mistakes) -> ExitCode {
     let colour = wants_colour(&io::stderr());
-    say(&format!("nothing was started\n{}", mistakes.render(colour)));
+    say_styled(&format!("nothing was started\n{}", mistakes.render(colour)));
     ExitCode::Usage
 }
 
@@ -79,7 +96,7 @@ pub(crate) fn wants_colour(stream: &impl IsTerminal) -> bool {
 pub(crate) fn answer_refusal(refusal: &clap::Error) -> ExitCode {
     match refusal.kind() {
         Refusal::DisplayHelp | Refusal::DisplayVersion => {
-            result(page(refusal, wants_colour(&io::stdout())).as_bytes())
+            styled(&page(refusal, wants_colour(&io::stdout())))
         }
         Refusal::DisplayHelpOnMissingArgumentOrSubcommand => {
             let text = page(refusal, wants_colour(&io::stderr()));

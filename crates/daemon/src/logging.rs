@@ -16,6 +16,8 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::terminal::{self, Escaped};
+
 /// The environment variable that chooses what is shown.
 pub const VARIABLE: &str = "TOMBOLO_LOG";
 
@@ -134,8 +136,11 @@ impl Visit for Parts {
         use fmt::Write;
         // Writing to a String cannot fail.
         let _ = if field.name() == "message" {
-            write!(self.message, " {}", OneLine(value))
-        } else if value.is_empty() || value.contains([' ', '"', '=']) || has_control(value) {
+            write!(self.message, " {}", Escaped(value))
+        } else if value.is_empty()
+            || value.contains([' ', '"', '='])
+            || value.chars().any(terminal::steers)
+        {
             write!(self.fields, " {}={value:?}", field.name())
         } else {
             write!(self.fields, " {}={value}", field.name())
@@ -149,24 +154,6 @@ impl Visit for Parts {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         // Display values (`%x`) and messages also come this way.
         self.record_str(field, &format!("{value:?}"));
-    }
-}
-
-fn has_control(text: &str) -> bool {
-    text.chars().any(char::is_control)
-}
-
-/// A text whose control characters are escaped, so that one event stays one line and no
-/// terminal is steered by what a peer sent.
-struct OneLine<'a>(&'a str);
-
-impl fmt::Display for OneLine<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write;
-        for c in self.0.chars() {
-            if c.is_control() { write!(out, "{}", c.escape_default())? } else { out.write_char(c)? }
-        }
-        Ok(())
     }
 }
 

@@ -21,6 +21,7 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use crate::config::Mistakes;
+use crate::json;
 
 /// Bytes of a request's line.
 pub const REQUEST_BYTES_MAX: usize = 4 << 10;
@@ -156,7 +157,7 @@ pub async fn ask_within(
         if answer.last() != Some(&b'\n') {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
-        Ok(serde_json::from_slice(&answer)?)
+        Ok(json::object(&answer)?)
     };
     timeout(within, exchange).await.unwrap_or(Err(Unanswered::Late))
 }

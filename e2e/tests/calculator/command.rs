@@ -1,6 +1,6 @@
 //! `tombolo calc` as a person and a script use it.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 
 use tombolo_e2e::{Finished, Tombolo};
@@ -45,6 +45,31 @@ fn piped_lines_have_a_line_each() {
     assert_eq!((piped.code, piped.stderr.as_str()), (Some(1), ""));
     assert_eq!(calc(&replica, &[], "1+1\n2+2").succeeded(), "2\n4\n");
     assert_eq!(calc(&replica, &[], "").succeeded(), "");
+}
+
+#[test]
+fn a_server_cannot_steer_the_terminal() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let answers = ["OK 2\x1b]0;PWNED\x07\u{9b}2J\u{202e}\n", "ERR domain \x1b[2J\u{202e}\n"];
+    let server = std::thread::spawn(move || {
+        for answer in answers.into_iter().chain(answers).chain(answers) {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    for (arguments, input) in [(&["1+1"][..], ""), (&["--json", "1+1"], ""), (&[], "1+1\n")] {
+        for _ in answers {
+            let command = Tombolo::program().args(["calc", "--server", &address]);
+            let shown = command.args(arguments).input(input).run();
+            let text = shown.stdout + &shown.stderr;
+            assert!(text.contains("2J") || text.contains("PWNED"), "{text:?}");
+            assert!(!text.contains(['\x1b', '\x07', '\u{9b}', '\u{202e}']), "{text:?}");
+        }
+    }
+    server.join().unwrap();
 }
 
 #[test]

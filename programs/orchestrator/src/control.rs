@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::{sleep, timeout};
+use tombolo_daemon::json;
 use tombolo_daemon::orchestration::{Answer, REQUEST_BYTES_MAX, Refusal, Request};
 
 /// Connections at one time; others wait in the system's queue.
@@ -80,7 +81,7 @@ async fn converse(stream: UnixStream, asked: mpsc::Sender<Asked>) -> io::Result<
             return Ok(());
         }
         let whole = line.last() == Some(&b'\n');
-        let answer = match serde_json::from_slice(&line) {
+        let answer = match json::object(&line) {
             Ok(request) if whole => put(&asked, request).await,
             Ok(_) => Answer::Refused(Refusal::new(400, "The line is too long, or not whole.")),
             Err(error) => Answer::Refused(Refusal::new(400, format!("Not understood: {error}"))),

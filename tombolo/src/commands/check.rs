@@ -38,16 +38,22 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let Arguments { file, json: as_json } = arguments;
-    let (text, verdict) = match config::load(file, &Overrides::default()) {
+    let (told, verdict) = match config::load(file, &Overrides::default()) {
         Ok(_) if *as_json => {
             let good = json!({ "valid": true, "count": 0, "mistakes": [] });
-            (format!("{good:#}\n"), ExitCode::Success)
+            (console::json(&good), ExitCode::Success)
         }
-        Ok(_) => (format!("{}: no mistakes\n", file.display()), ExitCode::Success),
-        Err(mistakes) if *as_json => (format!("{:#}\n", mistakes.to_json()), ExitCode::Usage),
-        Err(mistakes) => (mistakes.render(console::wants_colour(&stdout())), ExitCode::Usage),
+        Ok(_) => {
+            let text = format!("{}: no mistakes\n", file.display());
+            (console::result(text.as_bytes()), ExitCode::Success)
+        }
+        Err(mistakes) if *as_json => (console::json(&mistakes.to_json()), ExitCode::Usage),
+        Err(mistakes) => {
+            let text = mistakes.render(console::wants_colour(&stdout()));
+            (console::styled(&text), ExitCode::Usage)
+        }
     };
-    match console::result(text.as_bytes()) {
+    match told {
         ExitCode::Success => verdict,
         failed => failed,
     }

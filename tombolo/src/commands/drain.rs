@@ -80,8 +80,7 @@ pub(crate) fn undrain(arguments: &Undrain) -> ExitCode {
 }
 
 fn tell(answer: &Value, json: bool) -> ExitCode {
-    let text = if json { format!("{answer:#}\n") } else { words(answer) };
-    console::result(text.as_bytes())
+    if json { console::json(answer) } else { console::result(words(answer).as_bytes()) }
 }
 
 fn order(name: Option<&str>) -> Value {

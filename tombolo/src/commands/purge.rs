@@ -60,8 +60,10 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Ok(answer) => answer,
         Err(refused) => return refused.tell(),
     };
-    let text = if arguments.json { format!("{answer:#}\n") } else { words(&answer) };
-    let told = console::result(text.as_bytes());
+    let told = match arguments.json {
+        true => console::json(&answer),
+        false => console::result(words(&answer).as_bytes()),
+    };
     if member(&answer, "durable") == &Value::Bool(true) {
         return told;
     }

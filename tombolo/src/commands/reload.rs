@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Ok(answer) => reloaded(arguments, answer),
         Err(refused) => {
             if let (true, Some(problem)) = (arguments.json, refused.problem()) {
-                let _ = console::result(format!("{problem:#}\n").as_bytes());
+                let _ = console::json(problem);
             } else if let Some(report) = refused.problem().and_then(|it| it.get("report")?.as_str())
             {
                 let lines: Vec<String> = report.lines().map(admin::plain).collect();
@@ -97,7 +97,7 @@ fn reloaded(arguments: &Arguments, mut answer: Value) -> ExitCode {
     }
     if let (true, Some(members)) = (arguments.json, answer.as_object_mut()) {
         members.insert("operation".to_owned(), operation);
-        let printed = console::result(format!("{answer:#}\n").as_bytes());
+        let printed = console::json(&answer);
         return if code == ExitCode::Success { printed } else { code };
     }
     code
@@ -195,7 +195,7 @@ reloaded: 4 changes
   - server a:1 of app
   ~ route /api; upstream: app -> api
   ~ gateway.timeouts.idle: 75s -> 60s
-  + listener http:// [2J
+  + listener http://\u{fffd}[2J
 as before: 1 listeners, 2 upstreams
 only after a restart (or SIGUSR2, which loses no request):
   ~ gateway.workers: 1 -> 2

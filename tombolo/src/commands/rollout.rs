@@ -87,7 +87,7 @@ fn tell(following: &Following, operation: &Value) -> ExitCode {
         _ => ExitCode::Failure,
     };
     if following.json {
-        let printed = console::result(format!("{operation:#}\n").as_bytes());
+        let printed = console::json(operation);
         return if code == ExitCode::Success { printed } else { code };
     }
     let what = words(operation, "what");

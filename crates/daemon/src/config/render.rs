@@ -6,6 +6,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::mistake::{Mistake, Mistakes, Place, Spot};
+use crate::terminal;
 
 /// The most characters of a line that are shown around a mistake.
 const WINDOW_CHARACTERS: usize = 100;
@@ -53,12 +54,12 @@ impl Mistakes {
 
 fn render_one(out: &mut String, mistake: &Mistake, paint: &Paint) -> std::fmt::Result {
     let Paint { bold, red, blue, off } = paint;
-    let file = printable(&mistake.file);
+    let file = terminal::line(&mistake.file);
     write!(out, "{bold}{file}")?;
     if let Some(Spot { place, .. }) = &mistake.spot {
         write!(out, ":{}:{}", place.line, place.column)?;
     }
-    writeln!(out, ":{off} {red}{}{off}", printable(&mistake.words))?;
+    writeln!(out, ":{off} {red}{}{off}", terminal::line(&mistake.words))?;
     if let Some(Spot { place, text }) = &mistake.spot {
         let (shown, before, length) = window(text, *place);
         let gutter = place.line.to_string().len().max(3);
@@ -67,9 +68,10 @@ fn render_one(out: &mut String, mistake: &Mistake, paint: &Paint) -> std::fmt::R
         writeln!(out, "{blue}{:>gutter$} |{off} {:before$}{red}{carets}{off}", "", "")?;
     }
     if let Some((place, what)) = &mistake.related {
+        let what = terminal::line(what);
         writeln!(out, "      {what}: line {}, column {}", place.line, place.column)?;
     }
-    writeln!(out, "      {bold}hint:{off} {}\n", printable(&mistake.hint))
+    writeln!(out, "      {bold}hint:{off} {}\n", terminal::line(&mistake.hint))
 }
 
 /// The part of a line to show, how many columns lie before the place in it, and how many
@@ -90,19 +92,12 @@ fn window(text: &str, place: Place) -> (String, usize, usize) {
     (format!("{left}{shown}{right}"), left.len() + before - cut, length)
 }
 
-/// A text from outside on one line, with nothing in it that steers a terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(visible).collect()
-}
-
-/// One column for one character: a tab becomes a space, other control characters (and those
-/// that turn the direction of writing) a replacement sign.
-fn visible(c: char) -> char {
-    match c {
+/// One column for one character: a tab becomes a space, what steers a terminal a replacement sign.
+fn visible(character: char) -> char {
+    match character {
         '\t' => ' ',
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        c if c.is_control() => '\u{fffd}',
-        c => c,
+        other if terminal::steers(other) => terminal::REPLACEMENT,
+        other => other,
     }
 }
 

@@ -8,6 +8,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
+use tombolo_daemon::json;
 
 use super::refusal::Refusal;
 use crate::said::RoomName;
@@ -75,7 +76,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             return Err(Refusal::MediaType);
         }
         let bytes = Bytes::from_request(request, state).await.map_err(too_large)?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
+        json::object(&bytes).map(Self).map_err(|error| {
             let words = format!("This is not the JSON that is expected here: {error}.");
             Refusal::field("body", words)
         })

@@ -11,6 +11,7 @@ use http::{HeaderMap, Uri};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::{Instant, interval, sleep_until};
+use tombolo_daemon::json::object;
 use tombolo_serve::Exchange;
 
 use super::App;
@@ -137,7 +138,7 @@ impl Conversation {
 
     /// Does what the client says.
     async fn hear(&mut self, text: &str) -> Result<(), Gone> {
-        let said = match serde_json::from_str::<Said>(text) {
+        let said = match object::<Said>(text.as_bytes()) {
             Ok(said) => said,
             Err(error) => {
                 let words = format!("This is not the JSON that is expected here: {error}.");

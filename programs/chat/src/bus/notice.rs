@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use tombolo_daemon::json;
 
 use crate::limits;
 
@@ -47,7 +48,7 @@ impl Notice {
         if bytes.len() > limits::NOTICE_BYTES {
             return None;
         }
-        serde_json::from_slice(bytes).ok()
+        json::object(bytes).ok()
     }
 
     /// The notice as text, at most [`limits::NOTICE_BYTES`] long: names are left out until it

@@ -2,11 +2,12 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::{Mistake, is_deceptive};
+use super::Mistake;
+use super::visible::{Unfit, is_blank, unfit};
 use crate::limits;
 
-/// An author's name: 1 to 64 characters on one line, none of which hides or changes the direction
-/// of writing. Space around it is left out, and it is put in normalisation form C. Nobody proves
+/// An author's name: 1 to 64 characters on one line, all of which can be seen and none of which
+/// changes the direction of writing. Space around it is left out, and it is put in normalisation form C. Nobody proves
 /// who they are: two people may have the same name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Author(String);
@@ -31,10 +32,18 @@ impl Author {
                 limits::AUTHOR_CHARACTERS
             ));
         }
-        if let Some(bad) = name.chars().find(|character| is_deceptive(*character)) {
-            return refuse(format!("The author's name holds {bad:?}, which cannot be seen."));
+        match unfit(&name) {
+            None if !is_blank(&name) => Ok(Self(name)),
+            None => refuse("The author's name shows nothing; choose one that does.".to_owned()),
+            Some(Unfit::Unseen(bad)) => refuse(format!(
+                "The author's name holds {bad:?}, which cannot be seen; leave it out."
+            )),
+            Some(Unfit::Marks) => refuse(
+                "The author's name has more marks on one letter than can be read, or a mark \
+                 without a letter; leave them out."
+                    .to_owned(),
+            ),
         }
-        Ok(Self(name))
     }
 
     /// The name.
@@ -55,7 +64,18 @@ mod tests {
     #[test]
     fn names_are_trimmed_and_deceptions_refused() {
         assert_eq!(Author::new("  Ana María 👩‍🔬 ").unwrap().as_str(), "Ana María 👩‍🔬");
-        for bad in ["", "   ", "a\nb", "root\u{202e}", "\u{200b}", "a\0", &"x".repeat(65)] {
+        let tower = format!("a{}", "\u{300}".repeat(63));
+        for bad in [
+            "",
+            "   ",
+            "a\nb",
+            "root\u{202e}",
+            "\u{200b}",
+            "Ana\u{3164}",
+            "a\0",
+            &tower,
+            &"x".repeat(65),
+        ] {
             assert!(Author::new(bad).is_err(), "{bad:?}");
         }
     }

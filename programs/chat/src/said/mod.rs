@@ -5,6 +5,7 @@ mod key;
 mod position;
 mod room_name;
 mod text;
+mod visible;
 
 pub use author::Author;
 pub use key::Key;
@@ -27,15 +28,4 @@ impl Mistake {
     pub(crate) fn new(field: &'static str, words: impl Into<String>) -> Self {
         Self { field, words: words.into() }
     }
-}
-
-/// Characters that make a name look like another, or that steer the text around it: controls,
-/// line separators, invisible ones, and those that change the direction of writing. The joiners
-/// U+200C and U+200D stay: some scripts and emoji are written with them.
-fn is_deceptive(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }

@@ -7,6 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::Mistake;
+use super::visible::{Unfit, unfit};
 use crate::limits;
 
 /// A room's name: 1 to 64 letters, digits and their marks of any script, `-`, `_` and `.`, and
@@ -42,6 +43,18 @@ impl RoomName {
             return refuse(format!(
                 "The room's name holds {bad:?}; choose letters, digits, '-', '_' and '.'."
             ));
+        }
+        match unfit(&name) {
+            Some(Unfit::Unseen(bad)) => {
+                return refuse(format!(
+                    "The room's name holds {bad:?}, which cannot be seen; leave it out."
+                ));
+            }
+            Some(Unfit::Marks) if name.starts_with(char::is_alphanumeric) => {
+                let words = "The room's name has more marks on one letter than can be read.";
+                return refuse(words.to_owned());
+            }
+            Some(Unfit::Marks) | None => {}
         }
         if !name.starts_with(char::is_alphanumeric) {
             return refuse("The room's name must begin with a letter or a digit.".to_owned());
@@ -93,6 +106,9 @@ mod tests {
             ("a b", "holds ' '"),
             ("a/b", "holds '/'"),
             ("a\u{202e}b", "holds '\\u{202e}'"),
+            ("\u{3164}", "cannot be seen"),
+            ("a\u{115f}", "cannot be seen"),
+            ("a\u{300}\u{300}", "more marks"),
             (".hidden", "begin with"),
             ("..", "begin with"),
             ("\u{301}x", "begin with"),

@@ -1,10 +1,12 @@
 //! What a message says.
 
 use super::Mistake;
+use super::visible::{is_blank, neutral};
 use crate::limits;
 
-/// A message's text: 1 to 4000 characters, not all blank; line breaks and tabs, but no other
-/// control characters. CR LF becomes LF.
+/// A message's text: 1 to 4000 characters, some of which can be seen; line breaks and tabs, but no
+/// other control characters. CR LF becomes LF, and what would turn the direction of writing around
+/// the text U+FFFD.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text(String);
 
@@ -16,8 +18,8 @@ impl Text {
     pub fn new(written: &str) -> Result<Self, Mistake> {
         let refuse = |words: String| Err(Mistake::new("text", words));
         let text = written.replace("\r\n", "\n");
-        if text.chars().all(char::is_whitespace) {
-            return refuse("The text is empty; write something.".to_owned());
+        if is_blank(&text) {
+            return refuse("The text shows nothing; write something.".to_owned());
         }
         let length = text.chars().count();
         if length > limits::TEXT_CHARACTERS {
@@ -30,7 +32,7 @@ impl Text {
         if let Some(bad) = text.chars().find(is_bad) {
             return refuse(format!("The text holds the control character {bad:?}; leave it out."));
         }
-        Ok(Self(text))
+        Ok(Self(neutral(&text)))
     }
 
     pub(crate) fn into_string(self) -> String {
@@ -45,7 +47,18 @@ mod tests {
     #[test]
     fn lines_and_tabs_are_text_and_controls_are_not() {
         assert_eq!(Text::new("a\r\n\tb").unwrap().0, "a\n\tb");
-        for bad in ["", " \n\t", "\u{7}", "a\0", "\u{1b}[2J", &"x".repeat(4001)] {
+        assert_eq!(Text::new("\u{202e}evil").unwrap().0, "\u{fffd}evil");
+        for bad in [
+            "",
+            " \n\t",
+            "\u{200b}",
+            "\u{3164}",
+            "\u{2800}",
+            "\u{7}",
+            "a\0",
+            "\u{1b}[2J",
+            &"x".repeat(4001),
+        ] {
             assert!(Text::new(bad).is_err(), "{bad:?}");
         }
         assert!(Text::new(&"é".repeat(4000)).is_ok());

@@ -17,6 +17,12 @@ fn mistakes_are_told_with_their_field() {
     for (method, target, fields, body, status, field) in [
         ("POST", messages, &[json_type][..], "{", 400, "body"),
         ("POST", messages, &[json_type], r#"{"author":"Ana"}"#, 400, "body"),
+        ("POST", messages, &[json_type], r#"["Ana","hello"]"#, 400, "body"),
+        ("POST", "/chat/rooms/lobby/typing", &[json_type], r#"["Ana"]"#, 400, "body"),
+        ("POST", messages, &[json_type], r#"{"author":"\u3164","text":"x"}"#, 400, "author"),
+        ("POST", messages, &[json_type], r#"{"author":"Ana\u200d","text":"x"}"#, 400, "author"),
+        ("POST", messages, &[json_type], r#"{"author":"Ana","text":"\u2800"}"#, 400, "text"),
+        ("POST", "/chat/rooms/%E3%85%A4/messages", &[json_type], &good, 400, "room"),
         ("POST", messages, &[json_type], r#"{"author":"Ana","text":"x","to":"Eva"}"#, 400, "body"),
         (
             "POST",

@@ -21,6 +21,7 @@ use sink::Sink;
 pub(crate) use table::{Row, table};
 pub(crate) use tail::Tail;
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tombolo_daemon::terminal;
 
 /// How long the end waits for a reader to take the last lines.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
@@ -79,11 +80,13 @@ impl Output {
 
     /// The orchestrator's own words, one line.
     pub(crate) fn say(&self, words: &str) {
+        let words = terminal::lines(words);
         self.err.sink.offer(format!("tombolo: {words}\n").as_bytes(), 1);
     }
 
     /// A result, such as the table of what runs where.
     pub(crate) fn show(&self, text: &str) {
+        let text = terminal::lines(text);
         self.out.sink.offer(text.as_bytes(), text.lines().count() as u64);
         // What is said about it comes after it, where both go to one terminal.
         self.out.sink.flush(SHOW_PATIENCE);
@@ -167,12 +170,12 @@ async fn relay_lines(
         let mut count = 0;
         let emit = |line: &[u8]| {
             batch.extend_from_slice(prefix);
-            batch.extend_from_slice(line);
+            terminal::push_line(&mut batch, line);
             batch.push(b'\n');
             count += 1;
             if let Some((tail, _)) = kept {
                 tail.push(line);
-                plain.extend_from_slice(line);
+                terminal::push_line(&mut plain, line);
                 plain.push(b'\n');
             }
         };
@@ -196,7 +199,40 @@ async fn relay_lines(
 
 #[cfg(test)]
 mod tests {
-    use super::Name;
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use super::{CLOSE_PATIENCE, Name, Sink, Tail, relay_lines};
+
+    /// Keeps what it is asked to write.
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_child_writes_cannot_steer_the_terminal() {
+        let (shown, logged) = (Written::default(), Written::default());
+        let start = |written: &Written| Sink::start(written.clone(), || {}).unwrap();
+        let (sink, log, tail) = (start(&shown), start(&logged), Tail::default());
+        let said = "\x1b]0;PWNED\x07 \u{9b}2J\u{202e}\nnext\tline\n";
+        relay_lines(said.as_bytes(), b"site-1 | ", &sink, Some((&tail, Some(&log)))).await;
+        sink.close(CLOSE_PATIENCE);
+        log.close(CLOSE_PATIENCE);
+        let text =
+            |written: &Written| String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let harmless = "\u{fffd}]0;PWNED\u{fffd} \u{fffd}2J\u{fffd}";
+        assert_eq!(text(&shown), format!("site-1 | {harmless}\nsite-1 | next\tline\n"));
+        assert_eq!(text(&logged), format!("{harmless}\nnext\tline\n"));
+    }
 
     #[test]
     fn names_line_up() {

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tombolo_daemon::terminal;
+
 /// Lines that are kept.
 const LINES_MAX: usize = 12;
 /// Bytes of each.
@@ -20,7 +22,7 @@ impl Tail {
         let kept = line.get(..LINE_BYTES_MAX).unwrap_or(line);
         let text = String::from_utf8_lossy(kept);
         // What steers a terminal has no place in an answer to a person.
-        let text = text.chars().map(|one| if one.is_control() { ' ' } else { one }).collect();
+        let text = terminal::line(&text).into_owned();
         let mut lines = self.lock();
         if lines.len() == LINES_MAX {
             lines.pop_front();
@@ -54,7 +56,7 @@ mod tests {
         let lines = tail.take();
         assert_eq!(lines.len(), LINES_MAX);
         assert_eq!(lines[0], "line 5");
-        assert_eq!(lines[LINES_MAX - 2], "red  [31m \u{fffd}");
+        assert_eq!(lines[LINES_MAX - 2], "red \u{fffd}[31m \u{fffd}");
         assert_eq!(lines[LINES_MAX - 1].len(), LINE_BYTES_MAX);
         assert!(tail.take().is_empty());
     }

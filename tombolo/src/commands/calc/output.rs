@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use tombolo_calculator::client::{Client, Exchange, Notice};
 use tombolo_calculator::protocol::Answer;
 use tombolo_daemon::exit::ExitCode;
+use tombolo_daemon::terminal;
 
 use crate::console;
 
@@ -33,7 +34,7 @@ impl Output {
             Answer::Err(..) => ExitCode::Failure,
         };
         let line = match &exchange.answer {
-            _ if self.json => format!("{}\n", json(exchange)),
+            _ if self.json => return ended(console::styled(&json(exchange)), code),
             Answer::Ok(text) if self.each => format!("{text}\n"),
             Answer::Ok(text) => format!("{}\n", text.replace('\t', "\n")),
             Answer::Err(code, words) if self.each => format!("ERR {code} {words}\n"),
@@ -42,10 +43,7 @@ impl Output {
                 return code;
             }
         };
-        match console::result(line.as_bytes()) {
-            ExitCode::Success => code,
-            failed => failed,
-        }
+        ended(console::result(line.as_bytes()), code)
     }
 
     /// Shows exchanges in one go.
@@ -54,21 +52,33 @@ impl Output {
     /// When standard output is gone.
     pub(super) fn write(&self, exchange: &Exchange, out: &mut impl Write) -> io::Result<()> {
         match &exchange.answer {
-            _ if self.json => writeln!(out, "{}", json(exchange)),
-            Answer::Ok(text) => writeln!(out, "{text}"),
-            Answer::Err(code, words) => writeln!(out, "ERR {code} {words}"),
+            _ if self.json => out.write_all(json(exchange).as_bytes()),
+            Answer::Ok(text) => writeln!(out, "{}", terminal::lines(text)),
+            Answer::Err(code, words) => {
+                writeln!(out, "{}", terminal::line(&format!("ERR {code} {words}")))
+            }
         }
     }
 }
 
-fn json(exchange: &Exchange) -> serde_json::Value {
+/// How it ends: with what the answer is worth, if it could be shown.
+fn ended(shown: ExitCode, worth: ExitCode) -> ExitCode {
+    match shown {
+        ExitCode::Success => worth,
+        failed => failed,
+    }
+}
+
+/// One line of JSON.
+fn json(exchange: &Exchange) -> String {
     let request = &exchange.request;
-    match &exchange.answer {
+    let value = match &exchange.answer {
         Answer::Ok(text) => serde_json::json!({ "request": request, "ok": true, "answer": text }),
         Answer::Err(code, words) => {
             serde_json::json!({ "request": request, "ok": false, "code": code, "message": words })
         }
-    }
+    };
+    terminal::json(&format!("{value}\n")).into_owned()
 }
 
 /// Says on standard error what became of the connection.

@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 use tombolo_calculator::client::{Client, Exchange};
 use tombolo_calculator::protocol::{Answer, COMMANDS, Request};
 use tombolo_daemon::exit::ExitCode;
+use tombolo_daemon::terminal;
 use tombolo_files::{Access, Folder};
 
 use super::{output, request};
@@ -146,14 +147,14 @@ fn converse(
 fn show(exchange: &Exchange, colour: bool) -> ExitCode {
     match &exchange.answer {
         Answer::Ok(text) => {
-            let text = text.replace('\t', "\n");
+            let text = terminal::lines(text).replace('\t', "\n");
             let text = if colour { format!("\x1b[1m{text}\x1b[0m\n") } else { format!("{text}\n") };
-            console::result(text.as_bytes())
+            console::styled(&text)
         }
         refused => {
-            let words = refused.to_string();
+            let words = terminal::line(&refused.to_string()).into_owned();
             let red = console::wants_colour(&io::stderr());
-            console::say(&if red { format!("\x1b[31m{words}\x1b[0m") } else { words });
+            console::say_styled(&if red { format!("\x1b[31m{words}\x1b[0m") } else { words });
             ExitCode::Success
         }
     }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use tombolo_daemon::terminal;
 
 use super::wire::Message;
 
@@ -30,11 +31,12 @@ impl Form {
     pub(super) fn write(&mut self, message: &Message) -> String {
         if self.json {
             let json = serde_json::to_string(message).unwrap_or_default();
-            return format!("{json}\n");
+            return format!("{}\n", terminal::json(&json));
         }
         let Message { author, text, time, .. } = message;
-        let (author, text) = (shown(author), shown(text));
+        let (author, text) = (terminal::line(author), shown(text));
         let Some(day) = &mut self.days else {
+            let time = terminal::line(time);
             return format!("{time} {author}: {}\n", text.replace('\n', "\n  "));
         };
         let zoned = time.parse::<Timestamp>().unwrap_or_default().to_zoned(TimeZone::system());
@@ -61,8 +63,7 @@ impl Form {
 
 /// Text that cannot steer a terminal, whoever sent it.
 pub(super) fn shown(text: &str) -> String {
-    let harmless = |c: char| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c };
-    text.chars().map(harmless).collect()
+    terminal::lines(text).into_owned()
 }
 
 #[cfg(test)]
@@ -101,6 +102,9 @@ mod tests {
 
     #[test]
     fn nothing_that_is_shown_steers_the_terminal() {
-        assert_eq!(shown("a\x1b[2Jb\u{9b}c\r\n\td"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}\n\td");
+        let text = "a\x1b[2Jb\u{9b}c\u{202e}\r\n\td";
+        assert_eq!(shown(text), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}\u{fffd}\n\td");
+        let json = Form::of_lines(true).write(&message("\u{9b}2J\u{202e}", "2026-11-21T15:04:06Z"));
+        assert!(json.contains(r"\u009b2J\u202e"), "{json}");
     }
 }

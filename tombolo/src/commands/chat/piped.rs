@@ -3,8 +3,9 @@
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::sync::mpsc;
 use tombolo_daemon::exit::ExitCode;
+use tombolo_daemon::terminal;
 
-use super::line::{Form, shown};
+use super::line::Form;
 use super::link::Event;
 use super::wire::Page;
 use crate::console;
@@ -16,7 +17,7 @@ const LINE_BYTES: u64 = 64 * 1024;
 pub(super) fn show_history(page: &Page, form: &Form) -> Option<ExitCode> {
     let mut form = form.clone();
     let text: String = page.messages.iter().map(|message| form.write(message)).collect();
-    match console::result(text.as_bytes()) {
+    match console::styled(&text) {
         ExitCode::Success => None,
         failed => Some(failed),
     }
@@ -35,16 +36,20 @@ pub(super) async fn run(
     let mut ended = ExitCode::Success;
     while let Some(event) = events.recv().await {
         match event {
-            Event::Message(message) => match console::result(form.write(&message).as_bytes()) {
+            Event::Message(message) => match console::styled(&form.write(&message)) {
                 ExitCode::Success => {}
                 failed => return failed,
             },
             Event::Refused { text, why } => {
-                console::say(&format!("not sent: {}: {}", shown(&why), shown(&text)));
+                console::say(&format!(
+                    "not sent: {}: {}",
+                    terminal::line(&why),
+                    terminal::line(&text)
+                ));
                 ended = ExitCode::Failure;
             }
             Event::Failed(why) => {
-                console::say(&shown(&why));
+                console::say(&terminal::line(&why));
                 return ExitCode::Failure;
             }
             Event::Done => break,
@@ -69,13 +74,16 @@ pub(super) async fn run(
 /// What a person should know of an event, if anything.
 pub(super) fn words(event: &Event) -> Option<String> {
     match event {
-        Event::Lost(why) => Some(format!("lost the connection ({}); connecting again", shown(why))),
+        Event::Lost(why) => {
+            Some(format!("lost the connection ({}); connecting again", terminal::line(why)))
+        }
         Event::Back(replica) => {
-            Some(format!("connected again, to {}; nothing is missing", shown(replica)))
+            Some(format!("connected again, to {}; nothing is missing", terminal::line(replica)))
         }
-        Event::Reset(reason) => {
-            Some(format!("the room was read anew ({}); something may be missing", shown(reason)))
-        }
+        Event::Reset(reason) => Some(format!(
+            "the room was read anew ({}); something may be missing",
+            terminal::line(reason)
+        )),
         Event::Waits(1) => Some("not sent yet; it is tried again".to_owned()),
         Event::Waits(count) => Some(format!("{count} messages are not sent yet; trying again")),
         Event::Sent => Some("everything is sent now".to_owned()),

@@ -10,8 +10,9 @@ use rustyline::{Config, Editor, ExternalPrinter};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tombolo_daemon::exit::ExitCode;
+use tombolo_daemon::terminal;
 
-use super::line::{Form, shown};
+use super::line::Form;
 use super::link::Event;
 use super::piped;
 use super::place::Place;
@@ -62,7 +63,7 @@ pub(super) fn run(
     };
     let mut form = Form::of_terminal(console::wants_colour(&io::stdout()));
     let history: String = page.messages.iter().map(|message| form.write(message)).collect();
-    if console::result(history.as_bytes()) != ExitCode::Success {
+    if console::styled(&history) != ExitCode::Success {
         return ExitCode::Failure;
     }
     console::say(&format!("in {} as {}; /who, /help, /quit", place.room, place.name.as_str()));
@@ -129,7 +130,7 @@ fn converse(
 }
 
 fn who(present: &Present) -> String {
-    let names: Vec<String> = present.names.iter().map(|name| shown(name)).collect();
+    let names: Vec<_> = present.names.iter().map(|name| terminal::line(name)).collect();
     let rest = present.count.saturating_sub(names.len() as u64);
     let rest = if rest == 0 { String::new() } else { format!(", and {rest} more") };
     format!("here: {}{rest}", names.join(", "))
@@ -160,11 +161,15 @@ impl<P: ExternalPrinter> Showing<P> {
                 }
                 Event::Refused { text, why } => {
                     lock(&self.shared).own.retain(|own| *own != text);
-                    format!("tombolo: not sent: {}: {}\n", shown(&why), shown(&text))
+                    format!(
+                        "tombolo: not sent: {}: {}\n",
+                        terminal::line(&why),
+                        terminal::line(&text)
+                    )
                 }
                 Event::Failed(why) => {
                     lock(&self.shared).failed = true;
-                    format!("tombolo: {}; Enter ends\n", shown(&why))
+                    format!("tombolo: {}; Enter ends\n", terminal::line(&why))
                 }
                 other => match piped::words(&other) {
                     Some(words) => format!("tombolo: {words}\n"),

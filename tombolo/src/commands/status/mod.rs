@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         return watch::watch(&arguments.access, arguments.json, pause);
     }
     match arguments.access.get("/api/v1/status") {
-        Ok(status) if arguments.json => console::result(format!("{status:#}\n").as_bytes()),
+        Ok(status) if arguments.json => console::json(&status),
         Ok(status) => console::result(report::report(&status).as_bytes()),
         Err(refused) => refused.tell(),
     }

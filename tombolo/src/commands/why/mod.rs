@@ -55,7 +55,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     match arguments.access.get(&path(arguments)) {
-        Ok(answer) if arguments.json => console::result(format!("{answer:#}\n").as_bytes()),
+        Ok(answer) if arguments.json => console::json(&answer),
         Ok(answer) => console::result(report::report(&answer).as_bytes()),
         Err(refused) => refused.tell(),
     }

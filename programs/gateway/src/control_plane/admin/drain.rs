@@ -9,6 +9,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use tokio::sync::oneshot;
+use tombolo_daemon::json;
 
 use super::body;
 use super::refusal::{Mistake, Refusal};
@@ -28,7 +29,7 @@ struct Order {
 impl Order {
     /// What is meant, and whether it lasts.
     fn parse(body: &[u8]) -> Result<(Target, bool), Refusal> {
-        let order: Self = serde_json::from_slice(body).map_err(|error| {
+        let order: Self = json::object(body).map_err(|error| {
             let detail = format!("The body is not what is expected: {error}. Example: {{\"upstream\": \"app\", \"server\": \"127.0.0.1:9001\"}}");
             let status = if error.is_data() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::BAD_REQUEST };
             Refusal::new(status, detail)
@@ -100,6 +101,8 @@ mod tests {
             (r#"{"upstream":1}"#, 422),
             (r#"{"upstream":"a","lasting":false}"#, 422),
             (r#"{"lasting":true}"#, 422),
+            (r#"["a","b:1",null]"#, 422),
+            ("[null,null,null]", 422),
             ("", 400),
             ("{", 400),
         ] {
