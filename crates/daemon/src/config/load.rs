@@ -44,7 +44,7 @@ pub fn parse(
 ) -> Result<Config, Mistakes> {
     let source = Source::new(name, text);
     let repaired = repair(text);
-    let (table, mistakes) = syntax::parse(&repaired);
+    let (table, mistakes) = syntax::parse(&repaired, text);
     let context = Context::new(&source, &repaired, environment, mistakes);
     let (mut config, caching) =
         check::config(&Reader::new(&context, &table, &keys::ROOT, 0..0), overrides);

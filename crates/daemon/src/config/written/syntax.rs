@@ -1,5 +1,6 @@
 //! TOML 1.1 with every syntax mistake in it, each in words for the file's writer.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
@@ -19,7 +20,11 @@ pub(crate) struct SyntaxMistake {
 }
 
 /// Parses what can be parsed; the rest are mistakes.
-pub(crate) fn parse<'r>(repaired: &'r Repaired<'_>) -> (DeTable<'r>, Vec<SyntaxMistake>) {
+/// `written` is the text before its repair.
+pub(crate) fn parse<'r>(
+    repaired: &'r Repaired<'_>,
+    written: &str,
+) -> (DeTable<'r>, Vec<SyntaxMistake>) {
     let (table, errors) = DeTable::parse_recoverable(&repaired.text);
     let unclosed = repaired.unclosed.iter().map(|unclosed| SyntaxMistake {
         span: unclosed.span.clone(),
@@ -39,8 +44,59 @@ pub(crate) fn parse<'r>(repaired: &'r Repaired<'_>) -> (DeTable<'r>, Vec<SyntaxM
         let first = first.map(|span| repaired.original(&span));
         SyntaxMistake { span: repaired.original(&span), words, hint, repaired: false, first }
     });
-    let mistakes = unclosed.chain(errors).collect();
+    let mistakes = with_lost_quotes_once(unclosed.chain(errors).collect(), written);
     (table.into_inner(), mistakes)
+}
+
+/// A lost quotation mark turns everything behind it inside out: commas and brackets seem to be
+/// missing that are there. All mistakes of such a line become the one that the writer made. Each
+/// line is looked at once: a file may be one long line of mistakes.
+fn with_lost_quotes_once(mistakes: Vec<SyntaxMistake>, written: &str) -> Vec<SyntaxMistake> {
+    let ends = written.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at);
+    let starts: Vec<usize> = std::iter::once(0).chain(ends.map(|end| end + 1)).collect();
+    let mut known: HashMap<usize, Option<usize>> = HashMap::new();
+    let mut kept = Vec::with_capacity(mistakes.len());
+    for mistake in mistakes {
+        let line = starts.partition_point(|start| *start <= mistake.span.start).saturating_sub(1);
+        let start = starts.get(line).copied().unwrap_or(0);
+        let is_new = !known.contains_key(&line);
+        let lost = *known.entry(line).or_insert_with(|| {
+            let rest = written.get(start..).unwrap_or_default();
+            lost_quote(rest.lines().next().unwrap_or_default())
+        });
+        match lost {
+            None => kept.push(mistake),
+            Some(quote) if is_new => kept.push(SyntaxMistake {
+                span: start + quote..start + quote + 1,
+                words: "a quotation mark is missing in this line".to_owned(),
+                hint: "begin and end each text with \"".to_owned(),
+                repaired: false,
+                first: None,
+            }),
+            Some(_) => {}
+        }
+    }
+    kept
+}
+
+/// Where the first text of a line begins, if its last one does not end on it.
+fn lost_quote(line: &str) -> Option<usize> {
+    let mut bytes = line.bytes().enumerate();
+    let (mut first, mut inside) = (None, None);
+    while let Some((at, byte)) = bytes.next() {
+        match (inside, byte) {
+            (None, b'#') => break,
+            (None, b'"' | b'\'') => {
+                inside = Some(byte);
+                first = first.or(Some(at));
+            }
+            (Some(b'"'), b'\\') => drop(bytes.next()),
+            (Some(open), _) if open == byte => inside = None,
+            _ => {}
+        }
+    }
+    // Three in a row begin a text of several lines.
+    inside.and(first).filter(|_| !line.contains("\"\"\"") && !line.contains("'''"))
 }
 
 /// The last key of this name before an offset: of two that are the same, the first.
@@ -132,3 +188,35 @@ fn explain(message: &str, found: &str) -> (String, String) {
 
 const GENERAL_HINT: &str =
     "a line is key = value; a value is \"text\", a number, true, false, or a [list]";
+
+#[cfg(test)]
+mod tests {
+    use super::super::repair::repair;
+    use super::*;
+
+    fn words(text: &str) -> Vec<(usize, String)> {
+        let repaired = repair(text);
+        let (_, mistakes) = parse(&repaired, text);
+        mistakes.into_iter().map(|mistake| (mistake.span.start, mistake.words)).collect()
+    }
+
+    #[test]
+    fn a_lost_quotation_mark_is_told_once() {
+        let lost = "a quotation mark is missing in this line".to_owned();
+        let text = "a = [\"x:1, \"x:2\", \"x:3\"]\nb = 1\n";
+        assert_eq!(words(text), [(5, lost.clone())]);
+        assert_eq!(words("c = 1\nname = \"a\n"), [(13, lost)]);
+    }
+
+    #[test]
+    fn other_mistakes_keep_their_words() {
+        assert_eq!(words("a = [\"x\" \"y\"] # \"\n")[0].1, "a comma is missing in this list");
+        assert_eq!(words("a = [\"x\"\nb = 1\n")[0].1, "this bracket is never closed");
+        assert!(words("a = \"\"\"\nit is \"so\n\"\"\"\n").is_empty());
+    }
+
+    #[test]
+    fn escapes_and_other_quotes_are_no_ends() {
+        assert_eq!([lost_quote("a = \"\\\""), lost_quote("a = 'b\"'")], [Some(4), None]);
+    }
+}
