@@ -46,6 +46,9 @@ pub(crate) const FOREIGN_CLIENTS: &[Need] = &[
     need("dpkg-deb", "dpkg"),
 ];
 
+/// What judges the unit among the examples.
+pub(crate) const SERVICE_MANAGER: &[Need] = &[need("systemd-analyze", "systemd")];
+
 /// Applications and their clients of the long form that Debian brings.
 pub(crate) const APPLICATIONS: &[Need] = &[
     need("python3", "python3-venv"),

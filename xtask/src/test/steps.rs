@@ -36,7 +36,12 @@ pub(crate) const STEPS: &[Step] = &[
         work: unit,
     },
     Step { name: "build", title: "the binary, profile `checked`", needs: &[], work: build },
-    Step { name: "examples", title: "every example passes `check`", needs: &[], work: examples },
+    Step {
+        name: "examples",
+        title: "every example passes `check`, the unit is hardened",
+        needs: packages::SERVICE_MANAGER,
+        work: examples,
+    },
     Step {
         name: "e2e",
         title: "real processes, foreign clients",
@@ -124,6 +129,13 @@ fn examples(context: &Context<'_>) -> Result<()> {
         if let Err(error) = context.run(&mut check, QUICK) {
             failed.push(format!("{error:#}"));
         }
+    }
+    // Its own measure of exposure, times ten: 2.0 is where it speaks of a service as well confined.
+    let mut unit = Command::new("systemd-analyze");
+    unit.current_dir(&context.workspace.root).args(["security", "--offline=true", "--no-pager"]);
+    unit.args(["--threshold=20", "examples/systemd/tombolo.service"]);
+    if let Err(error) = context.run(&mut unit, QUICK) {
+        failed.push(format!("{error:#}"));
     }
     if !failed.is_empty() {
         bail!("{}", failed.join("\n"));
