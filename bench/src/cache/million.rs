@@ -17,7 +17,7 @@ use tombolo_cache::{
     message::{Request, Response},
     policy::Policy,
     storability::{Exchange, Plan, storable},
-    store::{Role, Settings, Start, Store, StoreReceipt},
+    store::{Asker, Role, Settings, Start, Store, StoreReceipt},
     time::Timestamp,
 };
 use tombolo_http1::{HeadLimits, Method, RequestHead, ResponseHead};
@@ -57,7 +57,8 @@ pub(crate) fn fill(directory: &Path, objects: u32) -> Result<()> {
     for number in 1..=objects {
         let text = format!("http://{}{}", verify::HOST, path_of(number));
         let key = Key::of_text(text.as_bytes());
-        let Role::Fill(mut filling) = store.begin_or_join(key, None, store.ticket()) else {
+        let Role::Fill(mut filling) = store.begin_or_join(key, None, store.ticket(), Asker::Anyone)
+        else {
             bail!("{text} is in the directory already");
         };
         let length = Some(body.len() as u64);

@@ -22,7 +22,7 @@ use tombolo_cache::metadata::Metadata;
 use tombolo_cache::policy::Policy;
 use tombolo_cache::range::{Selection, select};
 use tombolo_cache::storability::{Exchange, Plan, storable};
-use tombolo_cache::store::{Entry, Found, Lookup, Role, Settings, Start, Store};
+use tombolo_cache::store::{Asker, Entry, Found, Lookup, Role, Settings, Start, Store};
 use tombolo_cache::time::Timestamp;
 use tombolo_cache::vary::Vary;
 use tombolo_http1::{HeadLimits, Method, RequestHead, ResponseHead};
@@ -122,7 +122,9 @@ fn fill(warm: &mut Warm, answered: &'static [u8]) {
     let request = Request { head: &warm.head, buf: warm.asked };
     let key = warm.rules.of_request(Target::of(Scheme::Http, &request), &request, &mut warm.key);
     let variant = plan.vary.variant(&request, &mut warm.variant);
-    let Role::Fill(mut filling) = warm.store.begin_or_join(key, None, warm.store.ticket()) else {
+    let Role::Fill(mut filling) =
+        warm.store.begin_or_join(key, None, warm.store.ticket(), Asker::Anyone)
+    else {
         panic!("nobody else fills");
     };
     let varies_by = (!plan.vary.is_empty()).then(|| (plan.vary.as_bytes(), variant));

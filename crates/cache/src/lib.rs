@@ -58,6 +58,7 @@ pub mod answer;
 pub mod cache_status;
 pub mod clause;
 pub mod conditional;
+pub mod credentials;
 pub mod directives;
 pub mod freshness;
 pub mod invalidation;

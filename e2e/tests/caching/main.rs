@@ -18,6 +18,8 @@ mod site;
 mod cache_status;
 mod collapsing;
 mod conditions;
+mod credentials;
+mod crowds;
 mod framing;
 mod freshness;
 mod interim;

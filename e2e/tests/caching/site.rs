@@ -183,6 +183,14 @@ impl Site {
     }
 }
 
+/// The value of a metric without labels.
+pub(crate) fn metric(admin: std::net::SocketAddr, name: &str) -> u64 {
+    let request = format!("GET /metrics HTTP/1.1\r\nHost: {admin}\r\n\r\n");
+    let text = Client::connect(admin).exchange(request).text();
+    let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    found.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {text}"))
+}
+
 fn serve(connection: &mut Connection, script: &Mutex<Script>) -> Result<(), WireError> {
     loop {
         let request = connection.read_request()?;

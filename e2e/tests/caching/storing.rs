@@ -167,15 +167,59 @@ fn what_is_longer_than_the_configured_length_only_passes() {
 #[test]
 fn rfc9111_7_3_cookies() {
     let site = Site::new();
-    let cookie = ["Set-Cookie: a=b", FRESH];
-    assert!(site.keeps("/explicit", ok(&cookie)), "an origin that says how long means it");
-    assert_eq!(site.get("/explicit").head.one("set-cookie"), Some("a=b"));
+    let cookie = "Set-Cookie: a=b";
+    assert!(!site.keeps("/explicit", ok(&[cookie, FRESH])), "the first visitor's, perhaps");
+    for (path, control) in [("/public", "public, max-age=60"), ("/shared", "s-maxage=60")] {
+        let control = format!("Cache-Control: {control}");
+        assert!(site.keeps(path, ok(&[cookie, &control])), "an origin that says so means it");
+        assert_eq!(site.get(path).head.one("set-cookie"), Some("a=b"));
+    }
     let modified = format!("Last-Modified: {}", from_now(-1_000_000));
     assert!(!site.keeps("/guess", ok(&["Set-Cookie: a=b", &modified])));
     site.given("/asked", &[ok(&[&modified])]);
     assert!(!site.keeps_what_is_given("/asked", &["Cookie: c=d"], &[]), "one person's, perhaps");
     site.given("/fresh", &[ok(&[FRESH])]);
     assert!(site.keeps_what_is_given("/fresh", &["Cookie: c=d"], &["Cookie: e=f"]));
+}
+
+#[test]
+fn which_responses_that_set_a_cookie_are_stored_is_the_operators_choice() {
+    let cookie = "Set-Cookie: a=b";
+    let site = Site::with("set_cookie = \"store\"", "cache = true");
+    assert!(site.keeps("/explicit", ok(&[cookie, FRESH])));
+    assert!(!site.keeps("/silent", ok(&[cookie])));
+    let site = Site::with("", "cache = { set_cookie = \"never\" }");
+    assert!(!site.keeps("/public", ok(&[cookie, "Cache-Control: public, s-maxage=60"])));
+}
+
+/// One request with a field that provokes an error must not spoil the page for all others.
+#[test]
+fn the_configured_lifetime_is_not_for_errors_that_a_field_provokes() {
+    let site = Site::with("ttl = \"60s\"", "cache = true");
+    for (code, kept) in [
+        (200, true),
+        (203, true),
+        (204, true),
+        (300, true),
+        (301, true),
+        (308, true),
+        (404, true),
+        (410, true),
+        (405, false),
+        (414, false),
+        (501, false),
+        (400, false),
+        (403, false),
+        (302, false),
+    ] {
+        let answer = status(&format!("{code} Any"), &[]);
+        assert_eq!(site.keeps(&format!("/{code}"), answer), kept, "{code}");
+    }
+    for (target, lifetime) in [("/200", 50..60), ("/404", 0..10), ("/410", 0..10)] {
+        let told = site.get(target).head.one("cache-status").expect("a Cache-Status").to_owned();
+        let ttl: i64 = told.split("ttl=").nth(1).expect("a ttl").parse().expect("a number");
+        assert!(lifetime.contains(&ttl), "{target}: {told}");
+    }
 }
 
 #[test]

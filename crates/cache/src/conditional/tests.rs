@@ -200,12 +200,13 @@ fn rfc9111_4_3_4_selection_for_update() {
 #[test]
 fn rfc9111_3_2_fields_are_updated_by_a_304() {
     let fields = "ETag: \"a\"\r\nTest: A\r\nList: 1\r\nList: 2\r\nStays: 1\r\n\
-                  Content-Type: text/plain\r\nContent-Encoding: gzip\r\nSet-Cookie: a=b\r\n";
+                  Content-Type: text/plain\r\nContent-Encoding: gzip\r\nSet-Cookie: a=b\r\n\
+                  Cache-Control: public, max-age=5\r\n";
     let held = stored(fields);
     let newer = answer(
         "304 Not Modified",
         "ETag: \"a\"\r\ntest: B\r\nList: 3\r\nContent-Type: text/html\r\nContent-Length: 99\r\n\
-         Content-Encoding: br\r\nContent-Range: bytes 0-1/2\r\nCache-Control: max-age=3600\r\n\
+         Content-Encoding: br\r\nContent-Range: bytes 0-1/2\r\nCache-Control: public, max-age=3600\r\n\
          Connection: hop\r\nHop: 1\r\nAge: 10\r\nSet-Cookie: a=c\r\nNew: 1\r\n",
     );
     let plan = kept(freshened(&held, &newer));
@@ -217,7 +218,7 @@ fn rfc9111_3_2_fields_are_updated_by_a_304() {
         ("content-encoding", &["gzip"]),
         ("content-length", &[]),
         ("content-range", &[]),
-        ("cache-control", &["max-age=3600"]),
+        ("cache-control", &["public, max-age=3600"]),
         ("hop", &[]),
         ("age", &[]),
         ("set-cookie", &["a=c"]),

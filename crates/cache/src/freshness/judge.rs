@@ -79,6 +79,8 @@ pub enum Why {
     Stale,
     /// It is stale and says that it must not be used then.
     MustRevalidate,
+    /// It was stored for requests without credentials, and this one has some.
+    Credentials,
 }
 
 impl Why {
@@ -91,6 +93,7 @@ impl Why {
             Self::ResponseNoCache => "RFC 9111 section 5.2.2.4",
             Self::Stale => "RFC 9111 section 4.2",
             Self::MustRevalidate => "RFC 9111 section 4.2.4",
+            Self::Credentials => "RFC 9111 section 7.3",
         })
     }
 
@@ -103,6 +106,9 @@ impl Why {
             Self::ResponseNoCache => "the response says no-cache: it is validated each time",
             Self::Stale => "it is stale",
             Self::MustRevalidate => "it is stale and must be validated before use",
+            Self::Credentials => {
+                "it does not say how long it is fresh, so it is for requests without credentials"
+            }
         }
     }
 }

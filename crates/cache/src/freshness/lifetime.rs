@@ -20,8 +20,7 @@ pub struct Lifetime {
 impl Lifetime {
     /// Whether the response itself says how long.
     pub fn is_explicit(&self) -> bool {
-        use LifetimeSource::{Expires, MaxAge, SMaxage};
-        matches!(self.source, SMaxage | MaxAge | Expires)
+        self.source.is_explicit()
     }
 }
 
@@ -48,7 +47,7 @@ pub fn lifetime(
     if !open || asks_not_to(response, directives) {
         return found(0, LifetimeSource::Nothing);
     }
-    if let Some(secs) = policy.default_lifetime {
+    if let Some(secs) = policy.lifetime_of(response.status(), directives.public) {
         return found(secs, LifetimeSource::Default);
     }
     match tenth_of_age(response, response_time).filter(|_| policy.heuristic) {

@@ -29,6 +29,13 @@ pub enum LifetimeSource {
     Heuristic,
 }
 
+impl LifetimeSource {
+    /// Whether the response itself says how long it is fresh.
+    pub fn is_explicit(self) -> bool {
+        matches!(self, Self::SMaxage | Self::MaxAge | Self::Expires)
+    }
+}
+
 /// Part of a representation (RFC 9110 section 14.4).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Part {

@@ -4,7 +4,7 @@ mod compose;
 mod plan;
 mod refusal;
 
-pub use plan::{Exchange, Plan, storable};
+pub use plan::{Exchange, Plan, is_endless, storable};
 pub use refusal::NotStored;
 
 /// Metadata of a stored head that was merged or completed: what the same response would have

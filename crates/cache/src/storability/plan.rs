@@ -3,14 +3,15 @@
 use tombolo_http1::{FieldId, Framing, Method};
 
 use super::{NotStored, compose};
-use crate::directives::{RequestDirectives, ResponseDirectives, Scope};
+use crate::credentials::has_credentials;
+use crate::directives::{RequestDirectives, ResponseDirectives, Scope, Source};
 use crate::freshness::{Arrival, Lifetime, age_field, initial_age_ms, lifetime};
 use crate::freshness::{date_of, is_heuristically_cacheable};
 use crate::invalidation;
 use crate::key::Target;
 use crate::message::{Request, Response};
 use crate::metadata::{Metadata, Part};
-use crate::policy::Policy;
+use crate::policy::{Policy, SetCookie};
 use crate::range::content_range;
 use crate::vary::{Selecting, Vary};
 
@@ -65,11 +66,11 @@ pub fn storable(exchange: &Exchange<'_>, policy: &Policy) -> Result<Plan, NotSto
         return Err(NotStored::Authorization);
     }
     if !facts.lifetime.is_explicit() {
-        if response.has(FieldId::SetCookie) {
-            return Err(NotStored::SetCookie);
+        if is_endless(response) {
+            return Err(NotStored::Endless);
         }
-        if request.has(FieldId::Cookie) && !policy.cookies_without_freshness {
-            return Err(NotStored::Cookie);
+        if has_credentials(request, policy) {
+            return Err(NotStored::Credentials);
         }
     }
     let part = part(response)?;
@@ -121,6 +122,16 @@ impl Facts {
         if !allowed {
             return Err(NotStored::NoFreshness);
         }
+        if response.has(FieldId::SetCookie) && !directives.withholds(b"set-cookie") {
+            let kept = match policy.set_cookie {
+                SetCookie::SharedOnly => is_for_shared_caches(&directives),
+                SetCookie::Store => true,
+                SetCookie::Never => false,
+            };
+            if !kept || !lifetime.is_explicit() {
+                return Err(NotStored::SetCookie);
+            }
+        }
         Ok(Self { directives, lifetime, vary })
     }
 
@@ -151,7 +162,7 @@ impl Facts {
             stale_if_error: directives.stale_if_error.unwrap_or(policy.default_stale_if_error),
             no_cache: directives.no_cache == Scope::Everything,
             must_revalidate,
-            targeted: directives.source == crate::directives::Source::Targeted,
+            targeted: directives.source == Source::Targeted,
             part,
             ..Metadata::default()
         };
@@ -164,6 +175,33 @@ impl Facts {
         Ok(Plan { metadata, head, vary })
     }
 }
+
+/// Whether the response opens itself to shared caches in so many words.
+fn is_for_shared_caches(directives: &ResponseDirectives) -> bool {
+    directives.public || directives.s_maxage.is_some() || directives.source == Source::Targeted
+}
+
+/// Whether the response is of a type whose content has no end, or one that its reader waits for:
+/// events, pictures that replace each other, calls that stream, records line by line.
+pub fn is_endless(response: &Response<'_>) -> bool {
+    let Some(value) = response.first(FieldId::ContentType) else { return false };
+    let media = value.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
+    let begins =
+        |text: &[u8]| media.get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text));
+    begins(b"application/grpc")
+        || ENDLESS.iter().any(|name| media.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+const ENDLESS: [&str; 8] = [
+    "text/event-stream",
+    "multipart/x-mixed-replace",
+    "application/stream+json",
+    "application/x-json-stream",
+    "application/json-seq",
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+];
 
 /// The part that a 206 brings; none for a whole representation.
 fn part(response: &Response<'_>) -> Result<Option<Part>, NotStored> {

@@ -28,10 +28,14 @@ pub enum NotStored {
     /// The response says neither how long it is fresh nor `public`, and its status does not imply
     /// that it can be stored.
     NoFreshness,
-    /// It sets a cookie and does not say how long it is fresh.
+    /// It sets a cookie and does not open itself to shared caches, or does not say how long it is
+    /// fresh.
     SetCookie,
-    /// The request has a Cookie and the response does not say how long it is fresh.
-    Cookie,
+    /// The request has a cookie or other credentials, and the response does not say how long it is
+    /// fresh.
+    Credentials,
+    /// A stream of events or the like that does not say how long it is fresh.
+    Endless,
     /// It would be stale at once, and has nothing to be validated by.
     Useless,
     /// A part that is not one range of bytes with a length that fits.
@@ -57,7 +61,8 @@ impl NotStored {
             Self::VaryAny => "RFC 9111 section 4.1",
             Self::NoFreshness => "RFC 9111 section 3",
             Self::SetCookie => "RFC 9111 section 7.3",
-            Self::Cookie => "RFC 9111 section 4.2.2",
+            Self::Credentials => "RFC 9111 section 4.2.2",
+            Self::Endless => "RFC 9111 section 4.2.2",
             Self::Useless => "RFC 9111 section 4",
             Self::ContentRange | Self::StrayContentRange => {
                 "RFC 9111 section 3.3; RFC 9110 section 14.4"
@@ -85,9 +90,13 @@ impl NotStored {
                 "the response does not say how long it is fresh, and its status does not allow a \
                  guess"
             }
-            Self::SetCookie => "it sets a cookie and does not say how long it is fresh",
-            Self::Cookie => {
-                "the request has a Cookie, and the response does not say how long it is fresh"
+            Self::SetCookie => {
+                "it sets a cookie, and does not say that all may share it (`set_cookie`)"
+            }
+            Self::Endless => "its type has no end, and it does not say how long it is fresh",
+            Self::Credentials => {
+                "the request has a cookie or other credentials, and the response does not say how \
+                 long it is fresh"
             }
             Self::Useless => "it is stale at once and has no validator",
             Self::ContentRange => "the part is not one range of bytes with a fitting length",

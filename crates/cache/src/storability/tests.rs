@@ -4,7 +4,7 @@ use super::*;
 use crate::freshness::Arrival;
 use crate::key::{Scheme, Target};
 use crate::metadata::{LifetimeSource, Part};
-use crate::policy::Policy;
+use crate::policy::{Policy, SetCookie};
 use crate::stored_head::StoredHead;
 use crate::testing::{answer, request_to};
 use crate::time::Timestamp;
@@ -206,12 +206,84 @@ fn rfc9111_7_3_cookies_need_explicit_freshness() {
     let cookie = "Set-Cookie: a=b\r\n";
     let fresh = "Cache-Control: max-age=5\r\n";
     let of = |asked: &str, fields: &str| decide_with(&sixty(), "GET /", asked, "200 OK", fields);
-    assert!(of("", &[cookie, fresh].concat()).is_ok());
     assert_eq!(of("", cookie), Err(NotStored::SetCookie));
     assert!(of("Cookie: a=b\r\n", fresh).is_ok());
-    assert_eq!(of("Cookie: a=b\r\n", DATE), Err(NotStored::Cookie));
+    assert_eq!(of("Cookie: a=b\r\n", DATE), Err(NotStored::Credentials));
+    assert_eq!(of("X-Api-Key: a\r\n", DATE), Err(NotStored::Credentials));
     let shared = Policy { cookies_without_freshness: true, ..sixty() };
     assert!(decide_with(&shared, "GET /", "Cookie: a=b\r\n", "200 OK", DATE).is_ok());
+}
+
+#[test]
+fn rfc9111_7_3_which_responses_that_set_a_cookie_are_stored() {
+    use SetCookie::{Never, SharedOnly, Store};
+    for (directives, kept_by) in [
+        ("Cache-Control: max-age=5\r\n", &[Store][..]),
+        ("Cache-Control: max-age=5, public\r\n", &[Store, SharedOnly]),
+        ("Cache-Control: s-maxage=5\r\n", &[Store, SharedOnly]),
+        ("CDN-Cache-Control: max-age=5\r\n", &[Store, SharedOnly]),
+        ("Expires: Fri, 21 Nov 2036 00:00:00 GMT\r\n", &[Store]),
+        ("Cache-Control: public\r\n", &[]),
+        ("ETag: \"a\"\r\n", &[]),
+        // The cookie itself is not stored: nobody else gets it.
+        ("Cache-Control: max-age=5, private=\"set-cookie\"\r\n", &[Store, SharedOnly, Never]),
+        ("Cache-Control: max-age=5, no-cache=\"Set-Cookie\"\r\n", &[Store, SharedOnly, Never]),
+    ] {
+        for set_cookie in SetCookie::ALL {
+            let policy = Policy { set_cookie, ..sixty() };
+            let fields = ["Set-Cookie: a=b\r\n", directives].concat();
+            let decided = decide_with(&policy, "GET /", "", "200 OK", &fields);
+            assert_eq!(
+                decided.is_ok(),
+                kept_by.contains(&set_cookie),
+                "{directives}{set_cookie:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_configured_lifetime_is_for_statuses_that_no_field_provokes() {
+    let of = |policy: &Policy, status: &str, fields: &str| {
+        decide_with(policy, "GET /", "", status, fields).map(|plan| plan.metadata.lifetime)
+    };
+    for (status, lifetime) in [
+        ("200 OK", Some(60)),
+        ("301 Moved", Some(60)),
+        ("404 Not Found", Some(10)),
+        ("410 Gone", Some(10)),
+        ("405 Method Not Allowed", None),
+        ("414 Too Long", None),
+        ("501 Not Implemented", None),
+        ("302 Found", None),
+    ] {
+        assert_eq!(of(&sixty(), status, DATE).ok(), lifetime, "{status}");
+    }
+    let five = Policy { default_lifetime: Some(5), ..Policy::default() };
+    assert_eq!(of(&five, "404 Not Found", DATE), Ok(5));
+    let short = Policy { not_found_lifetime: 0, ..sixty() };
+    assert_eq!(of(&short, "404 Not Found", DATE), Err(NotStored::Useless));
+    assert_eq!(of(&sixty(), "405 No", "Cache-Control: public\r\n"), Ok(60));
+    assert_eq!(of(&sixty(), "405 No", "Cache-Control: max-age=9\r\n"), Ok(9));
+}
+
+#[test]
+fn what_has_no_end_is_stored_by_its_own_word_alone() {
+    for media in [
+        "text/event-stream",
+        "Text/Event-Stream;charset=utf-8",
+        "multipart/x-mixed-replace; boundary=a",
+        "application/grpc",
+        "application/grpc-web+proto",
+        "application/x-ndjson",
+    ] {
+        let with = |more: &str| {
+            let fields = format!("Content-Type: {media}\r\n{more}");
+            decide_with(&sixty(), "GET /", "", "200 OK", &fields)
+        };
+        assert_eq!(with(""), Err(NotStored::Endless), "{media}");
+        assert!(with("Cache-Control: max-age=5\r\n").is_ok(), "{media}");
+    }
 }
 
 #[test]
@@ -252,7 +324,7 @@ fn rfc5861_windows_are_kept() {
 
 #[test]
 fn rfc9111_3_1_fields_that_are_not_stored() {
-    let fields = "Cache-Control: max-age=5, no-cache=\"A\", private=\"b\"\r\nA: 1\r\nB: 2\r\nC: 3\r\n\
+    let fields = "Cache-Control: public, max-age=5, no-cache=\"A\", private=\"b\"\r\nA: 1\r\nB: 2\r\nC: 3\r\n\
                   Connection: d, keep-alive\r\nD: 4\r\nKeep-Alive: 5\r\nProxy-Authenticate: x\r\n\
                   Transfer-Encoding: chunked\r\nUpgrade: x\r\nAge: 7\r\nX-Request-Id: 8\r\n\
                   Set-Cookie: k=v\r\nDate: Fri, 21 Nov 2025 00:00:00 GMT\r\n";

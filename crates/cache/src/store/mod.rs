@@ -55,8 +55,8 @@ use tokio::sync::oneshot;
 pub use counters::{Status, Totals};
 pub use disk::{BodyError, FileBody};
 pub use fill::{
-    Filling, Joined, Reader, Receipt as StoreReceipt, Released, Role, Start, StartError, Ticket,
-    Waiter,
+    Asker, Filling, Joined, Lesson, Reader, Receipt as StoreReceipt, Released, Role, Start,
+    StartError, Ticket, Waiter,
 };
 pub use front::Front;
 pub use health::Trouble;
@@ -234,14 +234,16 @@ impl Store {
     /// After a miss, or to revalidate: joins the request that another made upstream for the same
     /// key and variant, or takes it on. The variant is given where the key is known to vary.
     /// The ticket was taken before the look-up: where another was stored since, one is told to
-    /// look again, so that of many who miss at one time just one asks upstream.
+    /// look again, so that of many who miss at one time just one asks upstream. Whose answer is
+    /// unlikely to be shared, by `asker` and by what the last answer was, waits for none.
     pub fn begin_or_join(
         &self,
         key: Key<'_>,
         variant: Option<VariantKey<'_>>,
         ticket: Ticket,
+        asker: Asker,
     ) -> Role {
-        self.inner.core.fills.begin_or_join(&self.inner.core, key, variant, ticket)
+        self.inner.core.fills.begin_or_join(&self.inner.core, key, variant, ticket, asker)
     }
 
     /// After a miss, or to revalidate, for a request whose answer may not serve others while it

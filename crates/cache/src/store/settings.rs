@@ -93,10 +93,13 @@ pub(crate) const WRITE_PIECE: u64 = 128 << 10;
 pub(crate) const KEPT_WRITTEN: u64 = 256 << 10;
 /// Most bytes of one read from a file.
 pub(crate) const READ_PIECE: u64 = 256 << 10;
-/// Keys whose response was not storable, remembered per shard so that nobody waits for the next.
+/// Keys whose answers were not shared, remembered per shard so that nobody waits for the next: 1.5
+/// MiB in all shards.
 pub(crate) const NOT_STORABLE: usize = 1024;
 /// How long that is remembered.
 pub(crate) const NOT_STORABLE_FOR: Duration = Duration::from_secs(60);
+/// How long it is remembered that the upstream failed.
+pub(crate) const UPSTREAM_FAILED_FOR: Duration = Duration::from_secs(10);
 /// Fills stored last, remembered per shard for those who looked just before.
 pub(crate) const STORED_LAST: usize = 128;
 /// Lists of field names under which one key has variants; the oldest goes.

@@ -60,7 +60,9 @@ async fn stores_without_end() {
     loop {
         let (number, seed) = (fastrand::u64(..KEYS), fastrand::u64(..));
         let text = format!("http://a/{number}");
-        let Role::Fill(mut filling) = store.begin_or_join(key(&text), None, store.ticket()) else {
+        let Role::Fill(mut filling) =
+            store.begin_or_join(key(&text), None, store.ticket(), Asker::Anyone)
+        else {
             continue;
         };
         filling.start(start(&text, &[])).unwrap();

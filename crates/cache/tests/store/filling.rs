@@ -1,7 +1,7 @@
 //! A response is read by many while it is being stored.
 
 use super::*;
-use tombolo_cache::store::{Joined, Reader, Released, Waiter};
+use tombolo_cache::store::{Joined, Lesson, Reader, Released, Waiter};
 
 async fn reader_of(waiter: Waiter) -> Reader {
     match waiter.wait().await.unwrap() {
@@ -11,7 +11,7 @@ async fn reader_of(waiter: Waiter) -> Reader {
 }
 
 fn join(store: &Store, text: &str) -> Waiter {
-    match store.begin_or_join(key(text), None, store.ticket()) {
+    match store.begin_or_join(key(text), None, store.ticket(), Asker::Anyone) {
         Role::Wait(waiter) => waiter,
         _ => panic!("nobody fills {text}"),
     }
@@ -90,7 +90,7 @@ async fn those_who_wait_are_released_when_nothing_comes_of_it() {
     let home = Home::new();
     let store = home.open();
     let cases: [(fn(Filling), Released); 3] = [
-        (|filling| filling.not_storable(false), Released::NotStorable),
+        (|filling| filling.not_storable(Lesson::Nothing), Released::NotStorable),
         (Filling::abort, Released::Failed),
         (drop, Released::GivenUp),
     ];
@@ -101,7 +101,7 @@ async fn those_who_wait_are_released_when_nothing_comes_of_it() {
         assert_eq!(waiter.wait().await.err(), Some(why));
     }
     // Remembered as not storable: the next do not wait for each other.
-    fill(&store, "http://a/").not_storable(true);
+    fill(&store, "http://a/").not_storable(Lesson::Response);
     let (one, mut two) = (fill(&store, "http://a/"), fill(&store, "http://a/"));
     drop(one);
     // Until it is storable again.
@@ -142,7 +142,7 @@ async fn too_long_a_body_is_passed_on_and_not_stored() {
     let mut filling = fill(&store, "http://a/");
     let length = Some((1 << 20) + 1);
     assert!(filling.start(Start { length, ..start("head", &[]) }).is_err());
-    filling.not_storable(false);
+    filling.not_storable(Lesson::Nothing);
     // Without a length it shows later: those who read it still get it all.
     let mut filling = fill(&store, "http://a/");
     filling.start(start("head", &[])).unwrap();
@@ -167,9 +167,11 @@ async fn a_variant_is_joined_by_those_who_know_it() {
     filling.start(Start { varies_by, ..start("head", &[]) }).unwrap();
     let reader = reader_of(join(&store, "http://a/")).await;
     assert_eq!(reader.varies_by().as_deref(), Some(&b"accept-encoding"[..]));
-    let joined = store.begin_or_join(key("http://a/"), Some(variant("gzip")), store.ticket());
+    let joined =
+        store.begin_or_join(key("http://a/"), Some(variant("gzip")), store.ticket(), Asker::Anyone);
     assert!(matches!(joined, Role::Wait(_)));
-    let other = store.begin_or_join(key("http://a/"), Some(variant("br")), store.ticket());
+    let other =
+        store.begin_or_join(key("http://a/"), Some(variant("br")), store.ticket(), Asker::Anyone);
     assert!(matches!(other, Role::Fill(_)));
 }
 
@@ -182,12 +184,13 @@ async fn who_looked_just_before_it_was_stored_looks_again() {
         let before = store.ticket();
         assert!(matches!(get(&store, &text).await, Found::Miss));
         assert!(put(&store, &text, &vec![1; size]).stored().await);
-        let late = store.begin_or_join(key(&text), None, before);
+        let late = store.begin_or_join(key(&text), None, before, Asker::Anyone);
         assert!(matches!(late, Role::Again));
         // Who has seen it and still asks wants to revalidate it.
         let ticket = store.ticket();
         let entry = hit(&store, &text).await;
-        let Role::Fill(filling) = store.begin_or_join(key(&text), None, ticket) else {
+        let Role::Fill(filling) = store.begin_or_join(key(&text), None, ticket, Asker::Anyone)
+        else {
             panic!("not to be filled")
         };
         let waiter = join(&store, &text);
@@ -196,7 +199,10 @@ async fn who_looked_just_before_it_was_stored_looks_again() {
             Joined::Refreshed(entry) => assert_eq!(entry.head(), b"head"),
             Joined::Reader(_) => panic!("nothing was read"),
         }
-        assert!(matches!(store.begin_or_join(key(&text), None, ticket), Role::Again));
+        assert!(matches!(
+            store.begin_or_join(key(&text), None, ticket, Asker::Anyone),
+            Role::Again
+        ));
     }
 }
 
@@ -218,7 +224,7 @@ async fn simultaneous_misses_ask_upstream_once() {
                         if let Found::Hit(entry) = get(&store, &text).await {
                             return body_of(&entry).await.len();
                         }
-                        match store.begin_or_join(key(&text), None, ticket) {
+                        match store.begin_or_join(key(&text), None, ticket, Asker::Anyone) {
                             Role::Fill(mut filling) => {
                                 asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                                 filling.start(start("head", &[])).unwrap();

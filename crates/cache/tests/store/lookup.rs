@@ -83,11 +83,15 @@ async fn a_later_response_takes_the_place_of_an_earlier() {
 }
 
 async fn put_variant(store: &Store, names: &str, says: &str, body: &[u8]) -> bool {
-    let mut filling =
-        match store.begin_or_join(key("http://a/"), Some(variant(says)), store.ticket()) {
-            Role::Fill(filling) => filling,
-            _ => panic!("busy"),
-        };
+    let mut filling = match store.begin_or_join(
+        key("http://a/"),
+        Some(variant(says)),
+        store.ticket(),
+        Asker::Anyone,
+    ) {
+        Role::Fill(filling) => filling,
+        _ => panic!("busy"),
+    };
     let varies_by = Some((names.as_bytes(), variant(says)));
     filling.start(Start { varies_by, ..start("head", &[]) }).unwrap();
     filling.append(Bytes::copy_from_slice(body));

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tombolo_cache::key::{Key, KeyHash};
 use tombolo_cache::store::{
-    Body, Entry, Filling, Found, Role, Settings, Start, Status, Store, StoreReceipt,
+    Asker, Body, Entry, Filling, Found, Role, Settings, Start, Status, Store, StoreReceipt,
 };
 use tombolo_cache::vary::VariantKey;
 
@@ -65,7 +65,7 @@ fn variant(text: &str) -> VariantKey<'_> {
 }
 
 fn fill(store: &Store, text: &str) -> Filling {
-    match store.begin_or_join(key(text), None, store.ticket()) {
+    match store.begin_or_join(key(text), None, store.ticket(), Asker::Anyone) {
         Role::Fill(filling) => filling,
         Role::Wait(_) => panic!("{text} is being filled"),
         Role::Again => panic!("{text} was stored just now"),

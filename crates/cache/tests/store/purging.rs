@@ -76,9 +76,12 @@ async fn purging_a_key_purges_its_variants() {
         let home = Home::new();
         let store = home.open();
         let put = async |says: &str| {
-            let Role::Fill(mut filling) =
-                store.begin_or_join(key("http://a/"), Some(variant(says)), store.ticket())
-            else {
+            let Role::Fill(mut filling) = store.begin_or_join(
+                key("http://a/"),
+                Some(variant(says)),
+                store.ticket(),
+                Asker::Anyone,
+            ) else {
                 panic!("busy")
             };
             let varies_by = Some((&b"accept"[..], variant(says)));

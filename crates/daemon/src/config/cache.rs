@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tombolo_cache::credentials::FieldPatterns;
 use tombolo_cache::key::KeyRules;
-use tombolo_cache::policy::Policy;
+use tombolo_cache::policy::{Policy, SetCookie};
 
 use super::Config;
 
@@ -106,6 +107,9 @@ pub(super) enum Said {
 pub(super) struct Own {
     pub(super) ttl: Option<u32>,
     pub(super) heuristic: Option<bool>,
+    pub(super) ttl_not_found: Option<u32>,
+    pub(super) set_cookie: Option<SetCookie>,
+    pub(super) credential_headers: Option<FieldPatterns>,
     pub(super) key: KeyRules,
     pub(super) bypass: CacheBypass,
 }
@@ -123,6 +127,14 @@ impl Caching {
                 Said::Nothing | Said::No => None,
             };
         }
+        let Config { routes, upstreams, .. } = &mut *config;
+        for route in routes {
+            let upstream = upstreams.get(route.upstream);
+            let sticky = upstream.and_then(|upstream| upstream.sticky.as_ref());
+            if let (Some(cache), Some(sticky)) = (&mut route.cache, sticky) {
+                cache.policy.own_cookie = Some(sticky.cookie.as_str().into());
+            }
+        }
         config.cache = config.routes.iter().any(|route| route.cache.is_some()).then_some(cache);
     }
 }
@@ -132,6 +144,11 @@ impl Own {
         let policy = Policy {
             default_lifetime: self.ttl.or(policy.default_lifetime),
             heuristic: self.heuristic.unwrap_or(policy.heuristic),
+            not_found_lifetime: self.ttl_not_found.unwrap_or(policy.not_found_lifetime),
+            set_cookie: self.set_cookie.unwrap_or(policy.set_cookie),
+            credential_headers: self
+                .credential_headers
+                .unwrap_or_else(|| policy.credential_headers.clone()),
             ..policy.clone()
         };
         RouteCache { key: self.key, policy, bypass: self.bypass }

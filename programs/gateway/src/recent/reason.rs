@@ -25,13 +25,14 @@ pub(crate) enum Reason {
 
 const BYPASSES: [Bypass; 4] =
     [Bypass::Method, Bypass::Content, Bypass::OriginCondition, Bypass::Upgrade];
-const WHYS: [Why; 6] = [
+const WHYS: [Why; 7] = [
     Why::RequestNoCache,
     Why::RequestMaxAge,
     Why::RequestMinFresh,
     Why::ResponseNoCache,
     Why::Stale,
     Why::MustRevalidate,
+    Why::Credentials,
 ];
 const STALENESSES: [Staleness; 3] =
     [Staleness::MaxStale, Staleness::WhileRevalidate, Staleness::SoftPurge];
@@ -45,7 +46,7 @@ const FORWARDS: [Forward; 8] = [
     Forward::Stale,
     Forward::Partial,
 ];
-const NOT_STORED: [NotStored; 16] = [
+const NOT_STORED: [NotStored; 17] = [
     NotStored::Method,
     NotStored::RequestContent,
     NotStored::Status,
@@ -57,7 +58,8 @@ const NOT_STORED: [NotStored; 16] = [
     NotStored::VaryAny,
     NotStored::NoFreshness,
     NotStored::SetCookie,
-    NotStored::Cookie,
+    NotStored::Credentials,
+    NotStored::Endless,
     NotStored::Useless,
     NotStored::ContentRange,
     NotStored::StrayContentRange,

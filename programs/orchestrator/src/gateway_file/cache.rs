@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use tombolo_cache::credentials::FieldPatterns;
 use tombolo_cache::key::{KeyRules, QueryParameters, QueryRule};
 use tombolo_cache::policy::Policy;
 use tombolo_daemon::config::{Cache, CacheBypass, RouteCache};
@@ -12,6 +13,10 @@ pub(super) fn write_cache(out: &mut String, cache: &Cache) -> fmt::Result {
     let Cache { dir, max_size, memory, max_object, policy } = cache;
     let Policy {
         default_lifetime,
+        not_found_lifetime,
+        set_cookie,
+        own_cookie: _,
+        credential_headers,
         heuristic,
         heuristic_max,
         cookies_without_freshness,
@@ -24,6 +29,9 @@ pub(super) fn write_cache(out: &mut String, cache: &Cache) -> fmt::Result {
     if let Some(seconds) = default_lifetime {
         writeln!(out, "ttl = \"{seconds}s\"")?;
     }
+    writeln!(out, "ttl_not_found = \"{not_found_lifetime}s\"")?;
+    writeln!(out, "set_cookie = \"{}\"", set_cookie.name())?;
+    writeln!(out, "credential_headers = {}", list(&patterns(credential_headers)))?;
     writeln!(out, "max_size = {}", size(*max_size))?;
     writeln!(out, "memory = {}", size(*memory))?;
     writeln!(out, "max_object = {}", size(*max_object))?;
@@ -41,13 +49,23 @@ pub(super) fn write_route_cache(out: &mut String, cache: Option<&RouteCache>) ->
         return writeln!(out, "cache = false");
     };
     // The rest of a route's policy is that of [cache].
-    let Policy { default_lifetime, heuristic, .. } = policy;
+    let Policy {
+        default_lifetime,
+        heuristic,
+        not_found_lifetime,
+        set_cookie,
+        credential_headers,
+        ..
+    } = policy;
     let CacheBypass { cookies, headers, paths } = bypass;
     writeln!(out, "[route.cache]")?;
     if let Some(seconds) = default_lifetime {
         writeln!(out, "ttl = \"{seconds}s\"")?;
     }
     writeln!(out, "heuristic = {heuristic}")?;
+    writeln!(out, "ttl_not_found = \"{not_found_lifetime}s\"")?;
+    writeln!(out, "set_cookie = \"{}\"", set_cookie.name())?;
+    writeln!(out, "credential_headers = {}", list(&patterns(credential_headers)))?;
     match query {
         QueryRule::Exact => writeln!(out, "query = \"exact\"")?,
         QueryRule::Ignore => writeln!(out, "query = \"ignore\"")?,
@@ -60,6 +78,10 @@ pub(super) fn write_route_cache(out: &mut String, cache: Option<&RouteCache>) ->
     writeln!(out, "bypass_cookies = {}", list(cookies))?;
     writeln!(out, "bypass_headers = {}", list(headers))?;
     writeln!(out, "bypass_paths = {}", list(paths))
+}
+
+fn patterns(of: &FieldPatterns) -> Vec<String> {
+    of.texts().map(str::to_owned).collect()
 }
 
 /// Names of parameters are ASCII: the configuration was refused otherwise.

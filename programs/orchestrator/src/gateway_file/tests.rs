@@ -44,6 +44,9 @@ stale_if_error = "1h1m1s"
 soft_purge_window = "0s"
 cookies_without_freshness = true
 stale_beside_s_maxage = true
+ttl_not_found = "3s"
+set_cookie = "never"
+credential_headers = ["x-who", "*-pass"]
 [[tcp]]
 listen = ["127.0.0.1:7070", "[::1]:7070"]
 upstream = "site"

@@ -1,4 +1,5 @@
-//! One fill per key and variant: who comes second waits for the first.
+//! One fill per key and variant: who comes second waits for the first, unless the answer is
+//! unlikely to be shared.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -8,13 +9,14 @@ use std::time::Instant;
 use super::filling::Filling;
 use super::progress::{Disk, Fill, Stage};
 use super::reader::Waiter;
+use super::unshared::{Lesson, Unshared};
 use crate::key::{Key, KeyHash};
 use crate::store::core::Core;
 use crate::store::counters::Count;
 use crate::store::lock::lock;
 use crate::store::purge::Verdict;
 use crate::store::settings::UNWRITTEN_MOST;
-use crate::store::settings::{FILLS, NOT_STORABLE, NOT_STORABLE_FOR, STALLED, STORED_LAST};
+use crate::store::settings::{FILLS, STALLED, STORED_LAST};
 use crate::store::slot::{BuildAsIs, Slot};
 use crate::vary::VariantKey;
 
@@ -35,6 +37,26 @@ pub enum Role {
     Busy,
 }
 
+/// Who asks, as far as it tells whether the answer will be shared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asker {
+    /// A request without credentials.
+    Anyone,
+    /// A request with credentials (RFC 9111 section 3.5; cookies). Its answer is taken to be its own
+    /// until the head of an answer shows otherwise.
+    Credentials,
+    /// A request with credentials for what has been shared in spite of them.
+    CredentialsShared,
+    /// The cache itself, which validates what is stored. It asks only if nobody else does.
+    Cache,
+}
+
+impl Asker {
+    pub(super) const fn has_credentials(self) -> bool {
+        matches!(self, Self::Credentials | Self::CredentialsShared)
+    }
+}
+
 /// A moment, to be taken before a look-up: [`begin_or_join`](super::super::Store::begin_or_join)
 /// tells by it what the look-up came too early to find.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -43,9 +65,18 @@ pub struct Ticket(u64);
 #[derive(Default)]
 struct Shard {
     fills: HashMap<FillId, Arc<Fill>, BuildAsIs>,
-    not_storable: HashMap<FillId, Instant, BuildAsIs>,
+    unshared: Unshared,
     /// Those that were stored last, and when.
     stored: VecDeque<(FillId, Ticket)>,
+}
+
+/// Whether others may join a fill.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Alone {
+    /// Nobody does: the answer is to a part, or to a request that insists.
+    Yes,
+    /// They may, when its head shows that it is shared at the latest.
+    No(Asker),
 }
 
 /// The fills under way.
@@ -75,27 +106,36 @@ impl Fills {
         self.shards.get(Slot::of_key(KeyHash::from_u128(id.0)).shard(SHARDS))
     }
 
-    /// Joins the fill of a key and variant, or begins one.
+    /// Joins the fill of a key and variant, or begins one. Where the answer is unlikely to be shared,
+    /// only a fill is joined whose head shows that it is.
     pub(in crate::store) fn begin_or_join(
         &self,
         core: &Arc<Core>,
         key: Key<'_>,
         variant: Option<VariantKey<'_>>,
         ticket: Ticket,
+        asker: Asker,
     ) -> Role {
         let asked = id_of(key.hash, variant.map(|variant| variant.hash));
         let Some(shard) = self.shard(asked) else { return Role::Busy };
         let mut beginning = None;
         loop {
             // The state of a fill is looked at without the lock: it is taken the other way round.
-            let existing = lock(shard).fills.get(&asked).map(Arc::clone);
+            let (existing, unlikely) = {
+                let shard = lock(shard);
+                let unlikely = is_unlikely(&shard, asked, asker);
+                (shard.fills.get(&asked).map(Arc::clone), unlikely)
+            };
             if let Some(fill) = existing {
                 let good = *fill.key == *key.text && !purged(core, &fill);
-                if good && !fill.is_late() {
+                let worth_it = !unlikely || !fill.is_asking();
+                if good && worth_it && !fill.is_late() {
                     core.counters.add(Count::Joined);
                     return Role::Wait(Waiter::new(fill));
                 }
-                if good {
+                if good && !worth_it {
+                    // It goes on for others.
+                } else if good {
                     set_aside(&mut lock(shard), &fill);
                 } else {
                     fill.superseded.store(true, Ordering::Relaxed);
@@ -104,13 +144,13 @@ impl Fills {
             }
             let fill = match beginning.take() {
                 Some(fill) => fill,
-                None => match self.new_fill(core, asked, key, false) {
+                None => match self.new_fill(core, asked, key, Alone::No(asker)) {
                     Some(fill) => fill,
                     None => return Role::Busy,
                 },
             };
             let mut shard = lock(shard);
-            if shard.fills.contains_key(&asked) {
+            if !unlikely && shard.fills.contains_key(&asked) {
                 drop(shard);
                 beginning = Some(fill);
                 continue;
@@ -118,9 +158,9 @@ impl Fills {
             if shard.stored.iter().any(|(id, at)| *id == asked && *at > ticket) {
                 return Role::Again;
             }
-            let alone = shard.not_storable.get(&asked).is_some_and(|until| *until > Instant::now());
-            // Known, so that purges wait for it; but under a name that nobody asks for.
-            let id = if alone { (asked.0, fastrand::u128(..)) } else { asked };
+            // Known, so that purges wait for it; but, until its head shows that others may have it,
+            // under a name that nobody asks for.
+            let id = if unlikely { (asked.0, fastrand::u128(..)) } else { asked };
             shard.fills.insert(id, Arc::clone(&fill));
             return Role::Fill(Filling::new(fill));
         }
@@ -129,7 +169,7 @@ impl Fills {
     /// Begins a fill that nobody joins.
     pub(in crate::store) fn begin_alone(&self, core: &Arc<Core>, key: Key<'_>) -> Option<Filling> {
         let asked = id_of(key.hash, None);
-        let fill = self.new_fill(core, asked, key, true)?;
+        let fill = self.new_fill(core, asked, key, Alone::Yes)?;
         // Known, so that purges wait for it.
         lock(self.shard(asked)?).fills.insert((asked.0, fastrand::u128(..)), Arc::clone(&fill));
         Some(Filling::new(fill))
@@ -141,7 +181,7 @@ impl Fills {
         core: &Arc<Core>,
         asked: FillId,
         key: Key<'_>,
-        alone: bool,
+        alone: Alone,
     ) -> Option<Arc<Fill>> {
         let room = core.unwritten.load(Ordering::Relaxed) < UNWRITTEN_MOST;
         if self.count.fetch_add(1, Ordering::Relaxed) < FILLS && room {
@@ -156,8 +196,8 @@ impl Fills {
     pub(super) fn storable(&self, fill: &Arc<Fill>, variant: Option<KeyHash>) {
         let Some(shard) = self.shard(fill.asked) else { return };
         let mut shard = lock(shard);
-        shard.not_storable.remove(&fill.asked);
-        if fill.alone || fill.superseded.load(Ordering::Relaxed) {
+        shard.unshared.forget(fill.asked, fill.has_credentials());
+        if fill.alone == Alone::Yes || fill.superseded.load(Ordering::Relaxed) {
             return;
         }
         for id in [Some(fill.asked.1), variant.map(KeyHash::as_u128)].into_iter().flatten() {
@@ -165,14 +205,10 @@ impl Fills {
         }
     }
 
-    pub(super) fn remember_not_storable(&self, fill: &Fill) {
-        let Some(shard) = self.shard(fill.asked) else { return };
-        let (mut shard, now) = (lock(shard), Instant::now());
-        if shard.not_storable.len() >= NOT_STORABLE {
-            shard.not_storable.retain(|_, until| *until > now);
-        }
-        if shard.not_storable.len() < NOT_STORABLE {
-            shard.not_storable.insert(fill.asked, now + NOT_STORABLE_FOR);
+    /// The answer was not shared: what the next requests for the same go by.
+    pub(super) fn learn(&self, fill: &Fill, lesson: Lesson) {
+        if let Some(shard) = self.shard(fill.asked) {
+            lock(shard).unshared.learn(fill.asked, lesson, Instant::now());
         }
     }
 
@@ -243,6 +279,17 @@ impl Fills {
             }
         });
         stalled
+    }
+}
+
+/// Whether the answer to a request for `asked` is likely to be nobody else's.
+fn is_unlikely(shard: &Shard, asked: FillId, asker: Asker) -> bool {
+    match asker {
+        Asker::Cache => false,
+        Asker::Credentials => true,
+        Asker::Anyone | Asker::CredentialsShared => {
+            shard.unshared.holds(asked, asker.has_credentials(), Instant::now())
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::progress::{Disk, Fill, Stage, VariesBy};
 use super::reader::{Reader, Released};
+use super::unshared::Lesson;
 use crate::store::counters::now_ms;
 use crate::store::format::{Fixed, Kind, write_front};
 use crate::store::front::Front;
@@ -219,13 +220,11 @@ impl Filling {
         }
     }
 
-    /// The response may not be stored: those who wait go upstream, each on its own. With
-    /// `remember`, the next who ask for the key do not even wait, for a minute.
-    pub fn not_storable(mut self, remember: bool) {
+    /// The response is not shared: those who wait go upstream, each on its own. By the lesson the
+    /// next who ask for the key do not even wait, for a while.
+    pub fn not_storable(mut self, lesson: Lesson) {
         self.ended = true;
-        if remember {
-            self.fill.core.fills.remember_not_storable(&self.fill);
-        }
+        self.fill.core.fills.learn(&self.fill, lesson);
         self.fill.release(Released::NotStorable);
     }
 

@@ -19,9 +19,11 @@ mod flush;
 mod progress;
 mod reader;
 mod refresh;
+mod unshared;
 mod window;
 
 pub(super) use collapse::Fills;
-pub use collapse::{Role, Ticket};
+pub use collapse::{Asker, Role, Ticket};
 pub use filling::{Filling, Receipt, Start, StartError};
 pub use reader::{Joined, Reader, Released, Waiter};
+pub use unshared::Lesson;

@@ -9,7 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::collapse::FillId;
+use super::collapse::{Alone, FillId};
 use super::reader::Released;
 use super::window::Window;
 use crate::key::{Key, KeyHash};
@@ -85,8 +85,8 @@ pub(in crate::store) struct Fill {
     pub(super) followers: AtomicUsize,
     /// A purge came and another fill took its place: it is not stored.
     pub(super) superseded: AtomicBool,
-    /// Nobody joins it.
-    pub(super) alone: bool,
+    /// Whether others join it.
+    pub(super) alone: Alone,
 }
 
 /// What a reader gets next.
@@ -100,7 +100,7 @@ pub(super) enum Next {
 }
 
 impl Fill {
-    pub(super) fn new(core: Arc<Core>, asked: FillId, key: Key<'_>, alone: bool) -> Self {
+    pub(super) fn new(core: Arc<Core>, asked: FillId, key: Key<'_>, alone: Alone) -> Self {
         Self {
             began: Instant::now(),
             stamp: core.records.newest(),
@@ -133,6 +133,16 @@ impl Fill {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+
+    /// Its head has not come.
+    pub(super) fn is_asking(&self) -> bool {
+        matches!(self.state().stage, Stage::Asking)
+    }
+
+    /// The request that began it carries credentials.
+    pub(super) const fn has_credentials(&self) -> bool {
+        matches!(self.alone, Alone::No(asker) if asker.has_credentials())
     }
 
     /// Upstream has taken so long for its head that another request may be quicker.

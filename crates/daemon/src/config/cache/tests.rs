@@ -77,9 +77,15 @@ fn servers_from_flags_are_cached_as_the_table_says() {
 fn what_a_route_says_goes_before_the_table() {
     let table = "[cache]\nttl = \"60s\"\nheuristic = false\nstale_if_error = \"10m\"\n\
                  heuristic_max = \"1h\"\nsoft_purge_window = \"1m\"\n\
-                 cookies_without_freshness = true\nstale_beside_s_maxage = true";
+                 cookies_without_freshness = true\nstale_beside_s_maxage = true\n\
+                 ttl_not_found = \"1s\"\nset_cookie = \"store\"\n\
+                 credential_headers = [\"X-Who\", \"*-pass\"]";
     let policy = Policy {
         default_lifetime: Some(60),
+        not_found_lifetime: 1,
+        set_cookie: SetCookie::Store,
+        own_cookie: None,
+        credential_headers: FieldPatterns::new(["x-who", "*-pass"]),
         heuristic: false,
         heuristic_max: 3600,
         cookies_without_freshness: true,
@@ -90,9 +96,45 @@ fn what_a_route_says_goes_before_the_table() {
     let plain = route(table, "");
     assert_eq!(plain.cache.unwrap().policy, policy);
     assert_eq!(plain.routes[0].cache.as_ref().unwrap().policy, policy);
-    let own = route(table, "cache = { ttl = \"0s\", heuristic = true }");
-    let expected = Policy { default_lifetime: Some(0), heuristic: true, ..policy };
+    let own = route(
+        table,
+        "cache = { ttl = \"0s\", heuristic = true, ttl_not_found = \"2s\", set_cookie = \"never\", \
+         credential_headers = [] }",
+    );
+    let expected = Policy {
+        default_lifetime: Some(0),
+        heuristic: true,
+        not_found_lifetime: 2,
+        set_cookie: SetCookie::Never,
+        credential_headers: FieldPatterns::default(),
+        ..policy
+    };
     assert_eq!(own.routes[0].cache.as_ref().unwrap().policy, expected);
+}
+
+#[test]
+fn the_gateways_own_cookie_is_known_to_the_cache_of_its_routes() {
+    let text = "[[upstream]]\nname = \"seated\"\nservers = [\"a:1\"]\nsticky = { cookie = \"seat\" }\n\
+                [[route]]\nupstream = \"seated\"\ncache = true\n\
+                [[route]]\npath = \"/plain\"\nupstream = \"app\"\ncache = true";
+    let routes = good(text).routes;
+    let own = |index: usize| routes[index].cache.as_ref().unwrap().policy.own_cookie.clone();
+    assert_eq!((own(0).as_deref(), own(1)), (Some("seat"), None));
+}
+
+#[test]
+fn names_of_credentials_may_begin_or_end_with_a_star() {
+    for (name, is_good) in [
+        ("X-Key", true),
+        ("*key", true),
+        ("x-*", true),
+        ("a*b", false),
+        ("*", false),
+        ("*a*", false),
+    ] {
+        let text = format!("[cache]\ncredential_headers = [\"{name}\"]");
+        assert_eq!(read(&text, &Overrides::default()).is_ok(), is_good, "{name}");
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! `[cache]`, and the `cache` of a route.
 
+use tombolo_cache::credentials::FieldPatterns;
 use tombolo_cache::key::{KeyRules, QueryParameters, QueryRule};
-use tombolo_cache::policy::Policy;
+use tombolo_cache::policy::{Policy, SetCookie};
 
 use super::super::cache::{Cache, CacheBypass, Own, Said};
 use super::super::keys::QUERY_IGNORE;
@@ -45,6 +46,11 @@ fn policy(reader: &Reader<'_>, default: &Policy) -> Policy {
     let time = |name, otherwise| seconds(reader, name).unwrap_or(otherwise);
     Policy {
         default_lifetime: seconds(reader, "ttl"),
+        not_found_lifetime: time("ttl_not_found", default.not_found_lifetime),
+        set_cookie: set_cookie(reader).unwrap_or(default.set_cookie),
+        own_cookie: None,
+        credential_headers: credential_headers(reader)
+            .unwrap_or_else(|| default.credential_headers.clone()),
         heuristic: flag("heuristic", default.heuristic),
         heuristic_max: time("heuristic_max", default.heuristic_max),
         cookies_without_freshness: flag(
@@ -55,6 +61,28 @@ fn policy(reader: &Reader<'_>, default: &Policy) -> Policy {
         default_stale_if_error: time("stale_if_error", default.default_stale_if_error),
         soft_purge_window: time("soft_purge_window", default.soft_purge_window),
     }
+}
+
+fn set_cookie(reader: &Reader<'_>) -> Option<SetCookie> {
+    let word = reader.word("set_cookie")?;
+    SetCookie::ALL.into_iter().find(|one| one.name() == word.value)
+}
+
+/// Names of header fields, some with a `*` at the beginning or the end.
+fn credential_headers(reader: &Reader<'_>) -> Option<FieldPatterns> {
+    let names = reader.texts("credential_headers")?.value;
+    let checked = names.into_iter().filter_map(|name| {
+        let text = name.value.strip_prefix('*').or_else(|| name.value.strip_suffix('*'));
+        let text = text.unwrap_or(&name.value);
+        if is_token(text) && !text.contains('*') {
+            return Some(name.value);
+        }
+        let words = format!("{} is no name for a header field", reader.context.written(&name.span));
+        let hint = "use letters, digits, - and _, and * at the beginning or the end alone";
+        reader.bad(&name.span, words, hint)
+    });
+    let names: Vec<String> = checked.collect();
+    Some(FieldPatterns::new(names.iter().map(String::as_str)))
 }
 
 /// A duration in seconds, which is how ages and lifetimes are told in HTTP.
@@ -77,6 +105,9 @@ pub(super) fn of_route(route: &Reader<'_>, path: Option<&str>) -> Said {
         Some(FlagOrTable::Table(reader)) => Said::Yes(Own {
             ttl: seconds(&reader, "ttl"),
             heuristic: reader.flag("heuristic").map(|flag| flag.value),
+            ttl_not_found: seconds(&reader, "ttl_not_found"),
+            set_cookie: set_cookie(&reader),
+            credential_headers: credential_headers(&reader),
             key: KeyRules { query: query(&reader) },
             bypass: CacheBypass {
                 cookies: tokens(&reader, "bypass_cookies", "cookie"),

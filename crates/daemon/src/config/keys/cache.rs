@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tombolo_cache::policy::Policy;
+use tombolo_cache::credentials::FieldPatterns;
+use tombolo_cache::policy::{Policy, SetCookie};
 
 use super::super::Cache;
 use super::{Absent, Default, Form, Key, Table};
@@ -15,6 +16,14 @@ const NAMES_MAX: usize = 64;
 
 const fn seconds(seconds: u32) -> Default {
     Default::Time(Duration::from_secs(seconds as u64))
+}
+
+const SET_COOKIE: &str = "Which responses that set a cookie are stored, with the cookie, which all who \
+    are answered from the cache get: `shared-only`, those that say `public` or `s-maxage`; `store`, \
+    those that say how long they are fresh; `never`, none.";
+
+fn usual_credentials() -> Vec<String> {
+    FieldPatterns::credentials().texts().map(str::to_owned).collect()
 }
 
 pub(super) static CACHE: Table = Table {
@@ -33,10 +42,35 @@ pub(super) static CACHE: Table = Table {
         Key {
             name: "ttl",
             about: "How long a response is fresh that may be stored and does not say how long. \
-                    What a response says goes before it; the heuristic comes after it.",
+                    What a response says goes before it; the heuristic comes after it. It is for \
+                    the statuses 200, 203, 204, 206, 300, 301, 308, 404 and 410, and for requests \
+                    without credentials: others are neither stored nor answered by it.",
             form: TIME,
             absent: Absent::Means("only what responses say, and the heuristic"),
             example: "\"60s\"",
+        },
+        Key {
+            name: "ttl_not_found",
+            about: "The most that `ttl` is for 404 and 410.",
+            form: TIME,
+            absent: Absent::Is(seconds(Policy::NOT_FOUND_LIFETIME)),
+            example: "\"1s\"",
+        },
+        Key {
+            name: "set_cookie",
+            about: SET_COOKIE,
+            form: Form::Word { words: || SetCookie::ALL.map(SetCookie::name).into(), later: &[] },
+            absent: Absent::Is(Default::Text(SetCookie::SharedOnly.name())),
+            example: "\"never\"",
+        },
+        Key {
+            name: "credential_headers",
+            about: "Header fields of requests that are credentials, as `Authorization` always is and \
+                    cookies are unless `cookies_without_freshness` says otherwise. `*` at the \
+                    beginning or the end stands for any text. A list replaces the default.",
+            form: Form::Texts { what: "a header name", min: 0, max: NAMES_MAX },
+            absent: Absent::Is(Default::Texts(usual_credentials)),
+            example: "[\"X-Api-Key\", \"*-token\"]",
         },
         Key {
             name: "max_size",
@@ -96,8 +130,8 @@ pub(super) static CACHE: Table = Table {
         },
         Key {
             name: "cookies_without_freshness",
-            about: "Whether a response that does not say how long it is fresh is kept even when \
-                    the request had a cookie. Only for sites whose pages are the same for \
+            about: "Whether a response that does not say how long it is fresh is kept and used even \
+                    when the request has a cookie. Only for sites whose pages are the same for \
                     everybody: else one visitor can be shown another's page.",
             form: Form::Flag,
             absent: Absent::Is(Default::Flag(false)),
@@ -133,6 +167,27 @@ pub(super) static ROUTE_CACHE: Table = Table {
             form: Form::Flag,
             absent: Absent::Means("as in `[cache]`"),
             example: "false",
+        },
+        Key {
+            name: "ttl_not_found",
+            about: "As `ttl_not_found` in `[cache]`, for this route.",
+            form: TIME,
+            absent: Absent::Means("as in `[cache]`"),
+            example: "\"1s\"",
+        },
+        Key {
+            name: "set_cookie",
+            about: "As `set_cookie` in `[cache]`, for this route.",
+            form: Form::Word { words: || SetCookie::ALL.map(SetCookie::name).into(), later: &[] },
+            absent: Absent::Means("as in `[cache]`"),
+            example: "\"never\"",
+        },
+        Key {
+            name: "credential_headers",
+            about: "As `credential_headers` in `[cache]`, for this route.",
+            form: Form::Texts { what: "a header name", min: 0, max: NAMES_MAX },
+            absent: Absent::Means("as in `[cache]`"),
+            example: "[\"X-Api-Key\", \"*-token\"]",
         },
         Key {
             name: "query",

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::task::spawn_local;
 use tombolo_cache::cache_status::Forward;
 use tombolo_cache::message::Request;
-use tombolo_cache::store::{Role, Store};
+use tombolo_cache::store::{Asker, Role, Store};
 
 use super::lookup::{self, Looked};
 use super::{Need, Stage, origin, question};
@@ -70,7 +70,9 @@ async fn run(
     let key = question.key(&workspace.key);
     let variant =
         hash.map(|hash| tombolo_cache::vary::VariantKey { hash, text: &workspace.variant });
-    let Role::Fill(filling) = store.begin_or_join(key, variant, ticket) else { return };
+    let Role::Fill(filling) = store.begin_or_join(key, variant, ticket, Asker::Cache) else {
+        return;
+    };
     let need = Need { why: Forward::Stale, stored: Some(stored), if_error: false, alone: false };
     let asking = origin::ask(&stage, workspace, &question, need, Some(filling), &mut journal);
     if Box::pin(asking).await.is_err() {

@@ -5,10 +5,11 @@ use std::pin::pin;
 use std::task::Poll;
 
 use tombolo_cache::cache_status::{CacheStatus, Forward};
+use tombolo_cache::credentials::suits;
 use tombolo_cache::freshness::Verdict;
 use tombolo_cache::metadata::Metadata;
 use tombolo_cache::range::Selection;
-use tombolo_cache::store::{Filling, Joined, Reader, Released, Role, Ticket, Waiter};
+use tombolo_cache::store::{Asker, Filling, Joined, Reader, Released, Role, Ticket, Waiter};
 use tombolo_cache::vary::VariantKey;
 
 use super::lookup::{is_same_variant, known_variant};
@@ -57,7 +58,8 @@ pub(super) async fn turn(
     };
     let key = question.key(&workspace.key);
     let variant = hash.map(|hash| VariantKey { hash, text: &workspace.variant });
-    let waiter = match stage.store.begin_or_join(key, variant, ticket) {
+    let asker = asker(stage, workspace, &need);
+    let waiter = match stage.store.begin_or_join(key, variant, ticket, asker) {
         Role::Fill(filling) => return Ok(Turn::Ours(Box::new(need), Some(filling))),
         Role::Busy => return Ok(Turn::Ours(Box::new(need), None)),
         Role::Again => return Ok(Turn::LookAgain),
@@ -65,16 +67,18 @@ pub(super) async fn turn(
     };
     match wait(stage, waiter).await? {
         // The first of those whose patience ends takes the place of the one that is late.
-        None => match stage.store.begin_or_join(key, variant, ticket) {
+        None => match stage.store.begin_or_join(key, variant, ticket, asker) {
             Role::Fill(filling) => Ok(Turn::Ours(Box::new(need), Some(filling))),
             Role::Again => Ok(Turn::LookAgain),
             Role::Busy | Role::Wait(_) => Ok(Turn::Ours(Box::new(need), None)),
         },
-        Some(Err(Released::NotStorable)) => {
-            question.alone = true;
+        Some(Err(why)) => {
+            // One wait for nothing is enough. Only where the client left that asked upstream, nobody
+            // has answered yet, and another may ask for all; that too once.
+            question.alone = why != Released::GivenUp || question.waited;
+            question.waited = true;
             Ok(Turn::LookAgain)
         }
-        Some(Err(_)) => Ok(Turn::LookAgain),
         Some(Ok(joined)) => {
             let served = take(stage, workspace, question, &need, joined, journal).await?;
             Ok(served.map_or_else(
@@ -85,6 +89,17 @@ pub(super) async fn turn(
                 Turn::Answered,
             ))
         }
+    }
+}
+
+/// What is known of whether others may have the answer to this request.
+fn asker(stage: &Stage<'_>, workspace: &Workspace, need: &Need) -> Asker {
+    if !stage.has_credentials(&super::request(workspace)) {
+        return Asker::Anyone;
+    }
+    match &need.stored {
+        Some(stored) if stored.meta().lifetime_source.is_explicit() => Asker::CredentialsShared,
+        _ => Asker::Credentials,
     }
 }
 
@@ -130,8 +145,10 @@ async fn take(
     match joined {
         Joined::Refreshed(entry) => {
             let Some(stored) = Stored::of(entry) else { return Ok(None) };
-            let judgement = stored.judge(&question.directives, &stage.rules.policy, now());
-            let selection = stored.select(&super::request(workspace));
+            let asked = super::request(workspace);
+            let judgement =
+                stored.judge_for(&asked, &question.directives, &stage.rules.policy, now());
+            let selection = stored.select(&asked);
             if judgement.verdict != Verdict::Fresh || matches!(selection, Selection::NotHeld) {
                 return Ok(None);
             }
@@ -166,6 +183,9 @@ fn usable(
         return None;
     }
     let policy = &stage.rules.policy;
+    if !suits(&super::request(workspace), &meta, policy) {
+        return None;
+    }
     let mark = tombolo_cache::freshness::Mark::None;
     let judgement =
         tombolo_cache::freshness::judge(&question.directives, &meta, mark, policy, now());

@@ -8,7 +8,7 @@ use tombolo_cache::freshness::Arrival;
 use tombolo_cache::message::{Request, Response};
 use tombolo_cache::metadata::Metadata;
 use tombolo_cache::storability::{Exchange, NotStored, Plan, storable};
-use tombolo_cache::store::{Filling, Mode, Purge, Start};
+use tombolo_cache::store::{Filling, Lesson, Mode, Purge, Start};
 use tombolo_http1::Framing;
 
 use super::fill::Piece;
@@ -50,17 +50,15 @@ pub(super) async fn take_in(
         Err(reason) => {
             journal.not_stored = Some(reason);
             let status = workspace.response.status();
-            let of_request = lies_in_request(reason);
+            let lesson = lesson(reason, status);
+            let of_request = !matches!(lesson, Lesson::Response | Lesson::Failure);
             // What is stored is not what upstream answers with any longer.
             if need.stored.is_some() && matches!(status, 200..=399) && !of_request {
                 origin::purge(stage, workspace);
             }
-            // Those who wait ask upstream themselves. What lies in the response is remembered, so
-            // that the next do not even wait.
-            match filling {
-                Some(filling) if of_request => filling.abort(),
-                Some(filling) => filling.not_storable(status < 500),
-                None => {}
+            // Those who wait ask upstream themselves, and the next do not even wait.
+            if let Some(filling) = filling {
+                filling.not_storable(lesson);
             }
             return pass_on::relay(stage, workspace, held, journal).await;
         }
@@ -149,18 +147,18 @@ fn set_stored(journal: &mut Journal) {
     }
 }
 
-/// Whether another request for the same might get an answer that may be stored.
-fn lies_in_request(reason: NotStored) -> bool {
-    matches!(
-        reason,
+/// What an answer that is not stored says of the answers to other requests for the same.
+fn lesson(reason: NotStored, status: u16) -> Lesson {
+    match reason {
         NotStored::RequestContent
-            | NotStored::RequestNoStore
-            | NotStored::Method
-            | NotStored::Authorization
-            | NotStored::Cookie
-            | NotStored::Status
-            | NotStored::ContentRange
-    )
+        | NotStored::RequestNoStore
+        | NotStored::Method
+        | NotStored::Status
+        | NotStored::ContentRange => Lesson::Nothing,
+        NotStored::Authorization | NotStored::Credentials => Lesson::Credentials,
+        _ if status >= 500 => Lesson::Failure,
+        _ => Lesson::Response,
+    }
 }
 
 /// Hands the head of what comes to the store. False: it takes none of it.

@@ -53,6 +53,7 @@ pub(super) use rehearsal::rehearse;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tombolo_cache::cache_status::{CacheStatus, Forward};
+use tombolo_cache::credentials::has_credentials;
 use tombolo_cache::freshness::{Judgement, Staleness, Verdict, Why};
 use tombolo_cache::message::{Request, Response};
 use tombolo_cache::range::Selection;
@@ -83,6 +84,13 @@ struct Stage<'s> {
     rules: &'s RouteCache,
     store: &'s Store,
     asked: &'s Asked,
+}
+
+impl Stage<'_> {
+    /// Whether the request carries credentials, as this route has them.
+    fn has_credentials(&self, request: &Request<'_>) -> bool {
+        has_credentials(request, &self.rules.policy)
+    }
 }
 
 /// Why upstream is asked, and what is stored.
@@ -174,9 +182,10 @@ async fn use_stored(
 ) -> Result<Used, Failure> {
     let asked_at = i64::try_from(journal.unix_millis()).unwrap_or(i64::MAX);
     let asked_at = Timestamp::from_millis(asked_at);
+    let asked = request(workspace);
     let Judgement { verdict, age, ttl } =
-        stored.judge(&question.directives, &stage.rules.policy, asked_at);
-    let selection = stored.select(&request(workspace));
+        stored.judge_for(&asked, &question.directives, &stage.rules.policy, asked_at);
+    let selection = stored.select(&asked);
     let held = !matches!(selection, Selection::NotHeld);
     let mut status = CacheStatus { hit: true, ttl: Some(ttl), ..CacheStatus::default() };
     let need = match verdict {
@@ -199,6 +208,11 @@ async fn use_stored(
                 Sent::Done(next) => Used::Answered(next),
                 Sent::Unreadable => Used::Gone,
             });
+        }
+        // Its validators are those of an answer to somebody else.
+        Verdict::Revalidate { why: Why::Credentials, .. } => {
+            journal.reason = Some(Reason::Unfit(Why::Credentials));
+            Need::of_nothing(reason(Why::Credentials), question.alone)
         }
         Verdict::Unsatisfiable(_) => return Err(only_if_cached(journal, Some(ttl))),
         Verdict::Revalidate { why, if_error } => {
@@ -231,7 +245,9 @@ fn told(staleness: Staleness) -> &'static str {
 /// Why upstream is asked, as `Cache-Status` tells it.
 fn reason(why: Why) -> Forward {
     match why {
-        Why::RequestNoCache | Why::RequestMaxAge | Why::RequestMinFresh => Forward::Request,
+        Why::RequestNoCache | Why::RequestMaxAge | Why::RequestMinFresh | Why::Credentials => {
+            Forward::Request
+        }
         Why::ResponseNoCache | Why::Stale | Why::MustRevalidate => Forward::Stale,
     }
 }

@@ -5,7 +5,7 @@ use tombolo_cache::cache_status::CacheStatus;
 use tombolo_cache::conditional::{Confirmed, Freshened, freshen};
 use tombolo_cache::directives::RequestDirectives;
 use tombolo_cache::freshness::{Arrival, is_origin_error};
-use tombolo_cache::store::{Filling, Mode, Purge};
+use tombolo_cache::store::{Filling, Lesson, Mode, Purge};
 
 use super::conditions::{Asking, asking};
 use super::question::Question;
@@ -38,18 +38,29 @@ pub(super) async fn ask(
             Ok(Forwarded::Held(held)) => *held,
             Ok(other) => return Ok(ended(scene, workspace, other, journal).await),
             Err(Failure::Refused(refusal)) if need.if_error && refusal.is_of_upstream() => {
+                if let Some(filling) = filling {
+                    filling.not_storable(Lesson::Failure);
+                }
                 let answered = stale(stage, workspace, &need, None, journal).await?;
                 return answered.ok_or_else(|| refusal.into());
             }
-            Err(failure) => return Err(failure),
+            Err(failure) => {
+                // Who left gives others the chance to ask; a server that failed holds nobody twice.
+                if let (Failure::Refused(_), Some(filling)) = (&failure, filling) {
+                    filling.not_storable(Lesson::Failure);
+                }
+                return Err(failure);
+            }
         };
         let arrival = Arrival { request_time, response_time: now() };
         let status = workspace.response.status();
-        if need.if_error
-            && is_origin_error(status)
-            && let Some(next) = stale(stage, workspace, &need, Some(status), journal).await?
-        {
-            return Ok(next);
+        if need.if_error && is_origin_error(status) {
+            if let Some(filling) = filling.take() {
+                filling.not_storable(Lesson::Failure);
+            }
+            if let Some(next) = stale(stage, workspace, &need, Some(status), journal).await? {
+                return Ok(next);
+            }
         }
         let exchange = keep::Received { arrival, held };
         match (&how, &need.stored) {

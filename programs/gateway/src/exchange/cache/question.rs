@@ -22,6 +22,8 @@ pub(super) struct Question {
     /// The answer to it may not be the answer to another: it has conditions or a range, is no
     /// GET, or insists that upstream is asked.
     pub(super) alone: bool,
+    /// It has waited for another's answer, and got nothing.
+    pub(super) waited: bool,
 }
 
 impl Question {
@@ -57,7 +59,7 @@ pub(super) fn question(
         || directives.no_cache
         || directives.no_store
         || particular.into_iter().any(|id| request.has(id));
-    Ok(Question { directives, hash, head, alone })
+    Ok(Question { directives, hash, head, alone, waited: false })
 }
 
 /// What `Cache-Status` says of a request that the cache has no part in.

@@ -79,7 +79,8 @@ pub(in crate::exchange) async fn rehearse(
         }
         return plan;
     };
-    let Judgement { verdict, age, ttl } = stored.judge(&question.directives, &rules.policy, now());
+    let Judgement { verdict, age, ttl } =
+        stored.judge_for(request, &question.directives, &rules.policy, now());
     let held = !matches!(stored.select(request), Selection::NotHeld);
     let only = question.directives.only_if_cached;
     let ask =

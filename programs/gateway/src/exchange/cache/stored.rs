@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
+use tombolo_cache::credentials::suits;
 use tombolo_cache::directives::RequestDirectives;
-use tombolo_cache::freshness::{Judgement, Mark, judge};
+use tombolo_cache::freshness::{Judgement, Mark, Verdict, Why, judge};
 use tombolo_cache::message::Request;
 use tombolo_cache::metadata::Metadata;
 use tombolo_cache::policy::Policy;
@@ -45,6 +46,24 @@ impl Stored {
             None => Mark::None,
         };
         judge(directives, self.meta(), mark, policy, now)
+    }
+
+    /// The same for a request, by its credentials too.
+    pub(super) fn judge_for(
+        &self,
+        request: &Request<'_>,
+        directives: &RequestDirectives,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Judgement {
+        let mut judgement = self.judge(directives, policy, now);
+        if !suits(request, self.meta(), policy) {
+            judgement.verdict = match directives.only_if_cached {
+                true => Verdict::Unsatisfiable(Why::Credentials),
+                false => Verdict::Revalidate { why: Why::Credentials, if_error: false },
+            };
+        }
+        judgement
     }
 
     /// What of it answers a request.

@@ -1,7 +1,7 @@
 //! An answer goes into the store while the client is served by what comes.
 
 use bytes::Bytes;
-use tombolo_cache::store::Filling;
+use tombolo_cache::store::{Filling, Lesson};
 use tombolo_http1::{BodyDecoder, BodyLimits, Framing};
 
 use super::{set_stored, start};
@@ -24,7 +24,7 @@ pub(super) async fn store(
     journal: &mut Journal,
 ) -> Result<Next, Failure> {
     if !start(stage, workspace, &keeping, &mut filling) {
-        filling.not_storable(true);
+        filling.not_storable(Lesson::Response);
         return pass_on::relay(stage, workspace, held, journal).await;
     }
     set_stored(journal);
