@@ -1,20 +1,53 @@
-//! An open database of either engine.
+//! An open database of either engine, and the only ways to use it.
 
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::time::timeout;
+
+use crate::connection::Begin;
+use crate::connector::Connector;
+use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::limits;
+use crate::listener::Listener;
 use crate::migrate::{self, Migrations};
-use crate::patience::Patience;
-use crate::postgres::Postgres;
-use crate::sqlite::Sqlite;
+use crate::places::Places;
+use crate::query::Query;
+use crate::retry::Retry;
+use crate::row::Row;
+use crate::sqlite;
+use crate::unit;
 use crate::url::{DatabaseUrl, Engine};
+use crate::watch::Watch;
+use crate::work::{Work, Working};
 
-/// An open database, its tables up to date. Clones share their connections.
+/// An open database, its tables up to date. Clones share its connections.
+///
+/// All work goes through [`write`](Self::write), [`read`](Self::read), and for a single statement
+/// [`call`](Self::call) and [`query`](Self::query). Each runs on a task of its own: when its caller
+/// is dropped (a client has left) it still comes to its end, and its connection with it.
 #[derive(Clone, Debug)]
-pub enum Database {
-    /// A file, shared by the processes of one machine.
-    Sqlite(Sqlite),
-    /// A server.
-    Postgres(Postgres),
+pub struct Database {
+    shared: Arc<Shared>,
+    lane: Lane,
+}
+
+#[derive(Debug)]
+struct Shared {
+    connector: Arc<Connector>,
+    writers: Places,
+    readers: Places,
+    followers: Places,
+    health: Places,
+}
+
+/// Whose places a read takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    Clients,
+    Follower,
+    Health,
 }
 
 impl Database {
@@ -25,137 +58,197 @@ impl Database {
     /// # Errors
     /// When it cannot be reached, or its tables are not those this program knows.
     pub async fn open(url: &DatabaseUrl, migrations: &Migrations) -> Result<Self, Error> {
-        let mut patience = Patience::of(limits::OPEN_TIME);
-        let (database, applied) = loop {
-            match Self::attempt(url, migrations).await {
-                Err(error) if patience.again(&error).await => {}
+        let connector = Arc::new(Connector::new(url, migrations.service)?);
+        if let Some(path) = url.file() {
+            sqlite::make_file(&path)?;
+        }
+        let mut retry = Retry::of_repeatable(Deadline::after(limits::OPEN_TIME));
+        let applied = loop {
+            match Self::migrate(&connector, migrations, retry.deadline()).await {
+                Err(error) if retry.again(&error).await => {}
                 done => break done?,
             }
         };
         tracing::info!(database = %url, applied, "the database is open");
-        Ok(database)
+        Ok(Self { shared: Arc::new(Shared::new(connector)), lane: Lane::Clients })
     }
 
-    async fn attempt(url: &DatabaseUrl, migrations: &Migrations) -> Result<(Self, usize), Error> {
-        match (url.engine(), url.file()) {
-            (Engine::Sqlite, Some(path)) => {
-                let sqlite = Sqlite::open(&path).await?;
-                let applied = migrate::sqlite(&sqlite.writer, migrations).await?;
-                Ok((Self::Sqlite(sqlite), applied))
-            }
-            _ => {
-                let application = format!("tombolo {}", migrations.service);
-                let postgres = Postgres::open(url.expose(), &application).await?;
-                let applied = migrate::postgres(&postgres.pool, migrations).await?;
-                Ok((Self::Postgres(postgres), applied))
-            }
+    async fn migrate(
+        connector: &Connector,
+        migrations: &Migrations,
+        deadline: Deadline,
+    ) -> Result<usize, Error> {
+        let mut connection = connector.connect(true, deadline).await?;
+        let applied = migrate::run(&mut connection, migrations).await?;
+        connection.close().await;
+        Ok(applied)
+    }
+
+    /// The same database for what follows it in the background: reads take places of their own, so
+    /// that clients' reads cannot hold them up.
+    #[must_use]
+    pub fn for_follower(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), lane: Lane::Follower }
+    }
+
+    /// The same database for checks of health, likewise.
+    #[must_use]
+    pub fn for_health(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), lane: Lane::Health }
+    }
+
+    /// Which engine it is.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.shared.connector.engine()
+    }
+
+    /// The file of a SQLite database.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &*self.shared.connector {
+            Connector::Sqlite { path } => Some(path),
+            Connector::Postgres { .. } => None,
         }
     }
 
-    /// Asks the database for something trivial: whether it can be reached and read.
+    /// Runs `work` in a transaction and commits it, all before the deadline. What returned is on
+    /// the disk.
+    ///
+    /// ```no_run
+    /// # use tombolo_storage::{Database, Deadline, Error, Query};
+    /// # use std::time::Duration;
+    /// # async fn example(database: &Database) -> Result<u64, Error> {
+    /// let add = Query::new("INSERT INTO account (id, name) VALUES ($1, $2)");
+    /// database
+    ///     .write(Deadline::after(Duration::from_secs(10)), |work| {
+    ///         Box::pin(async move { work.run(add.bind(7).bind("Ana")).await })
+    ///     })
+    ///     .await
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When it cannot.
-    pub async fn check(&self) -> Result<(), Error> {
-        let failed = Error::query("asking the database whether it is there");
-        match self {
-            Self::Sqlite(sqlite) => {
-                sqlx::query("SELECT 1").execute(&sqlite.readers).await.map(drop).map_err(failed)
+    /// [`Error::outcome`] tells whether it was done, and [`Retry`] whether to try again.
+    pub async fn write<T, F>(&self, deadline: Deadline, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'w> FnOnce(&'w mut Work<'_>) -> Working<'w, T> + Send + 'static,
+    {
+        let places = self.shared.writers.clone();
+        let unit = async move { unit::transaction(&places, Begin::Write, deadline, work).await };
+        to_its_end(unit).await
+    }
+
+    /// Runs `work` on what the database held at one moment.
+    ///
+    /// # Errors
+    /// When it could not be read before the deadline.
+    pub async fn read<T, F>(&self, deadline: Deadline, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'w> FnOnce(&'w mut Work<'_>) -> Working<'w, T> + Send + 'static,
+    {
+        let places = self.reading().clone();
+        let unit = async move { unit::transaction(&places, Begin::Read, deadline, work).await };
+        to_its_end(unit).await
+    }
+
+    /// Runs one statement that changes something: a transaction by itself, in one round trip.
+    ///
+    /// # Errors
+    /// As [`Database::write`].
+    pub async fn call(&self, deadline: Deadline, query: Query) -> Result<Vec<Row>, Error> {
+        let places = self.shared.writers.clone();
+        to_its_end(async move { unit::statement(&places, true, deadline, query).await }).await
+    }
+
+    /// Runs one statement that only reads, in one round trip. A client's is tried a second time:
+    /// the first may have met a connection that died while it was idle.
+    ///
+    /// # Errors
+    /// As [`Database::read`].
+    pub async fn query(&self, deadline: Deadline, query: Query) -> Result<Vec<Row>, Error> {
+        let places = self.reading().clone();
+        let is_for_client = self.lane == Lane::Clients;
+        let unit = async move {
+            match unit::statement(&places, false, deadline, query.clone()).await {
+                Err(error) if is_for_client && error.is_passing() && !deadline.is_over() => {
+                    unit::statement(&places, false, deadline, query).await
+                }
+                done => done,
             }
-            Self::Postgres(postgres) => {
-                sqlx::query("SELECT 1").execute(&postgres.pool).await.map(drop).map_err(failed)
+        };
+        to_its_end(unit).await
+    }
+
+    /// A watch for what others write; of no use for PostgreSQL, which has no such sign.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        Watch::new(Arc::clone(&self.shared.connector))
+    }
+
+    /// Listens on a channel of PostgreSQL (`LISTEN`); None for SQLite, which has none.
+    ///
+    /// # Errors
+    /// When the server cannot be reached before the deadline.
+    pub async fn listen(
+        &self,
+        channel: &str,
+        deadline: Deadline,
+    ) -> Result<Option<Listener>, Error> {
+        match &*self.shared.connector {
+            Connector::Sqlite { .. } => Ok(None),
+            Connector::Postgres { options } => {
+                Listener::connect(options, channel, deadline).await.map(Some)
             }
         }
     }
 
-    /// Ends the connections in order, after what they are doing.
+    /// Ends the connections in order, after what they are doing, within [`limits::CLOSE_TIME`].
     pub async fn close(&self) {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.close().await,
-            Self::Postgres(postgres) => postgres.pool.close().await,
+        let shared = &self.shared;
+        let deadline = Deadline::after(limits::CLOSE_TIME);
+        let closing = async {
+            shared.health.close(deadline).await;
+            shared.followers.close(deadline).await;
+            shared.readers.close(deadline).await;
+            // Last, so that SQLite can fold the write-ahead log into the file.
+            shared.writers.close(deadline).await;
+        };
+        if timeout(limits::CLOSE_TIME, closing).await.is_err() {
+            tracing::warn!("connections to the database did not end in time; they are cut");
         }
     }
+
+    fn reading(&self) -> &Places {
+        match self.lane {
+            Lane::Clients => &self.shared.readers,
+            Lane::Follower => &self.shared.followers,
+            Lane::Health => &self.shared.health,
+        }
+    }
+}
+
+impl Shared {
+    fn new(connector: Arc<Connector>) -> Self {
+        let (writers, readers) = match connector.engine() {
+            Engine::Sqlite => (limits::SQLITE_WRITERS, limits::SQLITE_READERS),
+            Engine::Postgres => (limits::POSTGRES_WRITERS, limits::POSTGRES_READERS),
+        };
+        let places = |writes, count| Places::new(Arc::clone(&connector), writes, count);
+        let (writers, readers) = (places(true, writers), places(false, readers));
+        let (followers, health) = (places(false, limits::FOLLOWERS), places(false, limits::HEALTH));
+        Self { connector, writers, readers, followers, health }
+    }
+}
+
+/// Runs a unit of work on a task of its own.
+async fn to_its_end<T: Send + 'static>(
+    unit: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::spawn(unit).await.unwrap_or(Err(Error::Cut))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::migrate::Step;
-    use sqlx::Row;
-    use std::os::unix::fs::PermissionsExt;
-
-    const FIRST: Step = Step {
-        version: 1,
-        name: "things",
-        sqlite: "CREATE TABLE thing (id INTEGER PRIMARY KEY); INSERT INTO thing VALUES (1);",
-        postgres: "CREATE TABLE thing (id BIGINT PRIMARY KEY); INSERT INTO thing VALUES (1);",
-    };
-    const ONE: Migrations = Migrations { service: "test", steps: &[FIRST] };
-
-    fn url(folder: &tempfile::TempDir) -> DatabaseUrl {
-        DatabaseUrl::of_file(&folder.path().join("new/folder/test.db"))
-    }
-
-    async fn open(url: &DatabaseUrl, migrations: &Migrations) -> Sqlite {
-        match Database::open(url, migrations).await.unwrap() {
-            Database::Sqlite(sqlite) => sqlite,
-            Database::Postgres(_) => panic!("not SQLite"),
-        }
-    }
-
-    #[tokio::test]
-    async fn what_is_acknowledged_is_on_the_disk() {
-        let folder = tempfile::tempdir().unwrap();
-        let sqlite = open(&url(&folder), &ONE).await;
-        // 2 is FULL: a sync for every commit.
-        for pool in [&sqlite.writer, &sqlite.readers] {
-            let row = sqlx::query("PRAGMA synchronous").fetch_one(pool).await.unwrap();
-            assert_eq!(row.get::<i64, _>(0), 2);
-        }
-        assert!(sqlx::query("DELETE FROM thing").execute(&sqlite.readers).await.is_err());
-        let mode = std::fs::metadata(sqlite.path()).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn many_may_open_and_migrate_at_the_same_time() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = url(&folder);
-        let starters = (0..8).map(|_| {
-            let url = url.clone();
-            tokio::spawn(async move { Database::open(&url, &ONE).await.map(drop) })
-        });
-        for starter in starters.collect::<Vec<_>>() {
-            starter.await.unwrap().unwrap();
-        }
-        let sqlite = open(&url, &ONE).await;
-        let row = sqlx::query("SELECT count(*) FROM thing").fetch_one(&sqlite.readers).await;
-        assert_eq!(row.unwrap().get::<i64, _>(0), 1);
-    }
-
-    #[tokio::test]
-    async fn tables_of_another_program_are_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = url(&folder);
-        open(&url, &ONE).await;
-        const CHANGED: Migrations = Migrations {
-            service: "test",
-            steps: &[Step { sqlite: "CREATE TABLE other (id INTEGER);", ..FIRST }],
-        };
-        const OLDER: Migrations = Migrations { service: "test", steps: &[] };
-        for (migrations, words) in [(CHANGED, "another text"), (OLDER, "newer program")] {
-            let error = Database::open(&url, &migrations).await.unwrap_err();
-            assert!(error.to_string().contains(words), "{error}");
-            assert!(!error.is_passing());
-        }
-    }
-
-    #[tokio::test]
-    async fn a_file_that_is_no_database_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("letter.txt");
-        std::fs::write(&path, "Dear database, ".repeat(100)).unwrap();
-        let error = Database::open(&DatabaseUrl::of_file(&path), &ONE).await.unwrap_err();
-        assert!(error.to_string().contains("no SQLite database"), "{error}");
-    }
-}
+mod tests;

@@ -1,8 +1,10 @@
-//! What went wrong with a database: what was being done, whose fault it was, whether to try again.
+//! What went wrong with a database: whether it was done, whose fault it was, whether to try again.
 
-use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
+
+use crate::codes::{self, Meaning};
+use crate::limits;
 
 /// Whose fault an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +15,29 @@ pub enum Fault {
     Database,
     /// This program asked for something that cannot be.
     Program,
+}
+
+/// What is known about work that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was not done. The same again is safe and may succeed.
+    NotDone,
+    /// It may have been done: the answer to the commit was lost. The same again is safe only if
+    /// the work can tell, by an idempotency key or a row that proves it.
+    Unknown,
+    /// It was not done, and the same again will fail the same way.
+    WillNotPass,
+}
+
+/// What was being done when the driver reported an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Making a connection.
+    Connecting,
+    /// A statement of a transaction that was not committed yet.
+    Statement,
+    /// The commit, or a statement that is a transaction by itself.
+    Commit,
 }
 
 /// What went wrong, in words that tell the next step. Never holds a password.
@@ -47,105 +72,169 @@ pub enum Error {
         /// The journal mode that SQLite fell back to.
         mode: String,
     },
+    /// A pooler such as pgbouncer is between this program and PostgreSQL.
+    #[error(
+        "a connection pooler (pgbouncer or the like) answers at the database's address and drops \
+         the settings of a session, on which transactions, LISTEN and durability depend; use the \
+         address of PostgreSQL itself: Tombolo keeps few connections ({} for each replica)",
+        limits::POSTGRES_CONNECTIONS
+    )]
+    Pooler,
     /// The tables are not those this program knows.
     #[error("{words}")]
     Schema {
         /// What differs, and what to do.
         words: String,
     },
-    /// The database refused, or could not be asked.
-    #[error("{doing} failed: {source}{}", advice(source))]
-    Query {
+    /// All connections were busy until the deadline.
+    #[error(
+        "all {places} connections of this kind were busy until the deadline; the database is too \
+         slow, or there is too much to do: try again later"
+    )]
+    NoPlace {
+        /// How many there are.
+        places: u32,
+    },
+    /// No connection could be made before the deadline.
+    #[error(
+        "the database did not answer in time; is its address right, and does a firewall drop \
+         packets?"
+    )]
+    NoConnection,
+    /// The work was not done when its time was over.
+    #[error("{}", deadline_words(*at_commit))]
+    Deadline {
+        /// Whether the commit was under way: then it may have been done.
+        at_commit: bool,
+    },
+    /// The work's task was ended: this process is about to end, or the work panicked.
+    #[error("the work was cut short; whether it was done is not known")]
+    Cut,
+    /// The database was closed by this program.
+    #[error("the database was closed; this program is ending")]
+    Closed,
+    /// This program asked for something that cannot be.
+    #[error("{words}: a fault of this program")]
+    Program {
+        /// What it did.
+        words: &'static str,
+    },
+    /// The database refused, or could not be reached.
+    #[error("{}: {source}{}", phase_words(*phase), codes::advice(source, *phase))]
+    Driver {
         /// What was being done.
-        doing: Cow<'static, str>,
+        phase: Phase,
         /// What the database or its driver said.
         source: sqlx::Error,
+    },
+    /// Another error, and what it was for.
+    #[error("{doing}: {source}")]
+    During {
+        /// What was being done.
+        doing: &'static str,
+        /// What went wrong.
+        source: Box<Error>,
     },
 }
 
 impl Error {
-    /// Says what was being done when the database refused.
-    pub fn query(doing: &'static str) -> impl Fn(sqlx::Error) -> Self {
-        move |source| Self::Query { doing: Cow::Borrowed(doing), source }
+    /// A refusal of a statement.
+    pub(crate) fn driver(source: sqlx::Error) -> Self {
+        Self::Driver { phase: Phase::Statement, source }
+    }
+
+    /// A refusal while connecting. A pooler is known by the parameters it does not know.
+    pub(crate) fn connecting(source: sqlx::Error) -> Self {
+        let words = source.as_database_error().map(|refusal| refusal.message());
+        match words {
+            Some(words) if words.starts_with("unsupported startup parameter") => Self::Pooler,
+            _ => Self::Driver { phase: Phase::Connecting, source },
+        }
+    }
+
+    /// The same error, met at the commit.
+    pub(crate) fn at_commit(self) -> Self {
+        match self {
+            Self::Driver { source, .. } => Self::Driver { phase: Phase::Commit, source },
+            other => other,
+        }
+    }
+
+    /// Says what the work was for.
+    pub fn during(doing: &'static str) -> impl Fn(Self) -> Self {
+        move |source| Self::During { doing, source: Box::new(source) }
+    }
+
+    /// Whether the work was done.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.meaning().outcome
     }
 
     /// Whose fault it is.
     #[must_use]
     pub fn fault(&self) -> Fault {
-        match self {
-            Self::Query { source, .. } => fault(source),
-            _ => Fault::Operator,
-        }
+        self.meaning().fault
     }
 
-    /// Whether the same again may succeed without anybody changing anything. It is safe for work
-    /// that may be done twice: when the connection broke at a commit, nobody knows if it was done.
+    /// Whether it passes by itself.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        self.fault() == Fault::Database
+        self.meaning().is_passing
     }
-}
 
-/// Sorts an error of the driver.
-fn fault(error: &sqlx::Error) -> Fault {
-    match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => {
-            Fault::Database
+    /// Whether the tables or the database itself are gone, or cannot be read as one: no replica
+    /// can go on with them.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        match self {
+            Self::Driver { source, .. } => codes::is_gone(source),
+            Self::During { source, .. } => source.is_gone(),
+            _ => false,
         }
-        sqlx::Error::PoolClosed => Fault::Program,
-        sqlx::Error::Configuration(_) | sqlx::Error::Tls(_) => Fault::Operator,
-        sqlx::Error::Protocol(_) => Fault::Database,
-        sqlx::Error::Database(refusal) => match refusal.code().as_deref() {
-            Some(code) if code.len() == 5 => postgres_fault(code),
-            Some(code) => sqlite_fault(code),
-            None => Fault::Program,
-        },
-        _ => Fault::Program,
     }
-}
 
-/// By SQLSTATE (PostgreSQL, appendix A).
-fn postgres_fault(code: &str) -> Fault {
-    let class = code.get(..2).unwrap_or_default();
-    match (class, code) {
-        // Serialization failure, deadlock, lock timeout, shutdown, start, statement timeout.
-        (_, "40001" | "40P01" | "55P03" | "57P01" | "57P02" | "57P03" | "57014" | "53300") => {
-            Fault::Database
+    /// Whether another process holds what this needs.
+    pub(crate) fn is_busy(&self) -> bool {
+        match self {
+            Self::Driver { source, .. } => codes::is_busy(source),
+            Self::During { source, .. } => source.is_busy(),
+            _ => false,
         }
-        ("08", _) => Fault::Database,
-        // Password, database name, privileges, disk, read-only server.
-        ("28" | "3D" | "53" | "58", _) | (_, "42501" | "25006") => Fault::Operator,
-        _ => Fault::Program,
     }
-}
 
-/// By result code (sqlite.org/rescode.html); the low byte is the primary one.
-fn sqlite_fault(code: &str) -> Fault {
-    match code.parse::<u32>().map(|code| code & 0xff) {
-        // BUSY, LOCKED, INTERRUPT, PROTOCOL (too many at the same lock).
-        Ok(5 | 6 | 9 | 15) => Fault::Database,
-        // PERM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, AUTH, NOTADB.
-        Ok(3 | 8 | 10 | 11 | 13 | 14 | 23 | 26) => Fault::Operator,
-        _ => Fault::Program,
-    }
-}
-
-/// The next step, where the words of the driver do not say it.
-fn advice(error: &sqlx::Error) -> &'static str {
-    let code = error.as_database_error().and_then(|refusal| refusal.code());
-    match (error, code.as_deref()) {
-        (sqlx::Error::Io(_), _) => "; is the database running, and is its address right?",
-        (sqlx::Error::PoolTimedOut, _) => {
-            "; the database is too slow, or too many are asking: try again later"
+    fn meaning(&self) -> Meaning {
+        match self {
+            Self::Driver { phase, source } => codes::meaning(source, *phase),
+            Self::During { source, .. } => source.meaning(),
+            Self::NoPlace { .. } | Self::NoConnection | Self::Deadline { at_commit: false } => {
+                Meaning::PASSES
+            }
+            Self::Deadline { at_commit: true } | Self::Cut => Meaning::UNKNOWN,
+            Self::Closed => Meaning { is_passing: false, ..Meaning::PASSES },
+            Self::Program { .. } => Meaning::PROGRAM,
+            Self::Url { .. }
+            | Self::File { .. }
+            | Self::NotShared { .. }
+            | Self::Pooler
+            | Self::Schema { .. } => Meaning::OPERATOR,
         }
-        (_, Some("28P01" | "28000")) => "; check user and password in the database's address",
-        (_, Some("3D000")) => "; create the database first: createdb NAME",
-        (_, Some("42501")) => "; grant this user the right to create tables there",
-        (_, Some("53100" | "13")) => "; make room on the database's disk",
-        (_, Some("26")) => "; the file is no SQLite database: is the address right?",
-        (_, Some("8" | "14" | "1544")) => "; let this user write the file and its folder",
-        (_, Some("11")) => "; the file is damaged: restore it from a copy",
-        _ => "",
+    }
+}
+
+fn phase_words(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Connecting => "cannot connect to the database",
+        Phase::Statement => "the database refused a statement",
+        Phase::Commit => "the commit failed",
+    }
+}
+
+fn deadline_words(at_commit: bool) -> &'static str {
+    if at_commit {
+        "the commit was not answered in time; whether it was done is not known"
+    } else {
+        "the database took too long; nothing was changed: try again later"
     }
 }
 
@@ -154,34 +243,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_tell_whose_fault_it_is() {
-        for (code, whose) in [
-            ("40001", Fault::Database),
-            ("08006", Fault::Database),
-            ("57P03", Fault::Database),
-            ("28P01", Fault::Operator),
-            ("53100", Fault::Operator),
-            ("23505", Fault::Program),
-        ] {
-            assert_eq!(postgres_fault(code), whose, "{code}");
-        }
-        for (code, whose) in [
-            ("5", Fault::Database),
-            ("517", Fault::Database),
-            ("13", Fault::Operator),
-            ("1032", Fault::Operator),
-            ("2067", Fault::Program),
-            ("what", Fault::Program),
-        ] {
-            assert_eq!(sqlite_fault(code), whose, "{code}");
-        }
+    fn a_lost_answer_to_a_commit_is_unknown() {
+        let lost = || sqlx::Error::Io(io::ErrorKind::ConnectionReset.into());
+        assert_eq!(Error::driver(lost()).outcome(), Outcome::NotDone);
+        assert_eq!(Error::driver(lost()).at_commit().outcome(), Outcome::Unknown);
+        assert_eq!(Error::Deadline { at_commit: true }.outcome(), Outcome::Unknown);
+        assert_eq!(Error::Deadline { at_commit: false }.outcome(), Outcome::NotDone);
     }
 
     #[test]
-    fn a_timeout_passes_and_says_so() {
-        let error = Error::query("reading")(sqlx::Error::PoolTimedOut);
+    fn what_the_work_was_for_changes_nothing_else() {
+        let error = Error::during("reading messages")(Error::Deadline { at_commit: true });
+        assert_eq!(error.outcome(), Outcome::Unknown);
         assert!(error.is_passing());
-        assert!(error.to_string().starts_with("reading failed: "), "{error}");
-        assert!(error.to_string().ends_with("try again later"), "{error}");
+        assert!(error.to_string().starts_with("reading messages: the commit"), "{error}");
     }
 }

@@ -1,27 +1,48 @@
-//! Where services keep what must not be lost: SQLite or PostgreSQL, opened, migrated and checked
-//! in one way for all of them.
+//! Where services keep what must not be lost: SQLite or PostgreSQL, opened, migrated and used in
+//! one way by all of them.
 //!
 //! SQLite is for the replicas of one machine: a file in WAL mode that they share. PostgreSQL is
 //! for several machines. Owned here: the address of a database, its connections and their limits,
-//! the versions of its tables, what an error means. Not owned: any service's tables or queries.
+//! transactions and their deadlines, the versions of its tables, what an error means. Not owned:
+//! any service's tables or queries.
+//!
+//! [`Database::write`] and [`Database::read`] are the only ways in. Connections are private, with
+//! places of their own for those who write, those who read, the follower and checks of health; one
+//! that saw an error or a deadline is closed.
 //!
 //! A commit that returned is on the disk. SQLite runs with `synchronous = FULL`: with `NORMAL` a
 //! WAL is synced at checkpoints only, so that a power failure may take commits back that were
-//! acknowledged. PostgreSQL runs with `synchronous_commit = on`, or what the server was set to if
-//! that is stricter.
+//! acknowledged. PostgreSQL runs with `synchronous_commit = on`, or `remote_apply` if the server
+//! has that; both are set on every connection.
 
+mod codes;
+mod connection;
+mod connector;
 mod database;
+mod deadline;
 mod error;
 pub mod limits;
+mod listener;
 mod migrate;
-mod patience;
+mod places;
 mod postgres;
+mod query;
+mod retry;
+mod row;
 mod sqlite;
+mod unit;
 mod url;
+mod watch;
+mod work;
 
 pub use database::Database;
-pub use error::{Error, Fault};
+pub use deadline::Deadline;
+pub use error::{Error, Fault, Outcome};
+pub use listener::Listener;
 pub use migrate::{Migrations, Step};
-pub use postgres::Postgres;
-pub use sqlite::Sqlite;
+pub use query::{Query, Value};
+pub use retry::Retry;
+pub use row::{Column, Row};
 pub use url::{DatabaseUrl, Engine};
+pub use watch::Watch;
+pub use work::{Work, Working};

@@ -1,9 +1,11 @@
 //! Brings a service's tables up to date: numbered steps, each done once, in order, by one starter
 //! while others wait, and refused if somebody changed a step after it was done.
 
-use sqlx::{AssertSqlSafe, PgPool, Row, SqlitePool};
-
+use crate::connection::{Begin, Connection};
 use crate::error::Error;
+use crate::query::Query;
+use crate::row::Row;
+use crate::url::Engine;
 
 /// A service's steps, oldest first.
 #[derive(Clone, Copy, Debug)]
@@ -49,64 +51,34 @@ const INSERT: &str =
 const LOCK: i64 = 0x74_6f6d_626f_6c6f;
 
 /// Does what is missing; tells how many steps that were.
-pub(crate) async fn sqlite(pool: &SqlitePool, migrations: &Migrations) -> Result<usize, Error> {
-    let failed = Error::query("bringing the tables up to date");
-    let mut work = pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
-    sqlx::query(TABLE).execute(&mut *work).await.map_err(&failed)?;
-    let rows = sqlx::query(SELECT).bind(migrations.service).fetch_all(&mut *work).await;
-    let done = rows
-        .and_then(|rows| {
-            let done = |row: &sqlx::sqlite::SqliteRow| {
-                Ok(Done { version: row.try_get(0)?, checksum: row.try_get(1)? })
-            };
-            rows.iter().map(done).collect::<Result<Vec<_>, sqlx::Error>>()
-        })
-        .map_err(&failed)?;
-    let missing = missing(migrations, &done, |step| step.sqlite)?;
-    for step in missing {
-        sqlx::raw_sql(AssertSqlSafe(step.sqlite)).execute(&mut *work).await.map_err(&failed)?;
-        sqlx::query(INSERT)
-            .bind(migrations.service)
-            .bind(step.version)
-            .bind(step.name)
-            .bind(checksum(step.sqlite))
-            .execute(&mut *work)
-            .await
-            .map_err(&failed)?;
+pub(crate) async fn run(
+    connection: &mut Connection,
+    migrations: &Migrations,
+) -> Result<usize, Error> {
+    let engine = connection.engine();
+    let text = |step: &Step| match engine {
+        Engine::Sqlite => step.sqlite,
+        Engine::Postgres => step.postgres,
+    };
+    connection.begin(Begin::Write).await?;
+    if engine == Engine::Postgres {
+        connection.rows(Query::new("SELECT pg_advisory_xact_lock($1)").bind(LOCK)).await?;
     }
-    work.commit().await.map_err(&failed)?;
-    Ok(missing.len())
-}
-
-/// As [`sqlite`].
-pub(crate) async fn postgres(pool: &PgPool, migrations: &Migrations) -> Result<usize, Error> {
-    let failed = Error::query("bringing the tables up to date");
-    let mut work = pool.begin().await.map_err(&failed)?;
-    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK);
-    lock.execute(&mut *work).await.map_err(&failed)?;
-    sqlx::query(TABLE).execute(&mut *work).await.map_err(&failed)?;
-    let rows = sqlx::query(SELECT).bind(migrations.service).fetch_all(&mut *work).await;
-    let done = rows
-        .and_then(|rows| {
-            let done = |row: &sqlx::postgres::PgRow| {
-                Ok(Done { version: row.try_get(0)?, checksum: row.try_get(1)? })
-            };
-            rows.iter().map(done).collect::<Result<Vec<_>, sqlx::Error>>()
-        })
-        .map_err(&failed)?;
-    let missing = missing(migrations, &done, |step| step.postgres)?;
+    connection.run(Query::new(TABLE)).await?;
+    let rows = connection.rows(Query::new(SELECT).bind(migrations.service)).await?;
+    let done = |row: &Row| Ok(Done { version: row.get(0)?, checksum: row.get(1)? });
+    let done: Vec<Done> = rows.iter().map(done).collect::<Result<_, Error>>()?;
+    let missing = missing(migrations, &done, text)?;
     for step in missing {
-        sqlx::raw_sql(AssertSqlSafe(step.postgres)).execute(&mut *work).await.map_err(&failed)?;
-        sqlx::query(INSERT)
+        connection.simple(text(step)).await?;
+        let insert = Query::new(INSERT)
             .bind(migrations.service)
-            .bind(step.version)
+            .bind(i64::from(step.version))
             .bind(step.name)
-            .bind(checksum(step.postgres))
-            .execute(&mut *work)
-            .await
-            .map_err(&failed)?;
+            .bind(checksum(text(step)));
+        connection.run(insert).await?;
     }
-    work.commit().await.map_err(&failed)?;
+    connection.commit().await?;
     Ok(missing.len())
 }
 

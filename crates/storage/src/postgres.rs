@@ -1,57 +1,85 @@
-//! A PostgreSQL server: one pool of connections with deadlines on all they do.
+//! Connections to a PostgreSQL server: one round trip of settings, checked, each time.
 
 use std::str::FromStr;
-use std::time::Duration;
+use std::sync::Once;
 
-use sqlx::Row;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Executor, Row};
 
 use crate::error::Error;
-use crate::limits;
+use crate::url::DatabaseUrl;
 
-/// An open PostgreSQL database.
-#[derive(Clone, Debug)]
-pub struct Postgres {
-    /// Its connections.
-    pub pool: PgPool,
+/// How to connect. `service` is what the server's lists of connections show.
+pub(crate) fn options(url: &DatabaseUrl, service: &str) -> Result<PgConnectOptions, Error> {
+    let options = PgConnectOptions::from_str(url.expose())
+        .map_err(|_| Error::Url { words: "the address cannot be read".to_owned() })?;
+    // The parser leaves the brackets of an IPv6 address on, and the resolver does not know them.
+    let bare = options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let options = match bare.map(str::to_owned) {
+        Some(bare) => options.host(&bare),
+        None => options,
+    };
+    // Whether it arrives tells whether the server itself is at the other end (see `settings`).
+    Ok(options.application_name(&format!("tombolo {service}")).options([("tombolo.direct", "1")]))
 }
 
-impl Postgres {
-    /// Connects. `application` is what the server's lists of connections call this program.
-    pub(crate) async fn open(url: &str, application: &str) -> Result<Self, Error> {
-        let millis = |time: Duration| time.as_millis().to_string();
-        let failed = Error::query("connecting to PostgreSQL");
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|_| Error::Url { words: "the address cannot be read".to_owned() })?
-            .application_name(application)
-            .options([
-                ("statement_timeout", millis(limits::STATEMENT_TIME)),
-                ("idle_in_transaction_session_timeout", millis(limits::STATEMENT_TIME)),
-            ]);
-        let pool = PgPoolOptions::new()
-            .max_connections(limits::POSTGRES_CONNECTIONS)
-            .acquire_timeout(limits::ACQUIRE_TIME)
-            .after_connect(|connection, _| {
-                Box::pin(async move {
-                    // Not for `remote_apply` and its like, which promise more.
-                    let weaker = "SELECT set_config('synchronous_commit', 'on', false) \
-                                  WHERE current_setting('synchronous_commit') IN ('off', 'local')";
-                    sqlx::query(weaker).fetch_optional(connection).await.map(drop)
-                })
-            })
-            .connect_with(options)
-            .await
-            .map_err(&failed)?;
-        let fsync: String = sqlx::query("SELECT current_setting('fsync')")
-            .fetch_one(&pool)
-            .await
-            .and_then(|row| row.try_get(0))
-            .map_err(&failed)?;
-        if fsync != "on" {
+/// The settings of a connection, and what has to be known about it, in one round trip.
+///
+/// - `synchronous_commit`: always set, since a value of the server's configuration would follow
+///   that when it is changed. `on`, or `remote_apply` where the server has it, which promises more.
+/// - No `statement_timeout` for writers: PostgreSQL answers a commit that was cancelled while it
+///   waited for a standby as if the standby had it (`SyncRepWaitForLSN`). Waits for locks and for
+///   the next statement are bounded, and work whose client has gone is ended
+///   (`client_connection_check_interval`, since PostgreSQL 14).
+/// - Keepalive and `tcp_user_timeout` on the server's side: a replica that vanished leaves no lock.
+///   On this side each wait has a deadline of its own, which is stricter.
+macro_rules! settings {
+    ($statement_timeout:literal) => {
+        concat!(
+            "SELECT count(set_config(name, CASE
+                WHEN name = 'synchronous_commit' AND setting = 'remote_apply' THEN setting
+                ELSE value END, false)) AS done,
+                current_setting('fsync') AS fsync,
+                COALESCE(current_setting('tombolo.direct', true), '') AS direct
+            FROM pg_settings JOIN (VALUES
+                ('synchronous_commit', 'on'),
+                ('statement_timeout', '",
+            $statement_timeout,
+            "'),
+                ('lock_timeout', '4s'),
+                ('idle_in_transaction_session_timeout', '5s'),
+                ('client_connection_check_interval', '2s'),
+                ('tcp_keepalives_idle', '15'),
+                ('tcp_keepalives_interval', '5'),
+                ('tcp_keepalives_count', '3'),
+                ('tcp_user_timeout', '20s')) AS wanted (name, value) USING (name)"
+        )
+    };
+}
+
+/// Connects; the settings hold when it returns.
+pub(crate) async fn connect(
+    options: &PgConnectOptions,
+    writes: bool,
+) -> Result<PgConnection, Error> {
+    let mut connection = options.connect().await.map_err(Error::connecting)?;
+    let settings = if writes { settings!("0") } else { settings!("10s") };
+    // As a plain text: one round trip, and no prepared statement is left.
+    let row = connection.fetch_one(settings).await.map_err(Error::connecting)?;
+    let fsync: String = row.try_get("fsync").map_err(Error::driver)?;
+    let direct: String = row.try_get("direct").map_err(Error::driver)?;
+    if direct != "1" {
+        return Err(Error::Pooler);
+    }
+    if fsync != "on" {
+        SAID_FSYNC.call_once(|| {
             tracing::warn!(
                 "PostgreSQL runs with fsync = off: a power failure may lose what it acknowledged"
             );
-        }
-        Ok(Self { pool })
+        });
     }
+    Ok(connection)
 }
+
+/// Said once, not for each connection.
+static SAID_FSYNC: Once = Once::new();

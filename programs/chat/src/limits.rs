@@ -51,11 +51,18 @@ pub(crate) const QUEUE: usize = 4096;
 /// Posts of one commit.
 pub(crate) const COMMIT_POSTS: usize = 256;
 
-/// How long a commit is tried while the database is busy or away.
+/// How long a post is tried while the database is busy or away, its wait in the queue included.
 pub(crate) const COMMIT_TIME: Duration = Duration::from_secs(10);
 
-/// The longest pause between two tries of a commit; it is drawn at random below this.
-pub(crate) const COMMIT_PAUSE: Duration = Duration::from_millis(50);
+/// How long one try of a commit may take: a second one on another connection still fits into
+/// [`COMMIT_TIME`].
+pub(crate) const COMMIT_TRY: Duration = Duration::from_secs(4);
+
+/// How long a read may take.
+pub(crate) const READ_TIME: Duration = Duration::from_secs(5);
+
+/// How long finding out whether the log is the one it was may take.
+pub(crate) const SETTLE_TIME: Duration = Duration::from_secs(10);
 
 /// Rooms with readers at one replica.
 pub(crate) const ROOMS_FOLLOWED: usize = 4096;

@@ -3,12 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
-use tombolo_storage::Error;
+use tombolo_storage::{Deadline, Error, Fault, Retry};
 
 use crate::hub::Hub;
 use crate::limits;
@@ -29,19 +27,26 @@ pub(crate) enum NotTaken {
     Ending,
 }
 
-type Reply = oneshot::Sender<Result<Outcome, Arc<Error>>>;
+/// A post that waits for its commit.
+#[derive(Debug)]
+struct Waiting {
+    post: Post,
+    reply: oneshot::Sender<Result<Outcome, Arc<Error>>>,
+    deadline: Deadline,
+}
 
 /// Posts go in here. Clones share the queue.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
-    queue: mpsc::Sender<(Post, Reply)>,
+    queue: mpsc::Sender<Waiting>,
 }
 
 impl Writer {
     /// Starts the writer. Its task ends when the last clone is gone and everything is written.
     pub(crate) fn start(hub: Arc<Hub>, replica: String) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(limits::QUEUE);
-        (Self { queue }, tokio::spawn(run(hub, replica, waiting)))
+        let replica = replica.into();
+        (Self { queue }, tokio::spawn(run(Commits { hub, replica }, waiting)))
     }
 
     /// Has a post taken into the log; returns once it is on the disk. A post that was queued is
@@ -51,7 +56,9 @@ impl Writer {
     /// When it was not taken, as far as is known: to send it again is safe with a key.
     pub(crate) async fn post(&self, post: Post) -> Result<Outcome, NotTaken> {
         let (reply, answer) = oneshot::channel();
-        self.queue.try_send((post, reply)).map_err(|error| match error {
+        let deadline = Deadline::after(limits::COMMIT_TIME);
+        let waiting = Waiting { post, reply, deadline };
+        self.queue.try_send(waiting).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => NotTaken::Full,
             mpsc::error::TrySendError::Closed(_) => NotTaken::Ending,
         })?;
@@ -59,42 +66,90 @@ impl Writer {
     }
 }
 
-async fn run(hub: Arc<Hub>, replica: String, mut waiting: mpsc::Receiver<(Post, Reply)>) {
-    let mut taken = Vec::new();
-    while waiting.recv_many(&mut taken, limits::COMMIT_POSTS).await > 0 {
-        let (posts, replies): (Vec<Post>, Vec<Reply>) = taken.drain(..).unzip();
-        match commit(&hub, &replica, &posts).await {
-            Ok(outcomes) => {
-                show(&hub, &outcomes);
-                for (reply, outcome) in replies.into_iter().zip(outcomes) {
-                    // Who has gone meanwhile finds the message by its key.
-                    let _ = reply.send(Ok(outcome));
-                }
+/// Takes what waits, again and again. While the log cannot be written, the posts of a batch are
+/// given up one by one as their time is over, and others that wait take their places.
+async fn run(commits: Commits, mut queue: mpsc::Receiver<Waiting>) {
+    let mut batch: Vec<Waiting> = Vec::new();
+    while queue.recv_many(&mut batch, limits::COMMIT_POSTS).await > 0 {
+        let mut retry = Retry::of_repeatable(Deadline::after(limits::COMMIT_TIME));
+        while let Some(first) = batch.first() {
+            let deadline = first.deadline.at_most(limits::COMMIT_TRY);
+            let Err((error, rest)) = commits.commit(std::mem::take(&mut batch), deadline).await
+            else {
+                break;
+            };
+            batch = give_up(rest, &error);
+            if !batch.is_empty() && !retry.again(&error).await {
+                retry = Retry::of_repeatable(Deadline::after(limits::COMMIT_TIME));
             }
-            Err(error) => {
-                tracing::warn!(%error, posts = posts.len(), "posts could not be stored");
-                let error = Arc::new(error);
-                for reply in replies {
-                    let _ = reply.send(Err(Arc::clone(&error)));
-                }
+            while batch.len() < limits::COMMIT_POSTS
+                && let Ok(more) = queue.try_recv()
+            {
+                batch.push(more);
             }
         }
     }
 }
 
-/// Tries until it is done, the error will not pass, or time is up. What was done by a commit whose
-/// answer was lost is found again and not done twice.
-async fn commit(hub: &Hub, replica: &str, posts: &[Post]) -> Result<Vec<Outcome>, Error> {
-    let end = Instant::now() + limits::COMMIT_TIME;
-    loop {
-        match hub.log().append(replica, posts).await {
-            Err(error) if error.is_passing() && Instant::now() < end => {
-                tracing::debug!(%error, "a commit is tried again");
-                let most = u64::try_from(limits::COMMIT_PAUSE.as_millis()).unwrap_or(1);
-                sleep(Duration::from_millis(fastrand::u64(1..=most))).await;
+/// Answers the posts whose time is over, or all of them if another try makes no sense. Gives those
+/// that are to be tried again. What was done by a commit whose answer was lost is found by its key
+/// then, and not done twice.
+fn give_up(batch: Vec<Waiting>, error: &Arc<Error>) -> Vec<Waiting> {
+    let is_hopeless = !Retry::of_repeatable(Deadline::after(limits::COMMIT_TIME)).allows(error);
+    let (over, rest): (Vec<_>, Vec<_>) =
+        batch.into_iter().partition(|waiting| is_hopeless || waiting.deadline.is_over());
+    if !over.is_empty() {
+        tracing::warn!(%error, posts = over.len(), "posts could not be stored");
+    }
+    for waiting in over {
+        let _ = waiting.reply.send(Err(Arc::clone(error)));
+    }
+    rest
+}
+
+/// How batches come into the log.
+struct Commits {
+    hub: Arc<Hub>,
+    replica: Arc<str>,
+}
+
+impl Commits {
+    /// Commits a batch and answers its posts; gives those back that were not stored.
+    ///
+    /// One bad post does not fail the others: a batch that the database refuses for what is in it
+    /// is split until the bad one is alone.
+    async fn commit(
+        &self,
+        batch: Vec<Waiting>,
+        deadline: Deadline,
+    ) -> Result<(), (Arc<Error>, Vec<Waiting>)> {
+        let mut parts = vec![batch];
+        while let Some(mut part) = parts.pop() {
+            let posts: Arc<[Post]> = part.iter().map(|waiting| waiting.post.clone()).collect();
+            match self.hub.log().append(&self.replica, &posts, deadline).await {
+                Ok(outcomes) => {
+                    show(&self.hub, &outcomes);
+                    for (waiting, outcome) in part.into_iter().zip(outcomes) {
+                        // Who has gone meanwhile finds the message by its key.
+                        let _ = waiting.reply.send(Ok(outcome));
+                    }
+                }
+                Err(error) if error.fault() == Fault::Program && part.len() > 1 => {
+                    // The first half comes first.
+                    let second = part.split_off(part.len() / 2);
+                    parts.push(second);
+                    parts.push(part);
+                }
+                Err(error) if error.fault() == Fault::Program => {
+                    give_up(part, &Arc::new(error));
+                }
+                Err(error) => {
+                    part.extend(parts.into_iter().rev().flatten());
+                    return Err((Arc::new(error), part));
+                }
             }
-            done => return done,
         }
+        Ok(())
     }
 }
 

@@ -27,9 +27,9 @@ impl Bus {
     pub(crate) fn join(database: &Database) -> (Self, mpsc::Receiver<Option<Notice>>) {
         let (send, outgoing) = mpsc::channel(limits::NOTICES);
         let (incoming, receive) = mpsc::channel(limits::NOTICES);
-        let tasks = match database {
-            Database::Sqlite(sqlite) => datagram::join(sqlite.path(), outgoing, incoming),
-            Database::Postgres(server) => postgres::join(&server.pool, outgoing, incoming),
+        let tasks = match database.file() {
+            Some(file) => datagram::join(file, outgoing, incoming),
+            None => postgres::join(database, outgoing, incoming),
         };
         (Self { send, tasks }, receive)
     }

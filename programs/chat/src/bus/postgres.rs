@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
-use sqlx::postgres::PgListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
+use tombolo_storage::{Database, Deadline, Error, Query};
 
 use super::{Notice, gather};
+use crate::limits;
 
 const CHANNEL: &str = "tombolo_chat";
 
@@ -17,26 +17,29 @@ const CHANNEL: &str = "tombolo_chat";
 const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) fn join(
-    pool: &PgPool,
+    database: &Database,
     outgoing: mpsc::Receiver<Notice>,
     incoming: mpsc::Sender<Option<Notice>>,
 ) -> Vec<JoinHandle<()>> {
-    vec![tokio::spawn(speak(pool.clone(), outgoing)), tokio::spawn(listen(pool.clone(), incoming))]
+    let (speaking, listening) = (database.for_follower(), database.clone());
+    vec![tokio::spawn(speak(speaking, outgoing)), tokio::spawn(listen(listening, incoming))]
 }
 
-async fn speak(pool: PgPool, mut outgoing: mpsc::Receiver<Notice>) {
+async fn speak(database: Database, mut outgoing: mpsc::Receiver<Notice>) {
     while let Some(notices) = gather(&mut outgoing).await {
         let texts: Vec<String> = notices.into_iter().filter_map(Notice::write).collect();
-        let notify = "SELECT pg_notify($1, text) FROM unnest($2::text[]) AS text";
-        if let Err(error) = sqlx::query(notify).bind(CHANNEL).bind(texts).execute(&pool).await {
+        let notify = "SELECT pg_notify($1, text) FROM json_array_elements_text($2::json) AS text";
+        let notify = Query::new(notify).bind(CHANNEL).bind(serde_json::json!(texts).to_string());
+        // Not as a write: it changes nothing, and must not take a writer's place.
+        if let Err(error) = database.query(Deadline::after(limits::READ_TIME), notify).await {
             tracing::debug!(%error, "a notice was not sent; the others will look for themselves");
         }
     }
 }
 
-async fn listen(pool: PgPool, incoming: mpsc::Sender<Option<Notice>>) {
+async fn listen(database: Database, incoming: mpsc::Sender<Option<Notice>>) {
     loop {
-        if let Err(error) = listen_once(&pool, &incoming).await {
+        if let Err(error) = listen_once(&database, &incoming).await {
             tracing::debug!(%error, "no wake-up from other replicas: polling meanwhile");
         }
         sleep(PAUSE).await;
@@ -44,18 +47,18 @@ async fn listen(pool: PgPool, incoming: mpsc::Sender<Option<Notice>>) {
 }
 
 async fn listen_once(
-    pool: &PgPool,
+    database: &Database,
     incoming: &mpsc::Sender<Option<Notice>>,
-) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen(CHANNEL).await?;
+) -> Result<(), Error> {
+    let deadline = Deadline::after(limits::READ_TIME);
+    let Some(mut listener) = database.listen(CHANNEL, deadline).await? else { return Ok(()) };
     let _ = incoming.try_send(None);
-    // None: the connection was lost, and what was sent meanwhile with it.
-    while let Some(notification) = listener.try_recv().await? {
-        if let Some(notice) = Notice::read(notification.payload().as_bytes()) {
+    loop {
+        // An error: the connection was lost, and what was sent meanwhile with it.
+        let payload = listener.next().await?;
+        if let Some(notice) = Notice::read(payload.as_bytes()) {
             // When nobody reads fast enough, polling makes up for it.
             let _ = incoming.try_send(Some(notice));
         }
     }
-    Ok(())
 }

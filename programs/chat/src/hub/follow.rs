@@ -7,13 +7,13 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
-use tombolo_storage::Error;
+use tombolo_storage::{Deadline, Error, Watch};
 
 use super::Hub;
 use super::feed::{Feed, Published};
 use crate::bus::Notice;
 use crate::limits;
-use crate::log::{Part, Pulse};
+use crate::log::{Log, Part};
 use crate::said::RoomName;
 
 /// The task that follows the log.
@@ -21,7 +21,9 @@ pub(crate) struct Follower {
     hub: Arc<Hub>,
     notices: mpsc::Receiver<Option<Notice>>,
     wanted: mpsc::Receiver<RoomName>,
-    pulse: Pulse,
+    /// The hub's log, over connections of its own.
+    log: Log,
+    watch: Watch,
     /// The log could not be read at the last look; said once.
     is_blind: bool,
 }
@@ -36,7 +38,9 @@ impl Follower {
         notices: mpsc::Receiver<Option<Notice>>,
         wanted: mpsc::Receiver<RoomName>,
     ) -> Self {
-        Self { hub, notices, wanted, pulse: Pulse::default(), is_blind: false }
+        let log = hub.log.for_follower();
+        let watch = log.database().watch();
+        Self { hub, notices, wanted, log, watch, is_blind: false }
     }
 
     /// Follows until the log is taken away. Readers are told of a drain whatever the log is at: it
@@ -132,7 +136,7 @@ impl Follower {
     }
 
     async fn try_look(&mut self, certainly: bool) -> Result<(), Error> {
-        let moved = self.pulse.moved(&self.hub.log).await?;
+        let moved = self.watch.moved(Deadline::after(limits::READ_TIME)).await?;
         if self.is_blind {
             self.hub.log.settle().await?;
         }
@@ -144,7 +148,7 @@ impl Follower {
         if rooms.is_empty() {
             return Ok(());
         }
-        let heads = self.hub.log.heads(&rooms).await?;
+        let heads = self.log.heads(&rooms).await?;
         for room in &rooms {
             let Some(feed) = self.hub.begun_feed(room) else { continue };
             let last = heads.rooms.iter().find(|(name, _)| name == room).map_or(0, |(_, seq)| *seq);
@@ -165,7 +169,7 @@ impl Follower {
         let room = feed.room.as_str();
         loop {
             let (epoch, head) = feed.head();
-            let page = self.hub.log.page(room, Part::After(head, limits::PAGE_MESSAGES)).await?;
+            let page = self.log.page(room, Part::After(head, limits::PAGE_MESSAGES)).await?;
             let reason = if page.epoch != epoch {
                 "epoch"
             } else if page.last < feed.head().1.min(head) {
@@ -179,7 +183,7 @@ impl Follower {
                 return Ok(());
             };
             let part = Part::Before(i64::MAX.unsigned_abs(), limits::RING_START);
-            let page = self.hub.log.page(room, part).await?;
+            let page = self.log.page(room, part).await?;
             tracing::warn!(room, reason, "the readers of a room begin anew");
             feed.begin(&page, Some(reason));
             return Ok(());

@@ -9,10 +9,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use sqlx::{PgConnection, Row};
-use tombolo_storage::{Database, Error, Sqlite};
+use tombolo_storage::{Database, Deadline, Error, Query, Work};
 
 use super::from_signed;
+use crate::limits;
 
 const READ: &str = "SELECT epoch, identity FROM chat_log";
 const WRITE: &str = "INSERT INTO chat_log (one, epoch, identity) VALUES (1, $1, $2)
@@ -21,43 +21,35 @@ const WRITE: &str = "INSERT INTO chat_log (one, epoch, identity) VALUES (1, $1, 
 /// Gives the log a new epoch if it is new or another than it was. Tells which file it is, if it is
 /// one.
 pub(super) async fn settle(database: &Database) -> Result<Option<String>, Error> {
-    let failed = Error::query("finding out whether the log is the one it was");
-    match database {
-        Database::Sqlite(sqlite) => {
-            let Some(identity) = of_file(sqlite.path()) else { return Ok(None) };
-            let mut work = sqlite.writer.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
-            let noted = sqlx::query(READ).fetch_optional(&mut *work).await.map_err(&failed)?;
-            let noted = noted.map(|row| row.try_get::<String, _>(1)).transpose();
-            if is_another(noted.map_err(&failed)?.as_deref(), &identity) {
-                let write = sqlx::query(WRITE).bind(new_epoch()).bind(&identity);
-                write.execute(&mut *work).await.map_err(&failed)?;
+    let file = database.file().map(Path::to_owned);
+    let settling = database.write(Deadline::after(limits::SETTLE_TIME), |work| {
+        Box::pin(async move {
+            let identity = match &file {
+                Some(file) => match of_file(file) {
+                    Some(identity) => identity,
+                    None => return Ok(None),
+                },
+                None => {
+                    work.run(Query::new("LOCK TABLE chat_log IN EXCLUSIVE MODE")).await?;
+                    of_server(work).await?
+                }
+            };
+            let noted = work.row(Query::new(READ)).await?;
+            let noted: Option<String> = noted.map(|row| row.get(1)).transpose()?;
+            if is_another(noted.as_deref(), &identity) {
+                let write = Query::new(WRITE).bind(new_epoch()).bind(identity.as_str());
+                work.run(write).await?;
             }
-            work.commit().await.map_err(&failed)?;
-            Ok(Some(identity))
-        }
-        Database::Postgres(server) => {
-            let mut work = server.pool.begin().await.map_err(&failed)?;
-            sqlx::query("LOCK TABLE chat_log IN EXCLUSIVE MODE")
-                .execute(&mut *work)
-                .await
-                .map_err(&failed)?;
-            let identity = of_server(&mut work).await.map_err(&failed)?;
-            let noted = sqlx::query(READ).fetch_optional(&mut *work).await.map_err(&failed)?;
-            let noted = noted.map(|row| row.try_get::<String, _>(1)).transpose();
-            if is_another(noted.map_err(&failed)?.as_deref(), &identity) {
-                let write = sqlx::query(WRITE).bind(new_epoch()).bind(identity);
-                write.execute(&mut *work).await.map_err(&failed)?;
-            }
-            work.commit().await.map_err(&failed)?;
-            Ok(None)
-        }
-    }
+            Ok(file.map(|_| identity))
+        })
+    });
+    settling.await.map_err(Error::during("finding out whether the log is the one it was"))
 }
 
 /// Whether the file that is open still lies where it was opened. Whoever puts another there while
 /// replicas run would have them write into a file that nobody can find any more.
-pub(super) fn is_in_place(sqlite: &Sqlite, opened: Option<&str>) -> bool {
-    of_file(sqlite.path()).as_deref() == opened
+pub(super) fn is_in_place(file: Option<&Path>, opened: Option<&str>) -> bool {
+    file.is_none_or(|file| of_file(file).as_deref() == opened)
 }
 
 fn is_another(noted: Option<&str>, identity: &str) -> bool {
@@ -84,16 +76,12 @@ fn of_file(path: &Path) -> Option<String> {
 /// A server's history: its identifier, its timeline (another after a restore to a point in time or
 /// a failover, either of which may have lost commits), and the table (another after a restore
 /// from a dump).
-async fn of_server(connection: &mut PgConnection) -> Result<String, sqlx::Error> {
-    let row = sqlx::query(
-        "SELECT (SELECT system_identifier FROM pg_control_system()),
-                (SELECT timeline_id FROM pg_control_checkpoint()),
-                'chat_message'::regclass::oid::bigint",
-    )
-    .fetch_one(connection)
-    .await?;
-    let (system, timeline, table): (i64, i32, i64) =
-        (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+async fn of_server(work: &mut Work<'_>) -> Result<String, Error> {
+    let query = "SELECT (SELECT system_identifier FROM pg_control_system()),
+            (SELECT timeline_id::bigint FROM pg_control_checkpoint()),
+            'chat_message'::regclass::oid::bigint";
+    let Some(row) = work.row(Query::new(query)).await? else { return Ok(String::new()) };
+    let (system, timeline, table): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
     Ok(format!("server {} {timeline} {}", system.cast_unsigned(), from_signed(table)))
 }
 

@@ -1,18 +1,16 @@
 //! The log: every message of every room, in one order, in the database. The only truth there is;
 //! whatever a replica keeps in memory can be read again from here.
 
+mod append;
 mod identity;
+mod page;
 mod plan;
-mod postgres;
 mod schema;
-mod sqlite;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::Sqlite;
-use sqlx::pool::PoolConnection;
-use tombolo_storage::{Database, DatabaseUrl, Error};
+use tombolo_storage::{Database, DatabaseUrl, Deadline, Engine, Error};
 
 use crate::limits;
 use crate::message::Message;
@@ -123,85 +121,59 @@ impl Log {
         &self.database
     }
 
+    /// The same log for what follows it in the background: see [`Database::for_follower`].
+    pub(crate) fn for_follower(&self) -> Self {
+        Self { database: self.database.for_follower(), ..self.clone() }
+    }
+
     /// Takes posts in, in this order, in one commit. Posts that are there already stay as they
     /// are, so the same again is safe after an error.
     pub(crate) async fn append(
         &self,
-        replica: &str,
-        posts: &[Post],
+        replica: &Arc<str>,
+        posts: &Arc<[Post]>,
+        deadline: Deadline,
     ) -> Result<Vec<Outcome>, Error> {
-        match &self.database {
-            Database::Sqlite(sqlite) => sqlite::append(sqlite, replica, posts, self.history).await,
-            Database::Postgres(server) => {
-                postgres::append(&server.pool, replica, posts, self.history).await
-            }
-        }
+        let (replica, posts, history) = (Arc::clone(replica), Arc::clone(posts), self.history);
+        let work = self.database.write(deadline, move |work| {
+            Box::pin(async move { append::append(work, &replica, &posts, history).await })
+        });
+        work.await.map_err(Error::during("writing messages into the log"))
     }
 
     /// Reads a part of a room, at most [`limits::PAGE_MESSAGES`] messages.
     pub(crate) async fn page(&self, room: &str, part: Part) -> Result<Page, Error> {
-        match &self.database {
-            Database::Sqlite(sqlite) => sqlite::page(sqlite, room, part).await,
-            Database::Postgres(server) => postgres::page(&server.pool, room, part).await,
-        }
+        let query = page::page_query(room, part);
+        let rows = self.database.query(Deadline::after(limits::READ_TIME), query).await;
+        let page = rows.and_then(|rows| page::page(room, &rows));
+        page.map_err(Error::during("reading messages from the log"))
     }
 
     /// Lists rooms, the one with the latest message first.
     pub(crate) async fn rooms(&self, limit: u64) -> Result<Vec<RoomRow>, Error> {
-        match &self.database {
-            Database::Sqlite(sqlite) => sqlite::rooms(sqlite, limit).await,
-            Database::Postgres(server) => postgres::rooms(&server.pool, limit).await,
-        }
+        let query = page::rooms_query(limit);
+        let rows = self.database.query(Deadline::after(limits::READ_TIME), query).await;
+        rows.and_then(|rows| page::rooms(&rows)).map_err(Error::during("listing the rooms"))
     }
 
     /// How far these rooms are.
     pub(crate) async fn heads(&self, rooms: &[String]) -> Result<Heads, Error> {
-        match &self.database {
-            Database::Sqlite(sqlite) => sqlite::heads(sqlite, rooms).await,
-            Database::Postgres(server) => postgres::heads(&server.pool, rooms).await,
-        }
+        let query = page::heads_query(rooms);
+        let rows = self.database.query(Deadline::after(limits::READ_TIME), query).await;
+        rows.and_then(|rows| page::heads(&rows)).map_err(Error::during("looking for new messages"))
     }
 
     /// How often to look whether there is something new.
     pub(crate) fn poll_interval(&self) -> Duration {
-        match &self.database {
-            Database::Sqlite(_) => limits::POLL_SQLITE,
-            Database::Postgres(_) => limits::POLL_POSTGRES,
+        match self.database.engine() {
+            Engine::Sqlite => limits::POLL_SQLITE,
+            Engine::Postgres => limits::POLL_POSTGRES,
         }
     }
 
     /// Whether the file on the disk is still the one that is open.
     pub(crate) fn is_in_place(&self) -> bool {
-        match &self.database {
-            Database::Sqlite(sqlite) => identity::is_in_place(sqlite, self.file.as_deref()),
-            Database::Postgres(_) => true,
-        }
-    }
-}
-
-/// Finds out cheaply whether anything was written since the last look.
-#[derive(Debug, Default)]
-pub(crate) struct Pulse {
-    connection: Option<PoolConnection<Sqlite>>,
-    version: i64,
-}
-
-impl Pulse {
-    /// Whether there may be something new. PostgreSQL has no such sign: there it is always so.
-    pub(crate) async fn moved(&mut self, log: &Log) -> Result<bool, Error> {
-        let Database::Sqlite(sqlite) = &log.database else { return Ok(true) };
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            None => {
-                let failed = Error::query("connecting to the log");
-                // Of its own: the sign counts what others wrote since this connection looked.
-                self.connection.insert(sqlite.readers.acquire().await.map_err(failed)?)
-            }
-        };
-        let version = sqlite::data_version(connection).await?;
-        let moved = version != self.version;
-        self.version = version;
-        Ok(moved)
+        identity::is_in_place(self.database.file(), self.file.as_deref())
     }
 }
 
