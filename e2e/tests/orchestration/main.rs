@@ -12,6 +12,7 @@ mod crash_loop;
 mod first_process;
 mod hanging;
 mod reload;
+mod returning;
 mod rollout;
 mod status;
 mod succession;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tombolo_e2e::{Client, eventually};
 
@@ -16,6 +16,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 pub(crate) struct Load {
     stopped: Arc<AtomicBool>,
     answered: Arc<AtomicU64>,
+    longest: Arc<AtomicU64>,
     clients: Vec<JoinHandle<BTreeMap<String, u64>>>,
 }
 
@@ -23,12 +24,19 @@ impl Load {
     /// So many clients, each over a connection of its own.
     pub(crate) fn start(address: SocketAddr, clients: usize) -> Self {
         let (stopped, answered) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
+        let longest = Arc::<AtomicU64>::default();
         let client = |_| {
             let (stopped, answered) = (Arc::clone(&stopped), Arc::clone(&answered));
-            std::thread::spawn(move || ask(address, &stopped, &answered))
+            let longest = Arc::clone(&longest);
+            std::thread::spawn(move || ask(address, &stopped, &answered, &longest))
         };
         let clients = (0..clients).map(client).collect();
-        Self { stopped, answered, clients }
+        Self { stopped, answered, longest, clients }
+    }
+
+    /// How long the slowest answer so far took.
+    pub(crate) fn longest(&self) -> Duration {
+        Duration::from_millis(self.longest.load(Ordering::SeqCst))
     }
 
     /// Waits until so many more requests were answered.
@@ -58,10 +66,16 @@ impl Load {
     }
 }
 
-fn ask(address: SocketAddr, stopped: &AtomicBool, answered: &AtomicU64) -> BTreeMap<String, u64> {
+fn ask(
+    address: SocketAddr,
+    stopped: &AtomicBool,
+    answered: &AtomicU64,
+    longest: &AtomicU64,
+) -> BTreeMap<String, u64> {
     let mut outcomes: BTreeMap<String, u64> = BTreeMap::new();
     let mut client = Client::connect(address);
     while !stopped.load(Ordering::SeqCst) {
+        let began = Instant::now();
         client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
         let outcome = match client.read_response() {
             Ok(response) => response.status().to_string(),
@@ -70,6 +84,8 @@ fn ask(address: SocketAddr, stopped: &AtomicBool, answered: &AtomicU64) -> BTree
                 format!("{error:?}")
             }
         };
+        let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        longest.fetch_max(took, Ordering::SeqCst);
         *outcomes.entry(outcome).or_default() += 1;
         answered.fetch_add(1, Ordering::SeqCst);
         std::thread::sleep(PAUSE);

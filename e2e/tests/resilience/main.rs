@@ -12,6 +12,7 @@ mod bad_pages;
 mod budget;
 mod checks;
 mod elsewhere;
+mod giving_back;
 mod load;
 mod moods;
 mod processes;

@@ -56,3 +56,28 @@ fn a_stopped_server_costs_time_but_no_request() {
     load.go_on(200);
     load.stop_without_a_failure();
 }
+
+/// With checks and default settings alone: what waits at a server that is stopped goes to another as
+/// soon as that is noticed, long before any time-out; what cannot be repeated waits; and a check that
+/// is answered brings the server back.
+#[test]
+fn a_stopped_server_gives_back_what_waits_there() {
+    let replicas: Vec<Tombolo> = (0..3).map(|_| replica("127.0.0.1:0")).collect();
+    let addresses: Vec<String> =
+        replicas.iter().map(|replica| replica.address().to_string()).collect();
+    let setup = Setup::to_addresses(addresses).workers(2);
+    let (gateway, admin) = start(setup.upstream("health = { path = \"/health\" }"));
+    let load = Load::start(gateway.address(), 8);
+    load.go_on(200);
+    replicas[1].signal(Signal::STOP);
+    let told = server_is(admin, 1, &["down", "ejected"]);
+    assert!(told["why"].as_str().unwrap().contains("it answers nothing"), "{told}");
+    load.go_on(200);
+    println!("the longest took {:?}", load.longest());
+    // Without it: the 6 s that checks need by themselves, or the 60 s of `first_byte`.
+    assert!(load.longest() < std::time::Duration::from_secs(3), "{:?}", load.longest());
+    replicas[1].signal(Signal::CONT);
+    server_is(admin, 1, &["up"]);
+    load.go_on(100);
+    load.stop_without_a_failure();
+}

@@ -30,6 +30,13 @@ impl CheckCounts {
         CheckCounts { healthy, unhealthy, is_down, against: 0, last_failed: is_down }
     }
 
+    /// What the server is taken for, where others than checks have changed that.
+    pub fn take_up(&mut self, is_down: bool) {
+        if self.is_down != is_down {
+            (self.is_down, self.against) = (is_down, 0);
+        }
+    }
+
     /// A check has ended.
     pub fn record(&mut self, succeeded: bool) -> Verdict {
         self.last_failed = !succeeded;
@@ -78,6 +85,17 @@ mod tests {
     fn one_that_was_down_under_other_rules_rises() {
         let mut counts = CheckCounts::new(1, 1, true);
         assert_eq!(counts.record(true), Verdict::Risen);
+    }
+
+    #[test]
+    fn what_others_have_changed_is_taken_up() {
+        let mut counts = CheckCounts::new(2, 2, false);
+        counts.record(false);
+        assert_eq!(counts.record(false), Verdict::Fallen);
+        counts.take_up(false);
+        assert_eq!(counts.record(false), Verdict::AsBefore);
+        counts.take_up(false);
+        assert_eq!(counts.record(false), Verdict::Fallen, "a second failure since");
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::gate::Standing;
 /// by and by.
 const FIRST_SHARE: u128 = 100;
 
+/// A slow start takes at most so many times as long as the server was away.
+const WARM: u32 = 10;
+
 /// A server's condition in one word, as it is told to operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ServerState {
@@ -52,6 +55,10 @@ pub struct Condition {
     pub(super) ejection: Ejection,
     /// Since when it has been back, for as long as its share grows.
     pub(super) returned: Option<Duration>,
+    /// Over what time its share grows.
+    growth: Duration,
+    /// Since when it has been away; none: it is not, or nobody knows.
+    left: Option<Duration>,
 }
 
 impl Condition {
@@ -65,6 +72,8 @@ impl Condition {
             down: false,
             ejection: Ejection::default(),
             returned: None,
+            growth: slow_start,
+            left: None,
         }
     }
 
@@ -75,6 +84,8 @@ impl Condition {
             self.ejection.end(now);
         }
         (self.rules, self.slow_start) = (rules, slow_start);
+        self.growth = slow_start;
+        self.left = self.left.filter(|_| self.state() != ServerState::Up);
     }
 
     /// Whether its checks have failed.
@@ -84,7 +95,8 @@ impl Condition {
     }
 
     /// No new requests, until [`Condition::undrain`].
-    pub fn drain(&mut self) {
+    pub fn drain(&mut self, now: Duration) {
+        self.leave(now);
         self.draining = true;
     }
 
@@ -96,7 +108,8 @@ impl Condition {
     }
 
     /// Its checks have failed.
-    pub fn fall(&mut self) {
+    pub fn fall(&mut self, now: Duration) {
+        self.leave(now);
         self.down = true;
     }
 
@@ -112,6 +125,7 @@ impl Condition {
     pub fn eject(&mut self, cause: EjectionCause, now: Duration) -> bool {
         match &self.rules {
             Some(rules) if !matches!(self.ejection.phase, Phase::Out { .. }) => {
+                self.left.get_or_insert(now);
                 self.ejection.begin(rules, cause, now);
                 true
             }
@@ -161,14 +175,25 @@ impl Condition {
     pub fn tick(&mut self, now: Duration) -> bool {
         let over = self.rules.as_ref().is_some_and(|rules| self.ejection.tick(rules, now));
         let Some(since) = self.returned else { return over };
-        if now.saturating_sub(since) >= self.slow_start {
+        if now.saturating_sub(since) >= self.growth {
             self.returned = None;
         }
         true
     }
 
+    fn leave(&mut self, now: Duration) {
+        self.left.get_or_insert(now);
+    }
+
+    /// One that was away for a moment has not become cold: its share grows the sooner.
     fn come_back(&mut self, now: Duration) {
-        self.returned = (!self.slow_start.is_zero()).then_some(now);
+        if self.state() != ServerState::Up {
+            return;
+        }
+        let away = self.left.take().map(|since| now.saturating_sub(since));
+        let longest = away.map_or(Duration::MAX, |away| away.saturating_mul(WARM));
+        self.growth = self.slow_start.min(longest);
+        self.returned = (!self.growth.is_zero()).then_some(now);
     }
 
     /// Whether it is out or being tried again for failed requests.
@@ -233,7 +258,7 @@ impl Condition {
         let full = u128::from(Standing::FULL);
         let Some(since) = self.returned else { return Standing::FULL };
         let passed = now.saturating_sub(since).as_millis();
-        let whole = self.slow_start.as_millis().max(1);
+        let whole = self.growth.as_millis().max(1);
         let share = FIRST_SHARE + (full - FIRST_SHARE) * passed.min(whole) / whole;
         u16::try_from(share).unwrap_or(Standing::FULL)
     }
@@ -267,9 +292,9 @@ mod tests {
             (server.state(), server.standing(SECOND)),
             (ServerState::Ejected, Standing::Closed)
         );
-        server.fall();
+        server.fall(Duration::ZERO);
         assert_eq!(server.state(), ServerState::Down);
-        server.drain();
+        server.drain(Duration::ZERO);
         assert_eq!(
             (server.state(), server.standing(SECOND)),
             (ServerState::Draining, Standing::Closed)
@@ -283,14 +308,14 @@ mod tests {
     #[test]
     fn one_that_drains_and_is_well_serves_before_those_that_are_not() {
         let mut server = server();
-        server.drain();
+        server.drain(Duration::ZERO);
         assert_eq!(server.standing(SECOND), Standing::Reserve);
     }
 
     #[test]
     fn one_that_comes_back_gets_its_share_by_and_by() {
         let mut server = server();
-        server.fall();
+        server.fall(Duration::ZERO);
         server.rise(SECOND);
         let shares = [1, 2, 6, 11, 60].map(|second| {
             server.tick(SECOND * second);
@@ -302,9 +327,21 @@ mod tests {
     }
 
     #[test]
+    fn one_that_was_away_for_a_moment_is_soon_whole_again() {
+        let mut server = server();
+        server.fall(SECOND);
+        server.rise(SECOND + SECOND / 10);
+        let shares = [11, 16, 21].map(|tenth| {
+            server.tick(SECOND * tenth / 10);
+            server.standing(SECOND * tenth / 10)
+        });
+        assert_eq!(shares, [100, 550, 1000].map(Standing::Open));
+    }
+
+    #[test]
     fn without_slow_start_it_is_back_at_once() {
         let mut server = Condition::new(None, Duration::ZERO);
-        server.fall();
+        server.fall(Duration::ZERO);
         server.rise(SECOND);
         assert_eq!(server.standing(SECOND), full());
         assert!(
@@ -364,8 +401,8 @@ mod tests {
     fn one_that_was_started_again_is_up_whatever_was_known() {
         let mut server = server();
         server.eject(EjectionCause::Status, SECOND);
-        server.fall();
-        server.drain();
+        server.fall(Duration::ZERO);
+        server.drain(Duration::ZERO);
         server.restarted(SECOND * 2);
         assert_eq!(server.state(), ServerState::Draining, "that was said of the place");
         server.undrain(SECOND * 2);

@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn a_share_goes_on_growing() {
         let mut before = server();
-        before.fall();
+        before.fall(Duration::ZERO);
         before.rise(SECOND);
         let after = successor(&before, SECOND * 6, SECOND * 20);
         assert_eq!(after.standing(SECOND * 20), Standing::Open(550));
@@ -179,8 +179,8 @@ mod tests {
     #[test]
     fn drained_and_down_it_stays_so() {
         let mut before = server();
-        before.drain();
-        before.fall();
+        before.drain(SECOND);
+        before.fall(SECOND);
         let mut after = successor(&before, SECOND, SECOND);
         assert_eq!(after.state(), ServerState::Draining);
         after.undrain(SECOND);

@@ -30,6 +30,8 @@ pub(crate) enum How {
     Drain { lasts: bool },
     /// Work may come again.
     Undrain,
+    /// The server was started again and is ready: what its failures showed is over. A drain stays.
+    Restarted,
 }
 
 /// There is nothing of this name.
@@ -74,7 +76,7 @@ pub(super) async fn drain(
     workers: &[Worker],
     standing: &Standing,
 ) -> Result<Drained, Unknown> {
-    let draining = how != How::Undrain;
+    let draining = matches!(how, How::Drain { .. });
     let snapshot = publication.current();
     let deadline = snapshot.config.gateway.timeouts.drain;
     let mut servers = Vec::new();
@@ -100,9 +102,14 @@ pub(super) async fn drain(
         match how {
             How::Drain { lasts } => begin(server, lasts, deadline, workers).await,
             How::Undrain => server.undrain(),
+            How::Restarted => server.health.restarted(),
         }
     }
-    tracing::info!(?target, "{}", if draining { "draining" } else { "no longer draining" });
+    match how {
+        How::Drain { .. } => tracing::info!(?target, "draining"),
+        How::Undrain => tracing::info!(?target, "no longer draining"),
+        How::Restarted => tracing::debug!(?target, "started again"),
+    }
     let told = |(upstream, server): (&Arc<Upstream>, &Arc<Server>)| {
         let index = upstream.servers.iter().position(|one| one.id() == server.id());
         let in_flight = index.map_or(0, |index| upstream.balancer.in_flight(index));

@@ -100,6 +100,11 @@ impl Buffer {
         !self.recycled
     }
 
+    /// Whether it still holds the message from the end of its head on.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.recycled
+    }
+
     /// Ends the exchange: lets go of the head and moves what is unread (pipelined bytes) to the front.
     pub(crate) fn next_message(&mut self) {
         let unread = self.end.saturating_sub(self.start);

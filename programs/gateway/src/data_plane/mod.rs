@@ -38,6 +38,7 @@ mod splice;
 mod stream;
 mod timers;
 mod transfer;
+mod waits;
 mod worker;
 mod workspace;
 

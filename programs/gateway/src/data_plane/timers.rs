@@ -5,6 +5,7 @@
 //! are therefore kept to within one tick ([`TICK`]) and cost a store each.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -24,6 +25,10 @@ struct Slot {
     server: u64,
     /// Its time is over, whatever the deadline says.
     cut: bool,
+    /// Since which tick an answer is awaited, the request being sent whole; [`NEVER`]: it is not.
+    asked: u64,
+    /// The server is out: the request may go to another.
+    released: bool,
 }
 
 /// The clock and all deadlines of one thread.
@@ -49,6 +54,8 @@ impl Timers {
             waker: None,
             server: 0,
             cut: false,
+            asked: NEVER,
+            released: false,
         });
         Timer { timers: Rc::clone(self), key }
     }
@@ -73,6 +80,27 @@ impl Timers {
             slot.cut = true;
             if let Some(waker) = slot.waker.take() {
                 waker.wake();
+            }
+        }
+    }
+
+    /// For each server of which an answer is awaited, how many ticks the longest such wait has lasted.
+    pub(super) fn waits(&self, waits: &mut HashMap<u64, u64>) {
+        let now = self.now.get();
+        for (_, slot) in self.slots.borrow().iter().filter(|(_, slot)| slot.asked != NEVER) {
+            let longest = waits.entry(slot.server).or_default();
+            *longest = now.saturating_sub(slot.asked).max(*longest);
+        }
+    }
+
+    /// Lets every request that awaits an answer of this server go to another.
+    pub(super) fn release(&self, server: u64) {
+        for (_, slot) in self.slots.borrow_mut().iter_mut() {
+            if slot.server == server && slot.asked != NEVER {
+                slot.released = true;
+                if let Some(waker) = slot.waker.take() {
+                    waker.wake();
+                }
             }
         }
     }
@@ -113,7 +141,30 @@ impl Timer {
     pub(crate) fn faces(&self, server: u64) {
         if let Some(slot) = self.timers.slots.borrow_mut().get_mut(self.key) {
             (slot.server, slot.cut) = (server, false);
+            (slot.asked, slot.released) = (NEVER, false);
         }
+    }
+
+    /// The request is sent whole: its answer has to begin within `after` ticks.
+    pub(crate) fn await_answer(&self, after: u64) {
+        let now = self.timers.now.get();
+        if let Some(slot) = self.timers.slots.borrow_mut().get_mut(self.key) {
+            slot.deadline = now.saturating_add(after).saturating_add(1);
+            slot.asked = now;
+        }
+    }
+
+    /// No answer is awaited any more: it has begun, or the request stays where it is.
+    #[inline]
+    pub(crate) fn settle(&self) {
+        if let Some(slot) = self.timers.slots.borrow_mut().get_mut(self.key) {
+            (slot.asked, slot.released) = (NEVER, false);
+        }
+    }
+
+    /// Whether the request may go to another server, because the one that was asked is out.
+    pub(crate) fn is_released(&self) -> bool {
+        self.timers.slots.borrow().get(self.key).is_some_and(|slot| slot.released)
     }
 
     /// Whether the time of the server that is being asked was ended.
@@ -133,7 +184,7 @@ impl Timer {
     pub(crate) fn poll_expired(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut slots = self.timers.slots.borrow_mut();
         let Some(slot) = slots.get_mut(self.key) else { return Poll::Pending };
-        if slot.cut || slot.deadline <= self.timers.now.get() {
+        if slot.cut || slot.released || slot.deadline <= self.timers.now.get() {
             return Poll::Ready(());
         }
         match &slot.waker {
@@ -205,6 +256,29 @@ mod tests {
         assert!(other.poll_expired(nothing).is_pending());
         one.faces(0);
         assert!(one.poll_expired(nothing).is_pending(), "its next exchange has time");
+    }
+
+    #[test]
+    fn a_server_that_is_out_releases_who_awaits_its_answer() {
+        let timers = Timers::new();
+        let (waits, answered, elsewhere) =
+            (timers.register(), timers.register(), timers.register());
+        let nothing = &mut Context::from_waker(Waker::noop());
+        for (timer, server) in [(&waits, 7), (&answered, 7), (&elsewhere, 8)] {
+            timer.faces(server);
+            timer.await_answer(50);
+        }
+        answered.settle();
+        timers.advance(3);
+        let mut longest = HashMap::new();
+        timers.waits(&mut longest);
+        assert_eq!(longest, HashMap::from([(7, 3), (8, 3)]));
+        timers.release(7);
+        assert!(waits.poll_expired(nothing).is_ready() && waits.is_released());
+        assert!(answered.poll_expired(nothing).is_pending());
+        assert!(elsewhere.poll_expired(nothing).is_pending());
+        waits.settle();
+        assert!(waits.poll_expired(nothing).is_pending(), "its own deadline holds again");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! sink stops the reading of the source. The pieces found in one read leave in one write,
 //! together with the head that goes before them.
 
+use std::cell::Cell;
 use std::io::IoSlice;
 
 use tokio::net::TcpStream;
@@ -54,6 +55,8 @@ pub(crate) struct Transfer<'a> {
     pub(crate) gap: u64,
     /// Counts the body's bytes that reached the sink.
     pub(crate) moved: &'a mut u64,
+    /// Told at the end whether the buffer still holds the whole message.
+    pub(crate) is_whole: Option<&'a Cell<bool>>,
 }
 
 /// Body bytes up to which a copy behind the head is cheaper than a vectored write.
@@ -106,6 +109,9 @@ impl<'a> Transfer<'a> {
             }
         };
         head.truncate(kept);
+        if let Some(is_whole) = self.is_whole {
+            is_whole.set(self.buffer.is_whole());
+        }
         ended
     }
 

@@ -1,5 +1,6 @@
 //! A data-plane thread: its runtime, orders from the control plane, clock and drain.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::TcpListener;
 use std::rc::Rc;
@@ -18,6 +19,7 @@ use super::core::Core;
 use super::entrance::Entrance;
 use super::listener::Door;
 use super::timers::TICK;
+use super::waits;
 use crate::access_log::Lane;
 use crate::control_plane::Publication;
 use crate::metrics::Row;
@@ -193,11 +195,13 @@ async fn keep_time(core: Rc<Core>) {
     let began = Instant::now();
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut waits = HashMap::new();
     loop {
         ticks.tick().await;
         let now = began.elapsed().as_millis() / TICK.as_millis();
         let now = u64::try_from(now).unwrap_or(u64::MAX);
         core.timers.advance(now);
+        waits::look(&core, &mut waits);
         core.log(Lane::flush);
         // A thread without requests lets go of what was reloaded away, too.
         drop(core.snapshot());

@@ -52,6 +52,8 @@ pub(super) enum Why {
     Late,
     /// It answered with a status after which another server is asked, which is paid for.
     Elsewhere,
+    /// It was found to fail while an answer was awaited; another is asked, which is paid for.
+    Released,
 }
 
 /// How far the request has gone.
@@ -77,6 +79,8 @@ pub(super) struct Facing<'f> {
     pub(super) first_byte: u64,
     /// Whether another server is asked instead, now that this status has come.
     pub(super) elsewhere: &'f dyn Fn(u16) -> bool,
+    /// Whether another server is asked instead, now that this one is out.
+    pub(super) leave: &'f dyn Fn() -> bool,
 }
 
 /// Sends the request over the link and passes the answer on, or with `hold` stops at its body.
@@ -96,6 +100,7 @@ pub(super) async fn attempt(
     let watch = Watch::new(scene.client);
     let state = Cell::new(Upload::Running);
     let mut uploaded = 0_u64;
+    let is_whole = Cell::new(false);
     let mut decoder = BodyDecoder::new(asked.framing, scene.snapshot.body_limits(asked.body_bytes));
     let outcome = {
         let mut upload = pin!(
@@ -113,6 +118,7 @@ pub(super) async fn attempt(
                 timer,
                 gap: patience.body_gap,
                 moved: &mut uploaded,
+                is_whole: Some(&is_whole),
             }
             .run(onward)
         );
@@ -124,6 +130,7 @@ pub(super) async fn attempt(
                 facing,
                 watch: &watch,
                 upload: &state,
+                is_whole: &is_whole,
                 outbound,
                 response,
                 answer,
@@ -136,7 +143,7 @@ pub(super) async fn attempt(
             if state.get() == Upload::Running
                 && let Poll::Ready(sent) = upload.as_mut().poll(cx)
             {
-                timer.arm(facing.first_byte);
+                timer.await_answer(facing.first_byte);
                 if let Some(fault) = sent_or_fault(sent, &state, &watch, asked) {
                     return Poll::Ready(Err(fault));
                 }
@@ -200,7 +207,7 @@ pub(super) fn outcome(
 ) -> Outcome {
     match attempted {
         Ok(Ok(_)) | Ok(Err(Unanswered { why: Why::Elsewhere, .. })) => Outcome::Answered,
-        Ok(Err(unanswered)) if unanswered.why == Why::Late => Outcome::TimedOut,
+        Ok(Err(Unanswered { why: Why::Late | Why::Released, .. })) => Outcome::TimedOut,
         Ok(Err(_)) if reused => Outcome::Stale,
         Ok(Err(_)) => Outcome::Failed,
         Err(_) if journal.is_answered() => Outcome::Answered,

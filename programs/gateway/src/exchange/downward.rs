@@ -58,6 +58,8 @@ pub(super) struct Downward<'a> {
     pub(super) facing: &'a Facing<'a>,
     pub(super) watch: &'a Watch<'a>,
     pub(super) upload: &'a Cell<Upload>,
+    /// Once it is sent: whether the request could be sent once more.
+    pub(super) is_whole: &'a Cell<bool>,
     pub(super) outbound: &'a mut Buffer,
     pub(super) response: &'a mut ResponseHead,
     pub(super) answer: &'a mut Vec<u8>,
@@ -127,7 +129,19 @@ impl Downward<'_> {
             let ended = match read_for(self.watch, self.facing.link, room, timer).await {
                 Ok(0) => "the upstream closed the connection without a response".to_owned(),
                 Ok(count) => {
+                    timer.settle();
                     self.outbound.filled(count);
+                    continue;
+                }
+                Err(Stop::Expired) if timer.is_released() && !self.watch.has_ended() => {
+                    timer.settle();
+                    if self.may_leave(interim) {
+                        let words = "the server was found to fail before it answered";
+                        let refusal = Refusal::slow_upstream(words);
+                        let why = Why::Released;
+                        let unanswered = Unanswered { refusal, interim, why };
+                        return Err(DownError::Unanswered(unanswered));
+                    }
                     continue;
                 }
                 Err(Stop::Expired) if self.watch.has_ended() => {
@@ -156,6 +170,15 @@ impl Downward<'_> {
             let refusal = Refusal::broken_upstream(ended);
             return Err(DownError::Unanswered(Unanswered { refusal, interim, why: Why::Ended }));
         }
+    }
+
+    /// Whether the request goes to another server now: nothing has come, and it can be sent once more.
+    fn may_leave(&self, interim: bool) -> bool {
+        !interim
+            && self.outbound.is_empty()
+            && self.upload.get() == Upload::Done
+            && self.is_whole.get()
+            && (self.facing.leave)()
     }
 
     /// Passes an interim response (100, 103, 104, ...) on; HTTP/1.0 knows none.

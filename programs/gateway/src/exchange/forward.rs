@@ -31,7 +31,7 @@ use crate::metrics::Outcome;
 use crate::upstream::{Fault, Flight, Server, Upstream};
 use feedback::{note, observe};
 use link::{Link, obtain};
-use retry::{Ended, goes_elsewhere, repeat};
+use retry::{Ended, goes_elsewhere, leaves, repeat};
 
 /// What a request is sent on for.
 #[derive(Clone, Copy, Default)]
@@ -206,10 +206,12 @@ async fn ask(
             cookie: candidate.cookie,
             first_byte: first_byte.min(left),
             elsewhere: &|status| goes_elsewhere(scene, candidate, asked, sent, status),
+            leave: &|| leaves(scene, candidate, asked, sent),
         };
         let attempted = attempt::attempt(scene, workspace, asked, journal, &facing, hold).await;
         let outcome = attempt::outcome(&attempted, reused, journal);
-        note(scene, candidate, outcome, workspace);
+        let is_known = matches!(&attempted, Ok(Err(one)) if one.why == attempt::Why::Released);
+        note(scene, candidate, (outcome, is_known), workspace);
         observe(scene, candidate, outcome, journal);
         match attempted? {
             Ok(Attempted::Held) => return Ok(Asking::Held(stream)),

@@ -57,6 +57,7 @@ impl Relay<'_> {
             pipes: &self.scene.connection.core.pipes,
             timer: &self.scene.connection.timer,
             gap: self.scene.snapshot.patience.body_gap,
+            is_whole: None,
             moved: &mut self.journal.bytes_out,
         }
         .run(self.answer)

@@ -55,6 +55,14 @@ impl Crew {
         }
     }
 
+    /// Tells the gateway that a replica that is known there was started and is ready. One that does not
+    /// listen to that finds out by itself.
+    pub(crate) async fn tell_of_start(self, places: Vec<Place>) {
+        for place in &places {
+            let _ = self.gateway.restarted(place).await;
+        }
+    }
+
     async fn grow(&self, recruits: &[Replica]) -> Result<(), Failed> {
         let ids: Vec<_> = recruits.iter().map(|one| one.id).collect();
         let grown = async {

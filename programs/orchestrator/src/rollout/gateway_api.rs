@@ -59,6 +59,13 @@ impl GatewayApi {
         self.ask(Method::POST, path, &order).await.map(drop)
     }
 
+    /// Tells it that a server was started again and is ready: it need not find out by itself.
+    pub(super) async fn restarted(&self, place: &Place) -> Result<(), String> {
+        let Place { upstream, server } = place;
+        let order = json!({ "upstream": upstream, "server": server });
+        self.ask(Method::POST, "/api/v1/restarted", &order).await.map(drop)
+    }
+
     /// Requests and connections that these servers are busy with.
     pub(super) async fn in_flight(&self, places: &[Place]) -> Result<u64, String> {
         if places.is_empty() {

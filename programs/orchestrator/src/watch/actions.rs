@@ -10,7 +10,13 @@ impl Watch {
     /// Takes in an event and does what follows from it; the outcome once all has ended.
     pub(super) fn take(&mut self, mut event: Event) -> Option<Outcome> {
         match &mut event {
-            Event::Ready(id, _) => self.fleet.settle(*id),
+            Event::Ready(id, _) => {
+                self.fleet.settle(*id);
+                let places = self.fleet.places(*id);
+                if !places.is_empty() {
+                    tokio::spawn(self.crew.clone().tell_of_start(places));
+                }
+            }
             // Of one that was succeeded, and has ended as it was to.
             Event::Exited(id, run, _) if self.keeps_another(*id, *run) => {}
             Event::Exited(id, _, exit) => {

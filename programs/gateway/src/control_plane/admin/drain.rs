@@ -1,5 +1,5 @@
 //! `POST /api/v1/drain` and `/undrain`: no new work for a server, an upstream or the gateway, or work
-//! again.
+//! again. `POST /api/v1/restarted`: a server is another process than it was.
 
 use std::sync::Arc;
 
@@ -52,23 +52,39 @@ impl Order {
 }
 
 pub(super) async fn drain(state: State<Arc<Facts>>, request: Request) -> Result<Response, Refusal> {
-    answer(state, request, true).await
+    let (target, lasts) = order(request).await?;
+    answer(state, target, How::Drain { lasts }).await
 }
 
 pub(super) async fn undrain(
     state: State<Arc<Facts>>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    answer(state, request, false).await
+    let (target, _) = order(request).await?;
+    answer(state, target, How::Undrain).await
+}
+
+pub(super) async fn restarted(
+    state: State<Arc<Facts>>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (target, _) = order(request).await?;
+    if !matches!(target, Target::Server(..)) {
+        let (field, message) = ("server".to_owned(), "missing: which one was started".to_owned());
+        return Err(Refusal::of_mistakes(vec![Mistake { field, message }]));
+    }
+    answer(state, target, How::Restarted).await
+}
+
+async fn order(request: Request) -> Result<(Target, bool), Refusal> {
+    Order::parse(&body::whole(request.into_body()).await?)
 }
 
 async fn answer(
     State(facts): State<Arc<Facts>>,
-    request: Request,
-    draining: bool,
+    target: Target,
+    how: How,
 ) -> Result<Response, Refusal> {
-    let (target, lasts) = Order::parse(&body::whole(request.into_body()).await?)?;
-    let how = if draining { How::Drain { lasts } } else { How::Undrain };
     let (told, drained) = oneshot::channel();
     facts.wishes.send(Wish::Drain(target, how, told)).await.map_err(|_| ending())?;
     let drained = drained.await.map_err(|_| ending())?.map_err(|unknown| {

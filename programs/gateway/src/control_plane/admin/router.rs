@@ -31,6 +31,7 @@ const WELCOME: &str = concat!(
     "GET  /api/v1/series   rates over the last quarter of an hour; ?after=TIME_MS\n",
     "GET  /api/v1/why      what becomes of a request and why: ?url= or ?request=ID; `tombolo why`\n",
     "POST /api/v1/drain    {\"upstream\": ..., \"server\": ...}, and undrain; or `tombolo drain NAME/SERVER`\n",
+    "POST /api/v1/restarted {\"upstream\": ..., \"server\": ...}: the server was started again and is ready\n",
     "POST /api/v1/purge    {\"url\"|\"prefix\"|\"tag\"|\"all\": ..., \"soft\": false}; or `tombolo purge`\n",
     "POST /api/v1/scale    {\"service\": \"site\", \"replicas\": 5}; or `tombolo scale site 5`\n",
     "POST /api/v1/restart  {\"service\": \"site\"} or {\"replica\": \"site-2\"}; or `tombolo restart site`\n",
@@ -48,6 +49,7 @@ pub(super) fn router(facts: Arc<Facts>, guard: Arc<Guard>) -> Router {
         .route("/api/v1/reload", post(reload::answer))
         .route("/api/v1/drain", post(drain::drain))
         .route("/api/v1/undrain", post(drain::undrain))
+        .route("/api/v1/restarted", post(drain::restarted))
         .route("/api/v1/requests", get(requests::answer))
         .route("/api/v1/series", get(rates::answer))
         .route("/api/v1/why", get(why::answer))

@@ -1,6 +1,8 @@
 //! When a server is asked: at once, then every interval, and four times as often while what it says
-//! is not what it is taken for. A failed request brings the next check forward.
+//! is not what it is taken for. A failed request brings the next check forward, and requests that wait for
+//! long have one made at once.
 
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -9,10 +11,25 @@ use tombolo_balance::{CheckCounts, Verdict};
 use tombolo_daemon::config::HealthCheck;
 
 use super::ask::{self, Unwell};
-use crate::upstream::Server;
+use crate::upstream::{Server, since_start};
 
 /// In doubt a server is asked so many times as often.
 const OFTENER: u32 = 4;
+
+/// Between two checks of a server for which requests wait for long, if `interval` is not shorter.
+const AT_ONCE: Duration = Duration::from_millis(250);
+
+/// A check that is not answered for so long is not usual, whatever was.
+const QUIET: Duration = Duration::from_millis(200);
+
+/// Nor is one that takes so many times as long as the slowest of late.
+const UNUSUAL: u32 = 4;
+
+/// What is left of the slowest of late with each check.
+const FADING: f64 = 0.9;
+
+/// Requests that waited so shortly before a check began wait still.
+const LONG_AGO: Duration = Duration::from_millis(150);
 
 /// The first checks of all servers are spread over this.
 const SPREAD: Duration = Duration::from_millis(100);
@@ -29,6 +46,7 @@ async fn watch(server: Weak<Server>) {
     // Not all servers in the same instant.
     sleep(SPREAD.mul_f64(fastrand::f64())).await;
     let mut current: Option<(Arc<HealthCheck>, CheckCounts)> = None;
+    let mut slowest = Duration::ZERO;
     loop {
         let Some(alive) = server.upgrade().filter(|server| !server.is_gone()) else { return };
         // A reload may have changed how it is checked, or whether.
@@ -41,28 +59,62 @@ async fn watch(server: Weak<Server>) {
                 (Arc::clone(&check), &mut stale.insert((check, counts)).1)
             }
         };
+        counts.take_up(alive.health.is_down());
         let began = Instant::now();
-        let outcome = match timeout(check.timeout, ask::ask(&alive, &check.probe)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Unwell::Slow(check.timeout)),
-        };
-        alive.health.checked(outcome.as_ref().err().map(ToString::to_string), began.elapsed());
+        let outcome = ask_watchfully(&alive, &check, slowest).await;
+        let took = began.elapsed();
+        alive.health.checked(outcome.as_ref().err().map(ToString::to_string), took);
+        if outcome.is_ok() {
+            slowest = took.max(slowest.mul_f64(FADING));
+        }
         follow(&alive, counts, outcome);
         let soon = check.interval / OFTENER;
-        let pause = if counts.is_in_doubt() { soon } else { check.interval };
+        let is_urgent = counts.is_in_doubt() || alive.health.awaits_a_check();
+        let pause = if is_urgent { soon } else { check.interval };
         // Give or take a tenth, so that checks of many servers do not fall together for ever.
         let pause = pause.mul_f64(0.9 + fastrand::f64() / 5.0);
         let health = Arc::clone(&alive.health);
         drop(alive);
+        let ended = since_start();
         tokio::select! {
             () = sleep(pause) => {}
             () = async { sleep(soon).await; health.doubted().await } => {}
+            () = async { sleep(soon.min(AT_ONCE)).await; health.waited(ended).await } => {}
         }
     }
 }
 
+/// Asks the server. Where requests wait for it meanwhile and the check is not answered within a few
+/// times what it usually takes, that is told before the check has failed.
+async fn ask_watchfully(
+    server: &Server,
+    check: &HealthCheck,
+    slowest: Duration,
+) -> Result<(), Unwell> {
+    let (began, quiet) = (since_start(), (slowest * UNUSUAL).max(QUIET));
+    let mut asking = pin!(timeout(check.timeout, ask::ask(server, &check.probe)));
+    let silence = async {
+        sleep(quiet).await;
+        server.health.waited(began.saturating_sub(LONG_AGO)).await;
+    };
+    let outcome = tokio::select! {
+        biased;
+        outcome = &mut asking => outcome,
+        () = silence => {
+            server.health.is_silent_for(quiet);
+            let outcome = asking.await;
+            server.health.is_heard();
+            outcome
+        }
+    };
+    outcome.unwrap_or(Err(Unwell::Slow(check.timeout)))
+}
+
 /// Tells what a check changes.
 fn follow(server: &Server, counts: &mut CheckCounts, outcome: Result<(), Unwell>) {
+    if outcome.is_ok() {
+        server.health.check_succeeded();
+    }
     match counts.record(outcome.is_ok()) {
         Verdict::AsBefore => {}
         Verdict::Risen => server.health.rise(),

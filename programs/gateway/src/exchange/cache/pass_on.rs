@@ -29,6 +29,7 @@ pub(super) async fn relay(
         cookie,
         first_byte: 0,
         elsewhere: &|_| false,
+        leave: &|| false,
     };
     let Workspace { outbound, response, answer, framing_down, .. } = workspace;
     let relay = Relay {

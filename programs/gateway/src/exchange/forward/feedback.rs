@@ -11,7 +11,12 @@ use crate::upstream::{Fault, Page};
 
 /// Tells the server's health how it did, and counts the attempt: by the same rule, so that a server
 /// is never ejected for failures that nobody can see.
-pub(super) fn note(scene: &Scene<'_>, candidate: &Candidate<'_>, outcome: Outcome, of: &Workspace) {
+pub(super) fn note(
+    scene: &Scene<'_>,
+    candidate: &Candidate<'_>,
+    (outcome, is_known): (Outcome, bool),
+    of: &Workspace,
+) {
     let Candidate { upstream, server, .. } = candidate;
     let mut counted = outcome;
     match outcome {
@@ -20,6 +25,8 @@ pub(super) fn note(scene: &Scene<'_>, candidate: &Candidate<'_>, outcome: Outcom
                 counted = Outcome::Failed;
             }
         }
+        // It was found before that the server fails: that is no further failure.
+        Outcome::TimedOut if is_known => {}
         Outcome::TimedOut => server.health.failed(Fault::TimedOut),
         Outcome::Failed => server.health.failed(Fault::Broken),
         // An idle connection may be closed at any time, and a client may leave.

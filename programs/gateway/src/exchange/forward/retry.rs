@@ -32,12 +32,17 @@ pub(super) fn repeat(
     journal: &mut Journal,
 ) -> Result<Option<Refusal>, Failure> {
     let Unanswered { refusal, interim, why } = unanswered;
-    // It was found to be repeatable before its answer was let go of.
-    let repeatable = why == Why::Elsewhere
-        || ended.asked.method.is_idempotent()
-            && !interim
-            && ended.sent < scene.snapshot.limits.attempts
-            && inbound.rewind();
+    let repeatable = match why {
+        // It was found to be repeatable before its answer was let go of.
+        Why::Elsewhere => true,
+        Why::Released => inbound.rewind(),
+        Why::Ended | Why::Late => {
+            ended.asked.method.is_idempotent()
+                && !interim
+                && ended.sent < scene.snapshot.limits.attempts
+                && inbound.rewind()
+        }
+    };
     if !repeatable {
         return Err(refusal.into());
     }
@@ -45,7 +50,8 @@ pub(super) fn repeat(
     if ended.reused && why == Why::Ended {
         return Ok(None);
     }
-    let goes_on = why == Why::Elsewhere || may_go_on(scene, candidate);
+    let is_paid = matches!(why, Why::Elsewhere | Why::Released);
+    let goes_on = is_paid || may_go_on(scene, candidate);
     if goes_on { Ok(Some(refusal)) } else { Err(refusal.into()) }
 }
 
@@ -61,6 +67,19 @@ pub(super) fn goes_elsewhere(
     candidate.upstream.retry_on.contains(status)
         && asked.method.is_idempotent()
         && asked.framing == Framing::None
+        && sent < scene.snapshot.limits.attempts
+        && candidate.picker.has_another(candidate.index)
+        && may_go_on(scene, candidate)
+}
+
+/// Whether a request that waits for a server which is out goes to another instead, which is paid for.
+pub(super) fn leaves(
+    scene: &Scene<'_>,
+    candidate: &Candidate<'_>,
+    asked: &Asked,
+    sent: usize,
+) -> bool {
+    asked.method.is_idempotent()
         && sent < scene.snapshot.limits.attempts
         && candidate.picker.has_another(candidate.index)
         && may_go_on(scene, candidate)

@@ -4,7 +4,7 @@ mod change;
 mod memory;
 mod told;
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -15,6 +15,7 @@ use tombolo_daemon::config::HealthCheck;
 
 use super::changes::tell_of_change;
 use super::failures::Fault;
+use super::watch::ring;
 use super::{Failures, Page, clock};
 pub(crate) use memory::ServerMemory;
 pub(crate) use told::Told;
@@ -33,6 +34,12 @@ pub(crate) struct Health {
     is_checked: AtomicBool,
     /// Rung when a request failed: a check is due.
     doubt: Notify,
+    /// Rung while requests wait for long: a check is due at once.
+    waited: Notify,
+    /// When that was last so, in milliseconds since the process began.
+    waited_at: AtomicU64,
+    /// Requests wait, and a check has had no answer either.
+    silent: AtomicBool,
     known: Mutex<Known>,
 }
 
@@ -89,6 +96,9 @@ impl Health {
             checks: ArcSwapOption::empty(),
             is_checked: AtomicBool::new(false),
             doubt: Notify::new(),
+            waited: Notify::new(),
+            waited_at: AtomicU64::new(0),
+            silent: AtomicBool::new(false),
             known: Mutex::new(Known {
                 condition: Condition::new(None, Duration::ZERO),
                 state: ServerState::Up,
@@ -146,7 +156,7 @@ impl Health {
     /// One that `lasts` holds over a restart of the gateway.
     pub(crate) fn drain(&self, why: &str, lasts: bool) {
         self.lock().drain_lasts = lasts;
-        self.change(Some((ServerState::Draining, why)), |condition, _| condition.drain());
+        self.change(Some((ServerState::Draining, why)), |condition, now| condition.drain(now));
     }
 
     /// The end of a drain.
@@ -156,7 +166,7 @@ impl Health {
 
     /// Its checks fail.
     pub(crate) fn fall(&self, why: &str) {
-        self.change(Some((ServerState::Down, why)), |condition, _| condition.fall());
+        self.change(Some((ServerState::Down, why)), |condition, now| condition.fall(now));
     }
 
     /// Its checks succeed.
@@ -202,6 +212,71 @@ impl Health {
     #[inline]
     pub(crate) fn succeeded(&self, page: impl FnOnce() -> Page) {
         self.failures.succeeded(page);
+    }
+
+    /// A check succeeded: it is back, if a check shows that.
+    pub(crate) fn check_succeeded(&self) {
+        self.silent.store(false, Relaxed);
+        if self.change(None, |condition, now| condition.check_succeeded(now)) {
+            // What came of requests while it was out says nothing of what it does now.
+            self.failures.forget();
+        }
+    }
+
+    /// It was started again, and is ready: what was known of it is over.
+    pub(crate) fn restarted(&self) {
+        self.silent.store(false, Relaxed);
+        self.change(None, |condition, now| condition.restarted(now));
+        self.failures.forget();
+        self.doubt.notify_one();
+    }
+
+    /// Requests wait for it for long. Told again and again as long as that is so.
+    #[cold]
+    pub(crate) fn keeps_waiting(&self) {
+        let now = u64::try_from(clock::since_start().as_millis()).unwrap_or(u64::MAX);
+        self.waited_at.store(now, Relaxed);
+        self.waited.notify_one();
+    }
+
+    /// Ready when requests have waited for long at some time after `since`, of the process.
+    pub(crate) async fn waited(&self, since: Duration) {
+        loop {
+            self.waited.notified().await;
+            if u128::from(self.waited_at.load(Relaxed)) >= since.as_millis() {
+                return;
+            }
+        }
+    }
+
+    /// While requests wait for it, a check has had no answer for so long either.
+    pub(crate) fn is_silent_for(&self, quiet: Duration) {
+        let millis = quiet.as_millis();
+        tracing::debug!(server = %self.name, millis, "requests wait, and a check has no answer");
+        self.silent.store(true, Relaxed);
+        ring();
+    }
+
+    /// Whether neither requests nor a check are answered.
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent.load(Relaxed)
+    }
+
+    /// The last check that was silent has ended, whatever it said.
+    pub(crate) fn is_heard(&self) {
+        self.silent.store(false, Relaxed);
+    }
+
+    /// Whether nothing is to be expected of it: its checks fail, or it is ejected.
+    #[inline]
+    pub(crate) fn is_out(&self) -> bool {
+        self.gate.standing() == Standing::Closed
+    }
+
+    /// Whether it is ejected for what a check would show to be over.
+    pub(crate) fn awaits_a_check(&self) -> bool {
+        let cause = self.lock().condition.ejection_cause();
+        matches!(cause, Some(EjectionCause::Unreachable | EjectionCause::Silent))
     }
 
     /// Ready when a request has failed since it was last asked for.

@@ -88,7 +88,12 @@ impl Watch {
         index: usize,
         is_reading: bool,
     ) -> Option<(EjectionCause, String)> {
-        let failures = &upstream.servers.get(index)?.health.failures;
+        let health = &upstream.servers.get(index)?.health;
+        if health.is_silent() && has_another_that_answers(upstream, index) {
+            let why = "it answers nothing: requests wait, and so does a check".to_owned();
+            return Some((EjectionCause::Silent, why));
+        }
+        let failures = &health.failures;
         let (in_a_row, last) = (failures.in_a_row(), failures.last());
         if rules.failures > 0 && failures.unanswered_in_a_row() >= rules.failures {
             let why = format!("{in_a_row} requests in a row failed: {}", last.words());
@@ -127,6 +132,12 @@ impl Watch {
     fn compare(&self, upstream: &Upstream, index: usize) -> Option<Compared> {
         self.suspicion.as_ref()?.compare(upstream, &self.windows, index)
     }
+}
+
+/// Whether a server beside this one is up and not silent: when none is, the fault is elsewhere.
+fn has_another_that_answers(upstream: &Upstream, index: usize) -> bool {
+    let mut others = upstream.servers.iter().enumerate().filter(|(other, _)| *other != index);
+    others.any(|(_, server)| server.health.is_open() && !server.health.is_silent())
 }
 
 /// Requests of a server that have ended, and its failures, since the start.
