@@ -26,13 +26,7 @@ impl Postgres {
             eprintln!("\n!!! NOT TESTED on PostgreSQL. {words}\n");
             return None;
         };
-        let folder = tempfile::Builder::new().prefix("pg").tempdir().expect("a temporary folder");
-        let all = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(folder.path(), all).expect("ours");
-        if let Some((user, group)) = servant() {
-            chown(folder.path(), Some(user), Some(group)).expect("root may give it away");
-        }
-        let mut postgres = Self { folder, programs, server: None };
+        let mut postgres = Self { folder: folder(), programs, server: None };
         let options = ["--no-sync", "--auth=trust", "--username=tombolo", "--encoding=UTF8"];
         let mut initdb = postgres.command("initdb");
         initdb.args(options).args(["--locale=C", "-D"]).arg(postgres.data());
@@ -46,6 +40,71 @@ impl Postgres {
     pub fn url(&self) -> String {
         let folder = self.folder.path().display();
         format!("postgres://tombolo@localhost/postgres?host={folder}&sslmode=disable")
+    }
+
+    /// Makes a further, empty database; its address.
+    pub fn new_database(&self, name: &str) -> String {
+        let mut createdb = self.command("createdb");
+        createdb.args(["--username=tombolo", "--host"]).arg(self.folder.path()).arg(name);
+        let made = createdb.output().expect("createdb runs");
+        assert!(made.status.success(), "createdb: {}", String::from_utf8_lossy(&made.stderr));
+        self.url().replace("/postgres?", &format!("/{name}?"))
+    }
+
+    /// The socket it listens on.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join(".s.PGSQL.5432")
+    }
+
+    /// What a query answers: its rows, one a line.
+    pub fn query(&self, text: &str) -> String {
+        let mut psql = self.command("psql");
+        psql.args(["-XAtq", "--username=tombolo", "--dbname=postgres", "--host"]);
+        psql.arg(self.folder.path()).arg("--command").arg(text).stdout(Stdio::piped());
+        let output = psql.output().expect("psql runs");
+        assert!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// An asynchronous standby of this server, following it.
+    pub fn standby(&self) -> Self {
+        let mut standby = Self { folder: folder(), programs: self.programs.clone(), server: None };
+        let mut copy = standby.command("pg_basebackup");
+        copy.args(["--checkpoint=fast", "--no-sync", "--write-recovery-conf"]);
+        copy.args(["--username=tombolo", "--host"]).arg(self.folder.path());
+        copy.arg("--pgdata").arg(standby.data());
+        let made = copy.output().expect("pg_basebackup runs");
+        let words = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success(), "pg_basebackup: {words}");
+        standby.begin();
+        standby
+    }
+
+    /// Has a standby hear nothing of its server any more.
+    pub fn stop_following(&self) {
+        self.query("ALTER SYSTEM SET primary_conninfo = ''");
+        self.query("SELECT pg_reload_conf()");
+        eventually("the standby to stop following", || {
+            (self.query("SELECT count(*) FROM pg_stat_wal_receiver") == "0").then_some(())
+        });
+    }
+
+    /// Makes a standby a server of its own.
+    pub fn promote(&self) {
+        assert_eq!(self.query("SELECT pg_promote()"), "t");
+    }
+
+    /// Stops every process of it, or lets them go on.
+    pub fn freeze(&self, is_frozen: bool) {
+        let signal = if is_frozen { Signal::STOP } else { Signal::CONT };
+        let Some(server) = &self.server else { return };
+        let parent = server.id();
+        let children = format!("/proc/{parent}/task/{parent}/children");
+        let children = std::fs::read_to_string(children).unwrap_or_default();
+        let all = children.split_whitespace().filter_map(|pid| pid.parse().ok());
+        for pid in std::iter::once(parent.cast_signed()).chain(all).filter_map(Pid::from_raw) {
+            let _ = kill_process(pid, signal);
+        }
     }
 
     /// Ends it as a crash would, and starts it again.
@@ -100,6 +159,17 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         self.end(Signal::QUIT);
     }
+}
+
+/// A temporary folder that belongs to whoever runs the server.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::Builder::new().prefix("pg").tempdir().expect("a temporary folder");
+    let all = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), all).expect("ours");
+    if let Some((user, group)) = servant() {
+        chown(folder.path(), Some(user), Some(group)).expect("root may give it away");
+    }
+    folder
 }
 
 /// Where PostgreSQL's programs are: Debian keeps them off the path, one folder for each version.

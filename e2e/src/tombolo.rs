@@ -68,6 +68,14 @@ impl Tombolo {
         Self::spawn(folder, command)
     }
 
+    /// As [`Tombolo::start`], in a folder that others use too.
+    pub fn program_in(folder: &Path, arguments: &[&str]) -> Child {
+        let mut command = Command::new(binary());
+        command.args(arguments).current_dir(folder).stdin(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().expect("tombolo starts")
+    }
+
     /// Another program that turns into ours (`exec`), in a folder prepared by the test.
     pub fn start_program_in(folder: tempfile::TempDir, program: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new(program);

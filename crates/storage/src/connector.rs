@@ -1,12 +1,16 @@
 //! How a connection is made: the same settings each time, checked each time.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use tokio::sync::OnceCell;
 use tokio::time::timeout_at;
 
 use crate::connection::Connection;
 use crate::deadline::Deadline;
 use crate::error::Error;
+use crate::files::Files;
+use crate::history::Settled;
 use crate::limits;
 use crate::url::{DatabaseUrl, Engine};
 use crate::{postgres, sqlite};
@@ -14,16 +18,33 @@ use crate::{postgres, sqlite};
 /// What it takes to connect.
 #[derive(Debug)]
 pub(crate) enum Connector {
-    Sqlite { path: PathBuf },
-    Postgres { options: Box<sqlx::postgres::PgConnectOptions> },
+    Sqlite {
+        path: PathBuf,
+        /// The three files, once they were inspected and opened.
+        files: OnceCell<Arc<Files>>,
+    },
+    Postgres {
+        options: Box<sqlx::postgres::PgConnectOptions>,
+        settled: Settled,
+    },
+}
+
+/// A connection, and what tells whether it may still be used.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    pub(crate) connection: Connection,
+    pub(crate) generation: u64,
 }
 
 impl Connector {
     /// For the database at `url`. `service` is what the server's lists of connections show.
     pub(crate) fn new(url: &DatabaseUrl, service: &str) -> Result<Self, Error> {
         Ok(match url.file() {
-            Some(path) => Self::Sqlite { path },
-            None => Self::Postgres { options: Box::new(postgres::options(url, service)?) },
+            Some(path) => Self::Sqlite { path, files: OnceCell::new() },
+            None => Self::Postgres {
+                options: Box::new(postgres::options(url, service)?),
+                settled: Settled::default(),
+            },
         })
     }
 
@@ -34,23 +55,84 @@ impl Connector {
         }
     }
 
-    /// Connects, within [`limits::CONNECT_TIME`] and the deadline.
+    /// Connects, within [`limits::CONNECT_TIME`] and the deadline. The database has to be the one
+    /// it was.
     pub(crate) async fn connect(
         &self,
         writes: bool,
         deadline: Deadline,
-    ) -> Result<Connection, Error> {
+    ) -> Result<Connected, Error> {
+        let (connection, history) = self.connect_to_any(writes, deadline).await?;
+        let generation = match self {
+            Self::Sqlite { .. } => 0,
+            Self::Postgres { settled, .. } => settled.admit(&history)?,
+        };
+        Ok(Connected { connection, generation })
+    }
+
+    /// Connects, whatever the server's history; tells which one it is.
+    pub(crate) async fn connect_to_any(
+        &self,
+        writes: bool,
+        deadline: Deadline,
+    ) -> Result<(Connection, String), Error> {
         let deadline = deadline.at_most(limits::CONNECT_TIME);
         let connecting = async {
             match self {
-                Self::Sqlite { path } => {
-                    sqlite::connect(path, writes).await.map(Connection::Sqlite)
+                Self::Sqlite { path, files } => {
+                    let options = sqlite::options(path, true);
+                    let files = files.get_or_try_init(|| Files::open(path, &options)).await?;
+                    files.verify()?;
+                    let connection = sqlite::connect(path, writes).await?;
+                    // They may have been replaced while SQLite opened them.
+                    files.verify()?;
+                    Ok((Connection::Sqlite(connection), files.history()))
                 }
-                Self::Postgres { options } => {
-                    postgres::connect(options, writes).await.map(Connection::Postgres)
+                Self::Postgres { options, .. } => {
+                    let (connection, history) = postgres::connect(options, writes).await?;
+                    Ok((Connection::Postgres(connection), history))
                 }
             }
         };
         timeout_at(deadline.instant(), connecting).await.unwrap_or(Err(Error::NoConnection))
+    }
+
+    /// Whether a connection of this generation still works with the database it was made for. To
+    /// be asked before a commit with PostgreSQL, and with SQLite after it, before it is
+    /// acknowledged.
+    ///
+    /// # Errors
+    /// When a file was replaced, or another history was settled.
+    pub(crate) fn verify(&self, generation: u64) -> Result<(), Error> {
+        match self {
+            Self::Sqlite { files, .. } => match files.get() {
+                Some(files) => Ok(files.verify()?),
+                None => Ok(()),
+            },
+            Self::Postgres { settled, .. } => settled.check(generation),
+        }
+    }
+
+    /// Whether another history was settled since a connection of this generation was made.
+    pub(crate) fn is_outdated(&self, generation: u64) -> bool {
+        match self {
+            Self::Sqlite { .. } => false,
+            Self::Postgres { settled, .. } => settled.check(generation).is_err(),
+        }
+    }
+
+    /// From now on connections have to have this history.
+    pub(crate) fn settle(&self, history: String) {
+        if let Self::Postgres { settled, .. } = self {
+            settled.settle(history);
+        }
+    }
+
+    /// The files of a SQLite database, once they are open.
+    pub(crate) fn files(&self) -> Option<&Files> {
+        match self {
+            Self::Sqlite { files, .. } => files.get().map(|files| &**files),
+            Self::Postgres { .. } => None,
+        }
     }
 }

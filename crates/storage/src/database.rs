@@ -1,14 +1,18 @@
 //! An open database of either engine, and the only ways to use it.
 
+mod health;
+
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::time::timeout;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
 
 use crate::connection::Begin;
 use crate::connector::Connector;
 use crate::deadline::Deadline;
 use crate::error::Error;
+use crate::health::{Health, Outcomes};
 use crate::limits;
 use crate::listener::Listener;
 use crate::migrate::{self, Migrations};
@@ -40,6 +44,10 @@ struct Shared {
     readers: Places,
     followers: Places,
     health: Places,
+    /// What became of reads and of writes.
+    reads: Outcomes,
+    writes: Outcomes,
+    last_health: Mutex<Option<(Instant, Health)>>,
 }
 
 /// Whose places a read takes.
@@ -47,7 +55,6 @@ struct Shared {
 enum Lane {
     Clients,
     Follower,
-    Health,
 }
 
 impl Database {
@@ -78,7 +85,7 @@ impl Database {
         migrations: &Migrations,
         deadline: Deadline,
     ) -> Result<usize, Error> {
-        let mut connection = connector.connect(true, deadline).await?;
+        let mut connection = connector.connect(true, deadline).await?.connection;
         let applied = migrate::run(&mut connection, migrations).await?;
         connection.close().await;
         Ok(applied)
@@ -91,12 +98,6 @@ impl Database {
         Self { shared: Arc::clone(&self.shared), lane: Lane::Follower }
     }
 
-    /// The same database for checks of health, likewise.
-    #[must_use]
-    pub fn for_health(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), lane: Lane::Health }
-    }
-
     /// Which engine it is.
     #[must_use]
     pub fn engine(&self) -> Engine {
@@ -107,7 +108,7 @@ impl Database {
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         match &*self.shared.connector {
-            Connector::Sqlite { path } => Some(path),
+            Connector::Sqlite { path, .. } => Some(path),
             Connector::Postgres { .. } => None,
         }
     }
@@ -135,9 +136,13 @@ impl Database {
         T: Send + 'static,
         F: for<'w> FnOnce(&'w mut Work<'_>) -> Working<'w, T> + Send + 'static,
     {
-        let places = self.shared.writers.clone();
-        let unit = async move { unit::transaction(&places, Begin::Write, deadline, work).await };
-        to_its_end(unit).await
+        let shared = Arc::clone(&self.shared);
+        to_its_end(async move {
+            let done = unit::transaction(&shared.writers, Begin::Write, deadline, work).await;
+            shared.writes.note(&done);
+            done
+        })
+        .await
     }
 
     /// Runs `work` on what the database held at one moment.
@@ -149,9 +154,13 @@ impl Database {
         T: Send + 'static,
         F: for<'w> FnOnce(&'w mut Work<'_>) -> Working<'w, T> + Send + 'static,
     {
-        let places = self.reading().clone();
-        let unit = async move { unit::transaction(&places, Begin::Read, deadline, work).await };
-        to_its_end(unit).await
+        let (shared, places) = (Arc::clone(&self.shared), self.reading().clone());
+        to_its_end(async move {
+            let done = unit::transaction(&places, Begin::Read, deadline, work).await;
+            shared.reads.note(&done);
+            done
+        })
+        .await
     }
 
     /// Runs one statement that changes something: a transaction by itself, in one round trip.
@@ -159,8 +168,13 @@ impl Database {
     /// # Errors
     /// As [`Database::write`].
     pub async fn call(&self, deadline: Deadline, query: Query) -> Result<Vec<Row>, Error> {
-        let places = self.shared.writers.clone();
-        to_its_end(async move { unit::statement(&places, true, deadline, query).await }).await
+        let shared = Arc::clone(&self.shared);
+        to_its_end(async move {
+            let done = unit::statement(&shared.writers, true, deadline, query).await;
+            shared.writes.note(&done);
+            done
+        })
+        .await
     }
 
     /// Runs one statement that only reads, in one round trip. A client's is tried a second time:
@@ -169,17 +183,47 @@ impl Database {
     /// # Errors
     /// As [`Database::read`].
     pub async fn query(&self, deadline: Deadline, query: Query) -> Result<Vec<Row>, Error> {
-        let places = self.reading().clone();
+        let (shared, places) = (Arc::clone(&self.shared), self.reading().clone());
         let is_for_client = self.lane == Lane::Clients;
-        let unit = async move {
-            match unit::statement(&places, false, deadline, query.clone()).await {
+        to_its_end(async move {
+            let done = match unit::statement(&places, false, deadline, query.clone()).await {
                 Err(error) if is_for_client && error.is_passing() && !deadline.is_over() => {
                     unit::statement(&places, false, deadline, query).await
                 }
                 done => done,
-            }
-        };
-        to_its_end(unit).await
+            };
+            shared.reads.note(&done);
+            done
+        })
+        .await
+    }
+
+    /// Runs `work` in a transaction of its own connection, with a text that tells one history of
+    /// the database from another: another file or copy, another server, a promoted standby. Once
+    /// it is committed, connections with another history are refused ([`Error::is_other_history`])
+    /// until this is called again. For services that tell their clients when history changed.
+    ///
+    /// # Errors
+    /// As [`Database::write`].
+    pub async fn settle<T, F>(&self, deadline: Deadline, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'w> FnOnce(&'w mut Work<'_>, String) -> Working<'w, T> + Send + 'static,
+    {
+        let connector = Arc::clone(&self.shared.connector);
+        to_its_end(async move { unit::settle(&connector, deadline, work).await }).await
+    }
+
+    /// Whether the files of a SQLite database are those that were opened. With PostgreSQL there
+    /// are none to compare.
+    ///
+    /// # Errors
+    /// When one was moved, removed or replaced: this process has to end.
+    pub fn verify_files(&self) -> Result<(), Error> {
+        match self.shared.connector.files() {
+            Some(files) => Ok(files.verify()?),
+            None => Ok(()),
+        }
     }
 
     /// A watch for what others write; of no use for PostgreSQL, which has no such sign.
@@ -199,7 +243,7 @@ impl Database {
     ) -> Result<Option<Listener>, Error> {
         match &*self.shared.connector {
             Connector::Sqlite { .. } => Ok(None),
-            Connector::Postgres { options } => {
+            Connector::Postgres { options, .. } => {
                 Listener::connect(options, channel, deadline).await.map(Some)
             }
         }
@@ -213,8 +257,10 @@ impl Database {
             shared.health.close(deadline).await;
             shared.followers.close(deadline).await;
             shared.readers.close(deadline).await;
-            // Last, so that SQLite can fold the write-ahead log into the file.
             shared.writers.close(deadline).await;
+            if let Some(files) = shared.connector.files() {
+                files.close().await;
+            }
         };
         if timeout(limits::CLOSE_TIME, closing).await.is_err() {
             tracing::warn!("connections to the database did not end in time; they are cut");
@@ -225,7 +271,6 @@ impl Database {
         match self.lane {
             Lane::Clients => &self.shared.readers,
             Lane::Follower => &self.shared.followers,
-            Lane::Health => &self.shared.health,
         }
     }
 }
@@ -239,7 +284,9 @@ impl Shared {
         let places = |writes, count| Places::new(Arc::clone(&connector), writes, count);
         let (writers, readers) = (places(true, writers), places(false, readers));
         let (followers, health) = (places(false, limits::FOLLOWERS), places(false, limits::HEALTH));
-        Self { connector, writers, readers, followers, health }
+        let (reads, writes) = (Outcomes::new(), Outcomes::new());
+        let last_health = Mutex::default();
+        Self { connector, writers, readers, followers, health, reads, writes, last_health }
     }
 }
 

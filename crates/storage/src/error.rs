@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::codes::{self, Meaning};
+use crate::files::FilesError;
 use crate::limits;
 
 /// Whose fault an error is.
@@ -119,6 +120,20 @@ pub enum Error {
         /// What it did.
         words: &'static str,
     },
+    /// The files of a SQLite database do not belong together, or were replaced.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// The server's history is not the one that was settled.
+    #[error(
+        "the server has another history ({found}) than before ({settled}): it failed over or was \
+         restored; nothing is written before readers are told"
+    )]
+    OtherHistory {
+        /// The history of the connection.
+        found: String,
+        /// The history that was settled.
+        settled: String,
+    },
     /// The database refused, or could not be reached.
     #[error("{}: {source}{}", phase_words(*phase), codes::advice(source, *phase))]
     Driver {
@@ -189,7 +204,18 @@ impl Error {
     pub fn is_gone(&self) -> bool {
         match self {
             Self::Driver { source, .. } => codes::is_gone(source),
+            Self::Files(error) => matches!(error, FilesError::Replaced { .. }),
             Self::During { source, .. } => source.is_gone(),
+            _ => false,
+        }
+    }
+
+    /// Whether the server's history is another than the one that was settled.
+    #[must_use]
+    pub fn is_other_history(&self) -> bool {
+        match self {
+            Self::OtherHistory { .. } => true,
+            Self::During { source, .. } => source.is_other_history(),
             _ => false,
         }
     }
@@ -207,9 +233,16 @@ impl Error {
         match self {
             Self::Driver { phase, source } => codes::meaning(source, *phase),
             Self::During { source, .. } => source.meaning(),
-            Self::NoPlace { .. } | Self::NoConnection | Self::Deadline { at_commit: false } => {
-                Meaning::PASSES
+            Self::NoPlace { .. }
+            | Self::NoConnection
+            | Self::OtherHistory { .. }
+            | Self::Deadline { at_commit: false } => Meaning::PASSES,
+            Self::Files(error) if error.is_passing() => Meaning::PASSES,
+            // Nobody knows what became of a commit into files that are no longer there.
+            Self::Files(FilesError::Replaced { .. }) => {
+                Meaning { is_passing: false, ..Meaning::UNKNOWN }
             }
+            Self::Files(_) => Meaning::OPERATOR,
             Self::Deadline { at_commit: true } | Self::Cut => Meaning::UNKNOWN,
             Self::Closed => Meaning { is_passing: false, ..Meaning::PASSES },
             Self::Program { .. } => Meaning::PROGRAM,

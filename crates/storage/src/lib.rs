@@ -15,12 +15,16 @@
 //! acknowledged. PostgreSQL runs with `synchronous_commit = on`, or `remote_apply` if the server
 //! has that; both are set on every connection.
 
+mod backup;
 mod codes;
 mod connection;
 mod connector;
 mod database;
 mod deadline;
 mod error;
+mod files;
+mod health;
+mod history;
 pub mod limits;
 mod listener;
 mod migrate;
@@ -35,9 +39,12 @@ mod url;
 mod watch;
 mod work;
 
+pub use backup::{BackupError, Copied, Manifest, backup, restore};
 pub use database::Database;
 pub use deadline::Deadline;
 pub use error::{Error, Fault, Outcome};
+pub use files::FilesError;
+pub use health::{Condition, Health, Probe};
 pub use listener::Listener;
 pub use migrate::{Migrations, Step};
 pub use query::{Query, Value};

@@ -34,6 +34,7 @@ struct Shared {
 #[derive(Debug)]
 struct Idle {
     connection: Connection,
+    generation: u64,
     since: Instant,
     /// Another of these met an error meanwhile: this one may be dead too.
     is_doubtful: bool,
@@ -44,6 +45,7 @@ struct Idle {
 pub(crate) struct Place {
     /// None only once it is given back or closed.
     connection: Option<Connection>,
+    generation: u64,
     shared: Arc<Shared>,
     permit: Option<OwnedSemaphorePermit>,
 }
@@ -65,16 +67,24 @@ impl Places {
             Err(_) => return Err(Error::NoPlace { places: shared.count }),
         };
         let shared_too = Arc::clone(shared);
-        let mut place = Place { connection: None, shared: shared_too, permit: Some(permit) };
+        let mut place =
+            Place { connection: None, generation: 0, shared: shared_too, permit: Some(permit) };
         while let Some(idle) = shared.pop() {
             place.connection = Some(idle.connection);
+            place.generation = idle.generation;
+            if shared.connector.is_outdated(idle.generation) {
+                place.connection = None;
+                continue;
+            }
             let is_sure = !idle.is_doubtful && idle.since.elapsed() < limits::IDLE_UNCHECKED;
             if is_sure || place.is_alive(deadline).await {
                 return Ok(place);
             }
             place.connection = None;
         }
-        place.connection = Some(shared.connector.connect(shared.writes, deadline).await?);
+        let connected = shared.connector.connect(shared.writes, deadline).await?;
+        place.connection = Some(connected.connection);
+        place.generation = connected.generation;
         Ok(place)
     }
 
@@ -98,8 +108,8 @@ impl Shared {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    fn push(&self, connection: Connection) {
-        let idle = Idle { connection, since: Instant::now(), is_doubtful: false };
+    fn push(&self, connection: Connection, generation: u64) {
+        let idle = Idle { connection, generation, since: Instant::now(), is_doubtful: false };
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
     }
 
@@ -115,6 +125,12 @@ impl Place {
         self.connection.as_mut().ok_or(Error::Closed)
     }
 
+    /// Whether the connection still works with the database it was made for: see
+    /// [`Connector::verify`].
+    pub(crate) fn verify(&self) -> Result<(), Error> {
+        self.shared.connector.verify(self.generation)
+    }
+
     /// Whether a connection that was idle still has another end: something in between may have
     /// forgotten it.
     async fn is_alive(&mut self, deadline: Deadline) -> bool {
@@ -128,7 +144,7 @@ impl Place {
         if let Some(connection) = self.connection.take()
             && !self.shared.free.is_closed()
         {
-            self.shared.push(connection);
+            self.shared.push(connection, self.generation);
         }
     }
 }

@@ -7,6 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Executor, Row};
 
 use crate::error::Error;
+use crate::history::{self, history_columns};
 use crate::url::DatabaseUrl;
 
 /// How to connect. `service` is what the server's lists of connections show.
@@ -40,7 +41,9 @@ macro_rules! settings {
                 WHEN name = 'synchronous_commit' AND setting = 'remote_apply' THEN setting
                 ELSE value END, false)) AS done,
                 current_setting('fsync') AS fsync,
-                COALESCE(current_setting('tombolo.direct', true), '') AS direct
+                COALESCE(current_setting('tombolo.direct', true), '') AS direct, ",
+            history_columns!(),
+            "
             FROM pg_settings JOIN (VALUES
                 ('synchronous_commit', 'on'),
                 ('statement_timeout', '",
@@ -57,11 +60,11 @@ macro_rules! settings {
     };
 }
 
-/// Connects; the settings hold when it returns.
+/// Connects; the settings hold when it returns. Tells the server's history too.
 pub(crate) async fn connect(
     options: &PgConnectOptions,
     writes: bool,
-) -> Result<PgConnection, Error> {
+) -> Result<(PgConnection, String), Error> {
     let mut connection = options.connect().await.map_err(Error::connecting)?;
     let settings = if writes { settings!("0") } else { settings!("10s") };
     // As a plain text: one round trip, and no prepared statement is left.
@@ -78,7 +81,9 @@ pub(crate) async fn connect(
             );
         });
     }
-    Ok(connection)
+    let system: String = row.try_get("system").map_err(Error::driver)?;
+    let timeline: String = row.try_get("timeline").map_err(Error::driver)?;
+    Ok((connection, history::of_server(&system, &timeline)))
 }
 
 /// Said once, not for each connection.

@@ -11,8 +11,8 @@ use sqlx::{ConnectOptions, Row};
 use crate::error::Error;
 use crate::limits;
 
-/// Opens the file. Connections that do not write cannot.
-pub(crate) async fn connect(path: &Path, writes: bool) -> Result<SqliteConnection, Error> {
+/// How the file is opened. Connections that do not write cannot.
+pub(crate) fn options(path: &Path, writes: bool) -> SqliteConnectOptions {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
@@ -21,8 +21,12 @@ pub(crate) async fn connect(path: &Path, writes: bool) -> Result<SqliteConnectio
         .busy_timeout(limits::BUSY_TIME)
         .foreign_keys(true)
         .pragma("journal_size_limit", limits::WAL_BYTES.to_string());
-    let options = if writes { options } else { options.pragma("query_only", "ON") };
-    let mut connection = options.connect().await.map_err(Error::driver)?;
+    if writes { options } else { options.pragma("query_only", "ON") }
+}
+
+/// Opens the file.
+pub(crate) async fn connect(path: &Path, writes: bool) -> Result<SqliteConnection, Error> {
+    let mut connection = options(path, writes).connect().await.map_err(Error::driver)?;
     let row = sqlx::query("PRAGMA journal_mode").fetch_one(&mut connection).await;
     let mode: String = row.and_then(|row| row.try_get(0)).map_err(Error::driver)?;
     match mode.as_str() {

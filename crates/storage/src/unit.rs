@@ -3,15 +3,17 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout_at};
+use tokio::time::{sleep, timeout, timeout_at};
 
 use crate::connection::{Begin, Connection};
+use crate::connector::Connector;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::limits;
-use crate::places::{Place, Places};
+use crate::places::Places;
 use crate::query::Query;
 use crate::row::Row;
+use crate::url::Engine;
 use crate::work::{Work, Working};
 
 /// Runs `work` in a transaction. The connection is given back only when all of it went well.
@@ -27,7 +29,7 @@ where
     let mut place = places.take(deadline).await?;
     let commits = AtomicBool::new(false);
     let unit = async {
-        begin_within(&mut place, begin, deadline).await?;
+        begin_on(place.connection()?, begin, deadline).await?;
         let connection = place.connection()?;
         let mut transaction = Work::new(connection);
         let result = work(&mut transaction).await?;
@@ -39,8 +41,16 @@ where
             connection.roll_back().await?;
             return Ok(result);
         }
+        let (writes, engine) = (matches!(begin, Begin::Write), connection.engine());
+        if writes && engine == Engine::Postgres {
+            place.verify()?;
+        }
         commits.store(true, Ordering::Relaxed);
-        connection.commit().await.map_err(Error::at_commit)?;
+        place.connection()?.commit().await.map_err(Error::at_commit)?;
+        if writes && engine == Engine::Sqlite {
+            // A commit into files that were replaced meanwhile is not acknowledged.
+            place.verify()?;
+        }
         Ok(result)
     };
     let done = timeout_at(deadline.instant(), unit).await;
@@ -55,6 +65,38 @@ where
     }
 }
 
+/// Runs `work` on a new connection whatever the database's history is, and settles that history
+/// once it is committed.
+pub(crate) async fn settle<T, F>(
+    connector: &Connector,
+    deadline: Deadline,
+    work: F,
+) -> Result<T, Error>
+where
+    F: for<'w> FnOnce(&'w mut Work<'_>, String) -> Working<'w, T>,
+{
+    let (mut connection, history) = connector.connect_to_any(true, deadline).await?;
+    let noted = history.clone();
+    let unit = async {
+        begin_on(&mut connection, Begin::Write, deadline).await?;
+        let mut transaction = Work::new(&mut connection);
+        let result = work(&mut transaction, history).await?;
+        if transaction.has_failed {
+            let words = "a piece of work hid that one of its statements failed";
+            return Err(Error::Program { words });
+        }
+        connection.commit().await.map_err(Error::at_commit)?;
+        Ok(result)
+    };
+    let late = Err(Error::Deadline { at_commit: true });
+    let done = timeout_at(deadline.instant(), unit).await.unwrap_or(late);
+    if done.is_ok() {
+        connector.settle(noted);
+    }
+    let _ = timeout(limits::HANG_UP_TIME, connection.close()).await;
+    done
+}
+
 /// Runs one statement, which is a transaction by itself: one round trip.
 pub(crate) async fn statement(
     places: &Places,
@@ -64,8 +106,12 @@ pub(crate) async fn statement(
 ) -> Result<Vec<Row>, Error> {
     let mut place = places.take(deadline).await?;
     let connection = place.connection()?;
+    let engine = connection.engine();
     match timeout_at(deadline.instant(), connection.rows(query)).await {
         Ok(Ok(rows)) => {
+            if writes && engine == Engine::Sqlite {
+                place.verify()?;
+            }
             place.give_back();
             Ok(rows)
         }
@@ -77,9 +123,12 @@ pub(crate) async fn statement(
 
 /// Begins; waits for another process's transaction on the same SQLite file until the deadline, in
 /// small pieces: SQLite's own wait cannot be cut short.
-async fn begin_within(place: &mut Place, begin: Begin, deadline: Deadline) -> Result<(), Error> {
+async fn begin_on(
+    connection: &mut Connection,
+    begin: Begin,
+    deadline: Deadline,
+) -> Result<(), Error> {
     loop {
-        let connection = place.connection()?;
         match connection.begin(begin).await {
             Err(error)
                 if error.is_busy()

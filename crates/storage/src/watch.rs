@@ -35,7 +35,7 @@ impl Watch {
         // Taken out, so that a look that was cut short leaves no connection behind.
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.connector.connect(false, deadline).await?,
+            None => self.connector.connect(false, deadline).await?.connection,
         };
         let look = data_version(&mut connection);
         let version = timeout_at(deadline.instant(), look)

@@ -127,8 +127,10 @@ pub async fn serve(
         readers.wake_all();
         // The queue's last end goes with the last socket: what was taken is written.
         let _ = tokio::time::timeout(options.drain, writing).await;
-        database.close().await;
     }
+    // Also after a file was taken away: what its log holds goes into the database, if that is
+    // still there.
+    database.close().await;
     ended
 }
 

@@ -1,5 +1,6 @@
 //! The table of commands: one file each, named as the user types it.
 
+mod backup;
 mod calc;
 mod chat;
 mod check;
@@ -34,6 +35,7 @@ EXAMPLES
   tombolo scale site 5                           five replicas of a service, while it serves
   tombolo restart site                           its replicas anew, one after the other
   tombolo purge http://example.org/page          take a page out of its cache
+  tombolo backup /backups/monday                 a copy of what must not be lost, while it is used
   tombolo why http://example.org/page            which server is asked, what the cache does, why
 
 OUTPUT
@@ -76,6 +78,8 @@ pub(crate) enum Command {
     Restart(restart::Arguments),
     Purge(purge::Arguments),
     Why(why::Arguments),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Check(check::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -98,6 +102,8 @@ impl Command {
             Command::Restart(arguments) => restart::run(&arguments),
             Command::Purge(arguments) => purge::run(&arguments),
             Command::Why(arguments) => why::run(&arguments),
+            Command::Backup(arguments) => backup::backup(arguments),
+            Command::Restore(arguments) => backup::restore(arguments),
             Command::Check(arguments) => check::run(&arguments),
             Command::Schema(arguments) => schema::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),

@@ -49,6 +49,12 @@ pub(super) const LONG_FORMS: &[Step] = &[
         needs: packages::FOREIGN_CLIENTS,
         work: |context| ignored(context, "soak"),
     },
+    Step {
+        name: "storage",
+        title: "ten minutes of kills, freezes, cuts, delays and full disks, on both engines",
+        needs: packages::FOREIGN_CLIENTS,
+        work: |context| ignored(context, "storage"),
+    },
 ];
 
 /// Longest time for building, and for one long form.

@@ -85,6 +85,7 @@ pub(crate) fn answer(
 fn router(app: App) -> Router {
     Router::new()
         .route("/health", get(health::get))
+        .route("/health/reads", get(health::reads))
         .route("/chat", get(page::add_slash))
         .route("/chat/", get(page::index))
         .route("/chat/index.html", get(page::index))

@@ -10,7 +10,7 @@ mod schema;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tombolo_storage::{Database, DatabaseUrl, Deadline, Engine, Error};
+use tombolo_storage::{Database, DatabaseUrl, Deadline, Engine, Error, Health, Probe};
 
 use crate::limits;
 use crate::message::Message;
@@ -91,12 +91,17 @@ pub(crate) struct Heads {
     pub(crate) rooms: Vec<(String, u64)>,
 }
 
+/// The newest message of the newest room, which is what a post touches.
+const PROBE: Probe = Probe {
+    read: "SELECT epoch, (SELECT max(id) FROM chat_room), (SELECT max(room) FROM chat_message)
+        FROM chat_log",
+    write: "UPDATE chat_log SET one = one",
+};
+
 /// The log.
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
     database: Database,
-    /// Which file it is, if it is one.
-    file: Option<Arc<str>>,
     /// Messages kept in each room; 0 keeps all.
     history: u64,
 }
@@ -106,14 +111,14 @@ impl Log {
     /// gets an epoch of its own.
     pub(crate) async fn open(url: &DatabaseUrl, history: u64) -> Result<Self, Error> {
         let database = Database::open(url, &schema::MIGRATIONS).await?;
-        let file = identity::settle(&database).await?.map(Into::into);
-        Ok(Self { database, file, history })
+        identity::settle(&database).await?;
+        Ok(Self { database, history })
     }
 
     /// Finds out again whether the log is the one it was: after the server was away, another may
     /// have taken its place.
     pub(crate) async fn settle(&self) -> Result<(), Error> {
-        identity::settle(&self.database).await.map(drop)
+        identity::settle(&self.database).await
     }
 
     /// The database under it.
@@ -138,7 +143,7 @@ impl Log {
         let work = self.database.write(deadline, move |work| {
             Box::pin(async move { append::append(work, &replica, &posts, history).await })
         });
-        work.await.map_err(Error::during("writing messages into the log"))
+        self.noticed(work.await, "writing messages into the log").await
     }
 
     /// Reads a part of a room, at most [`limits::PAGE_MESSAGES`] messages.
@@ -146,21 +151,21 @@ impl Log {
         let query = page::page_query(room, part);
         let rows = self.database.query(Deadline::after(limits::READ_TIME), query).await;
         let page = rows.and_then(|rows| page::page(room, &rows));
-        page.map_err(Error::during("reading messages from the log"))
+        self.noticed(page, "reading messages from the log").await
     }
 
     /// Lists rooms, the one with the latest message first.
     pub(crate) async fn rooms(&self, limit: u64) -> Result<Vec<RoomRow>, Error> {
         let query = page::rooms_query(limit);
         let rows = self.database.query(Deadline::after(limits::READ_TIME), query).await;
-        rows.and_then(|rows| page::rooms(&rows)).map_err(Error::during("listing the rooms"))
+        self.noticed(rows.and_then(|rows| page::rooms(&rows)), "listing the rooms").await
     }
 
     /// How far these rooms are.
     pub(crate) async fn heads(&self, rooms: &[String]) -> Result<Heads, Error> {
         let query = page::heads_query(rooms);
         let rows = self.database.query(Deadline::after(limits::READ_TIME), query).await;
-        rows.and_then(|rows| page::heads(&rows)).map_err(Error::during("looking for new messages"))
+        self.noticed(rows.and_then(|rows| page::heads(&rows)), "looking for new messages").await
     }
 
     /// How often to look whether there is something new.
@@ -171,9 +176,32 @@ impl Log {
         }
     }
 
-    /// Whether the file on the disk is still the one that is open.
+    /// Whether the files on the disk are still those that are open.
     pub(crate) fn is_in_place(&self) -> bool {
-        identity::is_in_place(self.database.file(), self.file.as_deref())
+        self.database.verify_files().is_ok()
+    }
+
+    /// Whether the log can be read and written.
+    pub(crate) async fn health(&self) -> Health {
+        let health = self.database.health(PROBE, Deadline::after(limits::HEALTH_TIME)).await;
+        if health.is_other_history
+            && let Err(error) = self.settle().await
+        {
+            tracing::debug!(%error, "the server's history cannot be settled yet");
+        }
+        health
+    }
+
+    /// Says what an error was for. A server with another history is settled, so that the next try
+    /// reaches it, under an epoch of its own.
+    async fn noticed<T>(&self, done: Result<T, Error>, doing: &'static str) -> Result<T, Error> {
+        if let Err(error) = &done
+            && error.is_other_history()
+            && let Err(error) = self.settle().await
+        {
+            tracing::debug!(%error, "the server's history cannot be settled yet");
+        }
+        done.map_err(Error::during(doing))
     }
 }
 

@@ -1,0 +1,24 @@
+//! What storage promises, with real processes: files that belong together, backups that come back,
+//! and health that tells the truth.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod backups;
+mod chaos;
+mod failover;
+mod files;
+#[path = "../chat/history.rs"]
+mod history;
+#[path = "../chat/reader.rs"]
+mod reader;
+mod replica;
+#[allow(dead_code, reason = "shared with the tests of the cache, which remount it")]
+#[path = "../cache_faults/small_disk.rs"]
+mod small_disk;
+#[path = "../chat/writer.rs"]
+mod writer;
