@@ -1,5 +1,6 @@
 //! What this process may use of the machine: open files and processor cores.
 
+use std::io;
 use std::num::NonZeroUsize;
 use std::thread;
 
@@ -14,20 +15,13 @@ pub struct OpenFiles {
     pub refused: bool,
 }
 
-impl OpenFiles {
-    /// What to tell the operator when `needed` files are more than are allowed; None when they
-    /// are not.
-    #[must_use]
-    pub fn shortage(&self, needed: u64) -> Option<String> {
-        let allowed = self.allowed?;
-        (allowed < needed).then(|| {
-            format!(
-                "only {allowed} files may be open and the limits ask for {needed}: raise the hard \
-                 limit (ulimit -Hn, LimitNOFILE= in systemd) or lower \
-                 [gateway.limits] connections; until then connections beyond are turned away"
-            )
-        })
-    }
+/// Whether the system refused for want of descriptors or memory of its own: then a peer that could
+/// not be connected to is not at fault.
+#[must_use]
+pub fn is_shortage(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
+    use rustix::io::Errno;
+    matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM))
 }
 
 /// Raises the soft limit of open files to the hard one. A proxy needs two for each request, and
@@ -64,12 +58,11 @@ mod tests {
     }
 
     #[test]
-    fn a_shortage_is_told_with_both_numbers() {
-        let few = OpenFiles { allowed: Some(1024), refused: false };
-        let text = few.shortage(131_072).unwrap();
-        assert!(text.contains("1024") && text.contains("131072") && text.contains("LimitNOFILE"));
-        assert_eq!(few.shortage(1024), None);
-        assert_eq!(OpenFiles { allowed: None, refused: false }.shortage(u64::MAX), None);
+    fn a_shortage_of_this_machine_is_no_fault_of_the_peer() {
+        let of = |errno: rustix::io::Errno| io::Error::from_raw_os_error(errno.raw_os_error());
+        assert!(is_shortage(&of(rustix::io::Errno::MFILE)));
+        assert!(!is_shortage(&of(rustix::io::Errno::CONNREFUSED)));
+        assert!(!is_shortage(&io::Error::other("no number")));
     }
 
     #[test]

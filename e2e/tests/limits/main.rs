@@ -10,6 +10,7 @@
 
 mod bodies;
 mod connections;
+mod descriptors;
 mod early_answers;
 mod heads;
 mod streams;

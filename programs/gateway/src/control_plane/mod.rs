@@ -25,6 +25,7 @@
 mod admin;
 mod attend;
 mod checks;
+mod descriptors;
 mod difference;
 mod drain;
 mod finish;

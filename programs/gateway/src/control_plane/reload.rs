@@ -17,6 +17,7 @@ use std::sync::Arc;
 use tombolo_cache::store::Store;
 use tombolo_daemon::config::{Config, Mistakes};
 
+use super::descriptors::Descriptors;
 use super::difference::{Difference, keep_what_needs_a_restart};
 use super::listening::Listening;
 use super::succession::{Inherited, tell};
@@ -42,6 +43,7 @@ pub(super) struct Reloader {
     pub(super) listening: Listening,
     pub(super) workers: Vec<Worker>,
     pub(super) admission: Arc<Admission>,
+    pub(super) descriptors: Descriptors,
     /// The cache, once there was one: a configuration without any may be followed by one with it.
     pub(super) store: Option<Store>,
     /// Opens the cache of a configuration.
@@ -110,7 +112,8 @@ impl Reloader {
         // First what goes: a connection that it lets in is still served as it was.
         self.listening.shut(&after.doors, &self.workers).await;
         let limits = &after.limits;
-        self.admission.set(limits.connections, limits.connections_per_client);
+        let connections = self.descriptors.connections(limits);
+        self.admission.set(connections, limits.connections_per_client);
         self.publication.publish(Arc::clone(&after));
         self.listening.open(new, &self.workers).await;
         self.listening.tell(&after.doors);

@@ -6,12 +6,14 @@ use std::time::{Instant, SystemTime};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tombolo_cache::store::{Settings, Store};
-use tombolo_daemon::config::{Config, Limits, Traces};
+use tombolo_daemon::config::{Config, Traces};
 use tombolo_daemon::file_watch::FileWatch;
+use tombolo_daemon::resources;
 use tombolo_daemon::shutdown::{Hangup, Replace, Shutdown, Signals};
 
 use super::admin::{Admin, AdminSocket, Facts};
 use super::attend::{Events, attend, leave};
+use super::descriptors::Descriptors;
 use super::finish::{await_the_delay, finish};
 use super::listening::Listening;
 use super::memory::Keeper;
@@ -26,9 +28,6 @@ use crate::data_plane::{Admission, Idle, Worker, WorkerOptions};
 use crate::metrics::Metrics;
 use crate::recent::Memory;
 
-/// Descriptors that are needed beside those of connections.
-const DESCRIPTORS_BESIDE: u64 = 64;
-
 /// Runs the gateway until it is told to end and has drained.
 pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Error> {
     let started = (Instant::now(), SystemTime::now());
@@ -40,7 +39,8 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     let mut inherited = Inherited::take();
     let watch = FileWatch::new(source.file.clone()).await;
     let workers = workers(&config);
-    report_shortage(&config);
+    let descriptors = Descriptors::new(resources::raise_open_files(), workers);
+    descriptors.report(&config.gateway.limits);
     let listening = Listening::new(workers);
     let bound = listening.bind(&snapshot::doors(&config), &mut inherited)?;
     let admin = match &config.gateway.admin {
@@ -71,7 +71,7 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
         reloads: Arc::new(Reloads::new()),
         listeners: listening.addresses(),
         publication: Arc::clone(&publication),
-        admission: Admission::new(limits.connections, limits.connections_per_client),
+        admission: Admission::new(descriptors.connections(&limits), limits.connections_per_client),
         wishes,
         orchestrator,
         workers,
@@ -84,6 +84,7 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     let admin = inform(facts, (admin, socket), traces, &shutdown);
     let mut reloader = Reloader {
         source,
+        descriptors,
         reloads,
         publication,
         listening,
@@ -202,20 +203,4 @@ fn start(facts: &Facts, shutdown: &Shutdown, access_log: &AccessLog) -> Result<V
         .map_err(Error::Thread)
     };
     (0..facts.workers).map(start_one).collect()
-}
-
-/// Says at start when the system allows fewer descriptors than the limits promise: every client
-/// connection may need one to an upstream.
-fn report_shortage(config: &Config) {
-    let connections = config.gateway.limits.connections as u64;
-    let limits_chosen = config.gateway.limits.connections != Limits::DEFAULT.connections;
-    let needed = connections.saturating_mul(2).saturating_add(DESCRIPTORS_BESIDE);
-    if let Some(shortage) = tombolo_daemon::resources::raise_open_files().shortage(needed) {
-        // Whoever chose a number wants to know that it does not hold; the default is only a bound.
-        if limits_chosen {
-            tracing::warn!("{shortage}");
-        } else {
-            tracing::info!("{shortage}");
-        }
-    }
 }

@@ -186,6 +186,10 @@ async fn ask(
         journal.asks(candidate.number, candidate.index);
         let Link { stream, reused } = match obtain(scene, candidate, asked, fresh).await {
             Ok(link) => link,
+            // The server was not asked, so it is not at fault.
+            Err(error) if error.is_shortage() => {
+                return Ok(Asking::Next(Refusal::no_descriptor(&error)));
+            }
             Err(error) => {
                 server.attempts.count(core.index, Outcome::Unreachable);
                 candidate.upstream.saw(server, Outcome::Unreachable, None);

@@ -140,6 +140,11 @@ impl Refusal {
         Self::new(status, detail, error.to_string())
     }
 
+    pub(super) fn no_descriptor(error: &ConnectError) -> Self {
+        let cause = format!("{error}; raise LimitNOFILE= or lower [gateway.limits] connections");
+        Self::new(503, "The gateway has too much to do just now.", cause)
+    }
+
     pub(super) fn slow_upstream(cause: &'static str) -> Self {
         Self::new(504, "The service behind this gateway did not answer in time.", cause)
     }

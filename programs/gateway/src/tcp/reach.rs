@@ -76,6 +76,7 @@ pub(super) async fn reach(
                 server.health.succeeded(Page::none);
                 return Ok(Reached { stream, server: Arc::clone(server), flight });
             }
+            Err(error) if error.is_shortage() => return Err(Unreached::Failed(error)),
             Err(error) => {
                 tracing::debug!(client = %connection.client, server = %server.name, %error, "passed over");
                 server.attempts.count(core.index, Outcome::Unreachable);

@@ -25,6 +25,14 @@ pub(crate) enum ConnectError {
     Failed(SocketAddr, #[source] io::Error),
 }
 
+impl ConnectError {
+    /// Whether this machine has no descriptor or memory left for a connection: nothing was asked of
+    /// the server.
+    pub(crate) fn is_shortage(&self) -> bool {
+        matches!(self, Self::Failed(_, error) if tombolo_daemon::resources::is_shortage(error))
+    }
+}
+
 /// Connects to the first of the server's addresses that accepts, each within `patience` ticks.
 pub(crate) async fn connect(
     server: &Server,

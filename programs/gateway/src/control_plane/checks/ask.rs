@@ -35,6 +35,13 @@ pub(super) enum Unwell {
     Slow(Duration),
 }
 
+impl Unwell {
+    /// Whether this machine had no descriptor left to ask with: that tells nothing of the server.
+    pub(super) fn is_shortage(&self) -> bool {
+        matches!(self, Self::Unreachable(error) if tombolo_daemon::resources::is_shortage(error))
+    }
+}
+
 /// Asks the server whether it is well, for as long as it takes.
 pub(super) async fn ask(server: &Server, probe: &Probe) -> Result<(), Unwell> {
     let stream = connect(server).await?;

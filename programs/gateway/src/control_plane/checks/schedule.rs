@@ -67,7 +67,9 @@ async fn watch(server: Weak<Server>) {
         if outcome.is_ok() {
             slowest = took.max(slowest.mul_f64(FADING));
         }
-        follow(&alive, counts, outcome);
+        if !outcome.as_ref().is_err_and(Unwell::is_shortage) {
+            follow(&alive, counts, outcome);
+        }
         let soon = check.interval / OFTENER;
         let is_urgent = counts.is_in_doubt() || alive.health.awaits_a_check();
         let pause = if is_urgent { soon } else { check.interval };

@@ -31,6 +31,14 @@ pub(super) async fn obtain(
     }
     let patience = candidate.upstream.patience.connect;
     let patience = patience.unwrap_or(scene.snapshot.patience.connect);
-    let stream = connect(server, &scene.connection.timer, patience).await?;
+    let timer = &scene.connection.timer;
+    let stream = match connect(server, timer, patience).await {
+        // Idle connections to other servers hold what is missing.
+        Err(error) if error.is_shortage() => {
+            core.pool.clear();
+            connect(server, timer, patience).await?
+        }
+        outcome => outcome?,
+    };
     Ok(Link { stream, reused: false })
 }
