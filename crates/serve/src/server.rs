@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tombolo_daemon::listener::plain;
 use tombolo_daemon::shutdown::Shutdown;
 
 use crate::limits;
@@ -160,7 +161,7 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Accepted {
             return std::future::pending().await;
         };
         match listener.accept().await {
-            Ok((stream, address)) => return (stream, address, place),
+            Ok((stream, address)) => return (stream, plain(address), place),
             Err(error) => {
                 // Often a full file table: the connection stays in the backlog meanwhile.
                 tracing::warn!(%error, "cannot accept a connection, trying again");

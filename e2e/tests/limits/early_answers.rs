@@ -35,6 +35,19 @@ fn a_refusal_reaches_a_client_that_is_still_sending() {
     let_go(&origin);
 }
 
+/// The gateway refuses, and the client reads only when it has sent all.
+#[test]
+fn rfc9112_9_6_a_refusal_reaches_a_client_that_sends_all_before_it_reads() {
+    let origin = crate::willing();
+    let gateway = Setup::to(&origin).limits("body_bytes = \"1MiB\"").start();
+    let mut client = gateway.connect();
+    let size = 40 << 20;
+    client.send(format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n"));
+    client.send(vec![b'z'; size]);
+    assert_eq!(client.read_response().expect("the refusal").status(), 413);
+    assert_eq!(origin.connections(), 0);
+}
+
 /// The upstream refuses and closes at once, so that the gateway's writes fail: what the upstream
 /// said before counts.
 #[test]

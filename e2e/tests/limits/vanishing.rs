@@ -2,6 +2,7 @@
 
 use crate::let_go;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use tombolo_e2e::{Client, Gate, Origin, Setup, Tombolo, eventually, scripts};
 
 /// Endless or silent, by path; anything else is answered.
@@ -99,6 +100,22 @@ fn before_the_answer() {
         client.send("GET /silent HTTP/1.1\r\nHost: x\r\n\r\n");
     };
     nothing_stays(begin, &[Leave::Reset], "/silent");
+}
+
+/// One that half-closed would have five seconds.
+#[test]
+fn after_a_reset_the_upstream_is_told_at_once() {
+    let origin = origin();
+    let gateway = Setup::to(&origin).start();
+    let mut client = gateway.connect();
+    client.send("GET /silent HTTP/1.1\r\nHost: x\r\n\r\n");
+    eventually("the request", || (origin.open() == 1).then_some(()));
+    let left = Instant::now();
+    client.reset();
+    let_go(&origin);
+    assert!(left.elapsed() < Duration::from_secs(4), "{:?}", left.elapsed());
+    let record = gateway.wait_for_record("its line", |record| record["target"] == "/silent");
+    assert_eq!(record["status"], 499);
 }
 
 #[test]

@@ -37,13 +37,12 @@ fn chosen_by_system(wanted: SocketAddr) -> Option<SocketAddr> {
     bind(SocketAddr::new(wanted.ip(), 0)).ok()?.local_addr().ok()?.as_socket()
 }
 
-/// Binds as the gateway does: an IPv6 address stands for IPv6 alone, or `[::]` would be in the way
-/// of `0.0.0.0`.
+/// Binds as the gateway does: `[::]` takes both families.
 fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
-        socket.set_only_v6(true)?;
+        socket.set_only_v6(!address.ip().is_unspecified())?;
     }
     socket.bind(&address.into())?;
     Ok(socket)

@@ -42,7 +42,8 @@ impl Listening {
         let is_new = |door: &Door| !self.bound.iter().any(|bound| bound.door == *door);
         let new = doors.iter().filter(|(door, _)| is_new(door));
         let bind = |(door, speaks): &(Door, Speaks)| {
-            Bound::bind(*door, *speaks, self.workers, inherited.of(*door))
+            let only_v6 = door.only_v6(doors.iter().map(|(other, _)| *other));
+            Bound::bind(*door, *speaks, self.workers, only_v6, inherited.of(*door))
         };
         new.map(bind).collect()
     }

@@ -1,5 +1,5 @@
-//! How many client connections there may be, in all and from one address. Counted once for each
-//! connection, not for each request.
+//! How many client connections there may be, in all and from one client: an IPv4 address, or an IPv6
+//! network of 64 bits. Counted once for each connection, not for each request.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,6 +7,8 @@ use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::rate_limit::subscriber;
 
 /// Parts of the table of addresses, so that threads seldom meet at one lock.
 const SHARDS: usize = 16;
@@ -26,7 +28,7 @@ pub(crate) struct Admission {
 pub(crate) enum Full {
     /// `connections` is reached.
     InAll,
-    /// `connections_per_client` is reached for this address.
+    /// `connections_per_client` is reached for this client.
     ForClient,
 }
 
@@ -56,6 +58,7 @@ impl Admission {
     }
 
     fn try_admit(&self, client: IpAddr) -> Result<(), Full> {
+        let client = subscriber(client);
         if self.open.fetch_add(1, Ordering::Relaxed) >= self.limit() {
             self.open.fetch_sub(1, Ordering::Relaxed);
             return Err(Full::InAll);
@@ -74,7 +77,8 @@ impl Admission {
     /// Counts an admitted connection for the client it is from, in place of the proxy it came
     /// through. Unless that client has too many: then it is still the proxy's.
     pub(crate) fn rename(&self, proxy: IpAddr, client: IpAddr) -> Result<(), Full> {
-        if proxy == client {
+        let client = subscriber(client);
+        if subscriber(proxy) == client {
             return Ok(());
         }
         {
@@ -96,6 +100,7 @@ impl Admission {
     }
 
     fn forget(&self, client: IpAddr) {
+        let client = subscriber(client);
         let mut clients = self.shard(client).lock().unwrap_or_else(PoisonError::into_inner);
         if let Entry::Occupied(mut entry) = clients.entry(client) {
             let count = entry.get_mut();
@@ -145,6 +150,19 @@ mod tests {
         admission.leave(one);
         assert_eq!(admission.open.load(Ordering::Relaxed), 2);
         assert!(admission.admit(one).is_ok());
+    }
+
+    #[test]
+    fn an_ipv6_network_of_64_bits_is_one_client() {
+        let admission = Admission::new(9, 2);
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert_eq!(admission.admit(ip("2001:db8::1")), Ok(()));
+        assert_eq!(admission.rename(ip("2001:db8::1"), ip("2001:db8::9")), Ok(()));
+        assert_eq!(admission.admit(ip("2001:db8::2")), Ok(()));
+        assert_eq!(admission.admit(ip("2001:db8::3")), Err(Full::ForClient));
+        assert_eq!(admission.admit(ip("2001:db8:0:1::3")), Ok(()));
+        admission.leave(ip("2001:db8::9"));
+        assert_eq!(admission.admit(ip("2001:db8::3")), Ok(()));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
 use tokio::time::sleep;
+use tombolo_daemon::listener::plain;
 
 use super::admission::Full;
 use super::connection::Connection;
@@ -86,6 +87,7 @@ impl Entrance {
 
     /// Serves a connection, or turns it away when there are too many.
     fn take_in(self: &Rc<Self>, stream: TcpStream, client: SocketAddr, core: &Rc<Core>) {
+        let client = plain(client);
         let snapshot = core.snapshot();
         let speaks = snapshot.speaks(self.door);
         match (Connection::admitted(core, client, self), speaks) {

@@ -53,6 +53,16 @@ pub(crate) struct Door {
     pub(crate) turn: usize,
 }
 
+impl Door {
+    /// Whether it is for IPv6 alone: any but `[::]`, which is for both families unless one of
+    /// `all` takes IPv4 at the same port.
+    pub(crate) fn only_v6(self, mut all: impl Iterator<Item = Self>) -> bool {
+        let Self { asked, .. } = self;
+        let takes_v4 = |other: Self| other.asked.is_ipv4() && other.asked.port() == asked.port();
+        !asked.ip().is_unspecified() || asked.port() != 0 && all.any(takes_v4)
+    }
+}
+
 /// A listener, bound: a socket for each thread.
 pub(crate) struct Bound {
     pub(crate) door: Door,
@@ -65,7 +75,8 @@ pub(crate) struct Bound {
 impl Bound {
     /// Binds an address for `workers` threads. Sockets that another process had there are all
     /// served, since each has a queue of its own; more are bound if there are fewer than threads.
-    /// Where those do not allow that (`SO_REUSEPORT`), threads share them.
+    /// Where those do not allow that (`SO_REUSEPORT`), threads share them. `only_v6` leaves IPv4 to
+    /// another listener of the same port.
     ///
     /// # Errors
     /// The address, what the system said, and what to do.
@@ -73,6 +84,7 @@ impl Bound {
         door: Door,
         speaks: Speaks,
         workers: usize,
+        only_v6: bool,
         inherited: Vec<TcpListener>,
     ) -> Result<Self, BindError> {
         let Door { asked: address, .. } = door;
@@ -84,7 +96,7 @@ impl Bound {
         if let Some(first) = inherited.first() {
             actual = first.local_addr().map_err(explain)?;
         } else if address.port() != 0 {
-            drop(bind(address, false).map_err(explain)?);
+            drop(bind(address, only_v6, false).map_err(explain)?);
         }
         let shared = inherited.iter().all(|one| SockRef::from(one).reuse_port().unwrap_or(false));
         let had = inherited.len();
@@ -95,7 +107,7 @@ impl Bound {
                 sockets.push(again);
                 continue;
             }
-            let socket = bind(actual, true).map_err(explain)?;
+            let socket = bind(actual, only_v6, true).map_err(explain)?;
             socket.listen(BACKLOG).map_err(explain)?;
             let socket = TcpListener::from(socket);
             actual = socket.local_addr().map_err(explain)?;
@@ -105,7 +117,7 @@ impl Bound {
     }
 }
 
-fn bind(address: SocketAddr, shared: bool) -> io::Result<Socket> {
+fn bind(address: SocketAddr, only_v6: bool, shared: bool) -> io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM.nonblocking().cloexec(),
@@ -116,7 +128,7 @@ fn bind(address: SocketAddr, shared: bool) -> io::Result<Socket> {
         socket.set_reuse_port(true)?;
     }
     if address.is_ipv6() {
-        socket.set_only_v6(true)?;
+        socket.set_only_v6(only_v6)?;
     }
     // Accepted sockets inherit it: no system call for each connection.
     socket.set_tcp_nodelay(true)?;
@@ -154,7 +166,7 @@ mod tests {
     #[test]
     fn every_thread_has_a_socket_on_the_same_port() {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let bound = Bound::bind(door(any), Speaks::Http, 3, Vec::new()).unwrap();
+        let bound = Bound::bind(door(any), Speaks::Http, 3, false, Vec::new()).unwrap();
         assert_ne!(bound.address.port(), 0);
         assert_eq!(bound.sockets.len(), 3);
         for socket in &bound.sockets {
@@ -163,10 +175,21 @@ mod tests {
     }
 
     #[test]
+    fn every_address_is_of_both_families_unless_ipv4_is_listed_too() {
+        let door = |text: &str| door(text.parse().unwrap());
+        let only_v6 = |text: &str, all: &[&str]| door(text).only_v6(all.iter().copied().map(door));
+        assert!(!only_v6("[::]:80", &["[::]:80", "0.0.0.0:81"]));
+        assert!(only_v6("[::]:80", &["[::]:80", "0.0.0.0:80"]));
+        assert!(only_v6("[::]:80", &["127.0.0.1:80"]));
+        assert!(only_v6("[::1]:80", &[]));
+        assert!(!only_v6("[::]:0", &["0.0.0.0:0"]), "they get ports of their own");
+    }
+
+    #[test]
     fn a_port_in_use_is_refused_even_where_it_could_be_shared() {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let bound = Bound::bind(door(any), Speaks::Http, 1, Vec::new()).unwrap();
-        let again = Bound::bind(door(bound.address), Speaks::Http, 1, Vec::new());
+        let bound = Bound::bind(door(any), Speaks::Http, 1, false, Vec::new()).unwrap();
+        let again = Bound::bind(door(bound.address), Speaks::Http, 1, false, Vec::new());
         let Err(error) = again else { panic!("bound twice") };
         assert!(error.to_string().contains("another program listens there"), "{error}");
     }
@@ -174,16 +197,16 @@ mod tests {
     #[test]
     fn sockets_of_another_process_are_all_served_and_completed() {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let first = Bound::bind(door(any), Speaks::Http, 2, Vec::new()).unwrap();
+        let first = Bound::bind(door(any), Speaks::Http, 2, false, Vec::new()).unwrap();
         let (address, given) = (first.address, first.sockets);
-        let more = Bound::bind(door(any), Speaks::Http, 3, given).unwrap();
+        let more = Bound::bind(door(any), Speaks::Http, 3, false, given).unwrap();
         assert_eq!((more.address, more.sockets.len()), (address, 3));
-        let fewer = Bound::bind(door(any), Speaks::Http, 1, more.sockets).unwrap();
+        let fewer = Bound::bind(door(any), Speaks::Http, 1, false, more.sockets).unwrap();
         assert_eq!((fewer.address, fewer.sockets.len()), (address, 3));
         // One of a service manager, which shares its port with nobody.
         let alone = TcpListener::bind(any).unwrap();
         let address = alone.local_addr().unwrap();
-        let bound = Bound::bind(door(address), Speaks::Http, 3, vec![alone]).unwrap();
+        let bound = Bound::bind(door(address), Speaks::Http, 3, false, vec![alone]).unwrap();
         assert_eq!(bound.sockets.len(), 3);
         assert!(bound.sockets.iter().all(|one| one.local_addr().unwrap() == address));
     }

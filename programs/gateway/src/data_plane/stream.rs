@@ -48,8 +48,8 @@ pub(crate) async fn read_for(
 ) -> Result<usize, Stop> {
     poll_fn(|cx| {
         let read = poll_read(source, room, timer, cx);
-        if read.is_pending() {
-            client.look(timer, cx);
+        if read.is_pending() && client.look(timer, cx) {
+            return timer.poll_expired(cx).map(|()| Err(Stop::Expired));
         }
         read
     })
@@ -244,12 +244,13 @@ pub(crate) struct Watch<'c> {
     client: Option<&'c TcpStream>,
     /// Set once the request is sent whole: until then somebody reads from the client anyway.
     watching: Cell<bool>,
-    ended: Cell<bool>,
+    /// The client has ended its side: ticks that its answer may still take.
+    ended: Cell<Option<u64>>,
 }
 
 impl<'c> Watch<'c> {
     pub(crate) fn new(client: Option<&'c TcpStream>) -> Self {
-        Self { client, watching: Cell::new(false), ended: Cell::new(false) }
+        Self { client, watching: Cell::new(false), ended: Cell::new(None) }
     }
 
     /// Begins to watch.
@@ -259,19 +260,19 @@ impl<'c> Watch<'c> {
 
     /// True once the client has ended its side.
     pub(crate) fn has_ended(&self) -> bool {
-        self.ended.get()
+        self.ended.get().is_some()
     }
 
     /// The wait that is allowed: `ticks`, or less for a client that has ended its side.
     pub(crate) fn patience(&self, ticks: u64) -> u64 {
-        if self.ended.get() { ticks.min(HALF_CLOSED) } else { ticks }
+        self.ended.get().map_or(ticks, |allowed| ticks.min(allowed))
     }
 
-    /// Looks whether the client is still there; shortens the deadline if it is not.
-    pub(crate) fn look(&self, timer: &Timer, cx: &mut Context<'_>) {
-        let Some(client) = self.client.filter(|_| self.watching.get()) else { return };
+    /// Looks whether the client is still there; shortens the deadline if it is not. True: just now.
+    pub(crate) fn look(&self, timer: &Timer, cx: &mut Context<'_>) -> bool {
+        let Some(client) = self.client.filter(|_| self.watching.get()) else { return false };
         if client.poll_read_ready(cx).is_pending() {
-            return;
+            return false;
         }
         match peek(client) {
             // The readiness was stale; the next event wakes us again.
@@ -284,10 +285,13 @@ impl<'c> Watch<'c> {
             Waiting::Bytes => self.watching.set(false),
             Waiting::End => {
                 self.watching.set(false);
-                self.ended.set(true);
-                timer.shorten(HALF_CLOSED);
-                let _ = timer.poll_expired(cx);
+                // After a reset there is nobody who could take an answer.
+                let allowed = if has_failed(client) { 0 } else { HALF_CLOSED };
+                self.ended.set(Some(allowed));
+                timer.shorten(allowed);
+                return true;
             }
         }
+        false
     }
 }

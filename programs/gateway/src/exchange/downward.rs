@@ -1,10 +1,11 @@
 //! Stage 8: the answer on its way from the upstream to the client: interim responses, upgrades,
 //! and the head of the final one. Its body is `relay.rs`.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::IoSlice;
 
-use tombolo_http1::{ResponseHead, Version};
+use tombolo_http1::{OtherProtocol, ResponseHead, Version};
 
 use super::answer;
 use super::attempt::{Facing, Unanswered, Upload, Why};
@@ -117,12 +118,12 @@ impl Downward<'_> {
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    return Err(Refusal::broken_upstream(format!(
+                    let words = format!(
                         "the upstream's response is malformed: {} ({})",
                         error.reason(),
                         error.rule()
-                    ))
-                    .into());
+                    );
+                    return Err(self.no_answer(words).into());
                 }
             }
             let room = self.outbound.room();
@@ -163,9 +164,7 @@ impl Downward<'_> {
                 }
             };
             if !self.outbound.is_empty() {
-                return Err(
-                    Refusal::broken_upstream("the upstream closed inside a response head").into()
-                );
+                return Err(self.no_answer("the upstream closed inside a response head").into());
             }
             let refusal = Refusal::broken_upstream(ended);
             return Err(DownError::Unanswered(Unanswered { refusal, interim, why: Why::Ended }));
@@ -179,6 +178,17 @@ impl Downward<'_> {
             && self.upload.get() == Upload::Done
             && self.is_whole.get()
             && (self.facing.leave)()
+    }
+
+    /// What came is no answer: another protocol is named, for anything else there are `words`.
+    fn no_answer(&self, words: impl Into<Cow<'static, str>>) -> Refusal {
+        match OtherProtocol::recognise(self.outbound.unread()) {
+            Some(other) => Refusal::broken_upstream(format!(
+                "the upstream speaks {}, and the gateway plain HTTP/1.1: name a port for that in servers",
+                other.name()
+            )),
+            None => Refusal::broken_upstream(words),
+        }
     }
 
     /// Passes an interim response (100, 103, 104, ...) on; HTTP/1.0 knows none.

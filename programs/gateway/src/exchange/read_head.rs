@@ -1,5 +1,7 @@
 //! Stage 2: reads one request head, within its limits and its deadline.
 
+use tombolo_http1::OtherProtocol;
+
 use super::journal::Journal;
 use super::refusal::Refusal;
 use super::{Failure, Scene};
@@ -26,8 +28,15 @@ pub(super) async fn read_head(
                     journal.head_read();
                     return Ok(true);
                 }
-                Ok(None) => {}
-                Err(error) => return Err(Refusal::bad_head(error).into()),
+                unread => {
+                    // A head in another protocol may never look complete, or wrong.
+                    if let Some(other) = OtherProtocol::recognise(inbound.unread()) {
+                        return Err(Refusal::other_protocol(other).into());
+                    }
+                    if let Err(error) = unread {
+                        return Err(Refusal::bad_head(error).into());
+                    }
+                }
             }
         }
         if !waited {

@@ -5,7 +5,7 @@ mod response;
 
 use std::borrow::Cow;
 
-use tombolo_http1::RequestError;
+use tombolo_http1::{OtherProtocol, RequestError};
 
 use crate::upstream::ConnectError;
 pub(super) use response::answer;
@@ -22,7 +22,12 @@ pub(super) struct Refusal {
     /// The connection cannot go on: where the next request begins is not known, or the client
     /// is not to be trusted with another.
     close: bool,
+    /// Sent in place of an answer of HTTP, to a client that speaks another protocol.
+    raw: Option<&'static [u8]>,
 }
+
+/// A fatal alert, `protocol_version` (RFC 8446 section 6.2).
+const TLS_ALERT: &[u8] = &[0x15, 3, 1, 0, 2, 2, 70];
 
 impl Refusal {
     fn new(
@@ -30,7 +35,8 @@ impl Refusal {
         detail: impl Into<Cow<'static, str>>,
         cause: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { status, detail: detail.into(), cause: cause.into(), retry_after: None, close: false }
+        let (detail, cause) = (detail.into(), cause.into());
+        Self { status, detail, cause, retry_after: None, close: false, raw: None }
     }
 
     fn closing(mut self) -> Self {
@@ -56,6 +62,24 @@ impl Refusal {
     pub(super) fn bad_head(error: RequestError) -> Self {
         let why = format!("{} ({})", error.reason(), error.rule());
         Self::new(error.status(), why.clone(), why).closing()
+    }
+
+    /// The client does not speak HTTP/1.
+    pub(super) fn other_protocol(other: OtherProtocol) -> Self {
+        let what_to_do = match other {
+            OtherProtocol::Tls => "use http://, or end TLS in front of the gateway",
+            OtherProtocol::Http2 => "let the client speak HTTP/1.1",
+            OtherProtocol::Ssh => "connections that are not HTTP need a [[tcp]]",
+            OtherProtocol::Proxy => {
+                "set proxy_protocol = true in [gateway], and list the proxy in trusted"
+            }
+        };
+        let name = other.name();
+        let status = if other == OtherProtocol::Http2 { 505 } else { 400 };
+        let detail = format!("This port speaks plain HTTP/1.1, and what came is {name}.");
+        let cause = format!("the client speaks {name} to a port for plain HTTP/1.1: {what_to_do}");
+        let raw = (other == OtherProtocol::Tls).then_some(TLS_ALERT);
+        Self { raw, ..Self::new(status, detail, cause).closing() }
     }
 
     pub(super) fn bad_body(reason: &'static str) -> Self {

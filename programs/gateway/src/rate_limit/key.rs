@@ -1,9 +1,18 @@
 //! Whose bucket a request takes from.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 use tombolo_http1::{FieldId, RequestHead};
+
+/// What one subscriber has: an IPv4 address, or an IPv6 network of 64 bits. Limits for each client
+/// count by it.
+pub(crate) fn subscriber(client: IpAddr) -> IpAddr {
+    match client {
+        IpAddr::V4(_) => client,
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
+    }
+}
 
 /// The address of the client: the peer's, or, from a trusted hop, the last address in
 /// `X-Forwarded-For` that is not trusted itself. An IPv6 client is its /64, which is what one
@@ -28,15 +37,16 @@ pub(super) fn client(
             }
         }
     }
-    match client.to_canonical() {
+    match subscriber(client) {
         IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
-        IpAddr::V6(ip) => (u128::from(ip) >> 64 << 64).to_be_bytes(),
+        IpAddr::V6(ip) => ip.octets(),
     }
 }
 
 fn address(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?;
-    text.parse().ok().or_else(|| Some(text.parse::<std::net::SocketAddr>().ok()?.ip()))
+    let ip = text.parse().ok().or_else(|| Some(text.parse::<std::net::SocketAddr>().ok()?.ip()));
+    ip.map(|ip: IpAddr| ip.to_canonical())
 }
 
 /// The value of a header; none if it is not there.
@@ -72,6 +82,8 @@ mod tests {
     fn the_last_address_that_is_not_trusted_is_the_client() {
         let chain = "X-Forwarded-For: 1.1.1.1, 192.0.2.9\r\nX-Forwarded-For: 10.0.0.8\r\n";
         assert_eq!(client_of(chain, "10.0.0.1"), "192.0.2.9");
+        let mapped = "X-Forwarded-For: ::ffff:192.0.2.9, ::ffff:10.0.0.8\r\n";
+        assert_eq!(client_of(mapped, "10.0.0.1"), "192.0.2.9");
         let odd = "X-Forwarded-For: 192.0.2.9, unknown, 10.0.0.8\r\n";
         assert_eq!(client_of(odd, "10.0.0.1"), "10.0.0.8", "nothing before it is believed");
         assert_eq!(client_of("X-Forwarded-For: 192.0.2.9:4711\r\n", "10.0.0.1"), "192.0.2.9");

@@ -1,6 +1,7 @@
 //! A connection from its acceptance to its end.
 
 use tokio::net::TcpStream;
+use tombolo_daemon::listener::plain;
 use tombolo_proxy_protocol::{Header, write};
 
 use super::both::{Both, Ended};
@@ -13,7 +14,7 @@ use crate::data_plane::{Connection, reset_on_close, try_read};
 pub(crate) async fn serve(mut connection: Connection, client: TcpStream, place: Place) {
     let proxy = &*place.proxy;
     let worker = connection.core.index;
-    let mut destination = client.local_addr().ok();
+    let mut destination = client.local_addr().ok().map(plain);
     if let Some(proxies) = &proxy.proxies {
         match connection.introduce(&client, proxies, proxy.head).await {
             Some(Header::Proxied { destination: named, .. }) => destination = Some(named),

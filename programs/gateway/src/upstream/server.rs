@@ -273,7 +273,7 @@ impl Upstream {
 
 /// What an upstream that hashes on the client makes of its address.
 pub(crate) fn client_hash(client: IpAddr) -> u64 {
-    match client.to_canonical() {
+    match client {
         IpAddr::V4(ip) => hash_key(&ip.octets()),
         IpAddr::V6(ip) => hash_key(&ip.octets()),
     }

@@ -15,7 +15,8 @@ pub(super) static GATEWAY: Table = Table {
         Key {
             name: "listen",
             about: "The addresses to accept HTTP/1.1 on. `0.0.0.0:8080` means every IPv4 address \
-                    of the machine, `[::]:8080` every address; port 0 means any free port. A gateway \
+                    of the machine, `[::]:8080` every address of both families, unless an IPv4 address of \
+                    the same port is listed too; port 0 means any free port. A gateway \
                     with a `[[tcp]]` and nothing to send requests to has none.",
             form: Form::Texts { what: "an IP address and a port", min: 1, max: 64 },
             absent: Absent::Is(Default::Texts(|| vec![Gateway::DEFAULT_LISTEN.to_string()])),

@@ -2,7 +2,8 @@
 //! and what is left to keep out are web pages that a browser on this machine shows:
 //!
 //! - A page whose name was made to point here (DNS rebinding) is told by the `Host` field: a browser
-//!   puts the page's name there, and only an IP address or `localhost` is served.
+//!   puts the page's name there, and only an IP address or `localhost` is served. HTTP/1.0 may
+//!   leave it out, as health checks of load balancers do.
 //! - A page of elsewhere that posts here (CSRF) is told by the `Origin` field, and cannot send
 //!   `application/json` without asking first, which is refused.
 
@@ -68,7 +69,10 @@ fn not_a_web_page(request: &Parts) -> Result<(), Refusal> {
     let named = request.uri.authority().map(|authority| authority.as_str().as_bytes());
     let host = single(&request.headers, &HOST);
     let local = |host: Option<&[u8]>| host.is_some_and(is_local);
-    if !local(host) || !named.is_none_or(|named| local(Some(named))) {
+    // A browser always sends one, and no HTTP/1.0: who leaves it out is a probe.
+    let is_absent =
+        request.version == http::Version::HTTP_10 && !request.headers.contains_key(HOST);
+    if !(local(host) || is_absent) || !named.is_none_or(|named| local(Some(named))) {
         return refused(
             "Ask this gateway by an IP address or by localhost: any other name in Host may be a web page's. With an admin_token_file other names are served.",
         );
@@ -164,6 +168,15 @@ mod tests {
         assert_eq!(verdict("POST", &[host, json, ("origin", "http://127.0.0.1:8081")]), None);
         assert_eq!(verdict("GET", &[("host", "evil.example")]), Some(403));
         assert_eq!(verdict("GET", &[]), Some(403));
+        let mut old = Request::builder().uri("/readyz").version(http::Version::HTTP_10);
+        let (parts, ()) = old.body(()).unwrap().into_parts();
+        assert!(Guard::new(None).check(&parts).is_ok(), "HTTP/1.0 has no Host");
+        old = Request::builder()
+            .uri("/")
+            .version(http::Version::HTTP_10)
+            .header("host", "evil.example");
+        let (parts, ()) = old.body(()).unwrap().into_parts();
+        assert!(Guard::new(None).check(&parts).is_err());
         assert_eq!(verdict("GET", &[host, ("host", "evil.example")]), Some(403));
         for origin in
             ["http://evil.example", "null", "http://127.0.0.1:8080", "https://127.0.0.1:8081"]

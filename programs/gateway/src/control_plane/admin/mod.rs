@@ -96,7 +96,7 @@ impl Admin {
         let cannot = |cause| AdminError::Bind { listen, cause };
         let listener = match given {
             Some(given) => TcpListener::from_std(given),
-            None => TcpListener::bind(listen).await,
+            None => tombolo_daemon::listener::listen(listen),
         };
         let listener = listener.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;

@@ -31,7 +31,11 @@ pub(in crate::exchange) async fn answer(
         && bodiless
         && workspace.request.keep_alive()
         && !scene.connection.is_leaving();
-    let body = compose(scene, &refusal, keep_alive, workspace, journal);
+    let mut body = compose(scene, &refusal, keep_alive, workspace, journal);
+    if let Some(raw) = refusal.raw {
+        workspace.answer.clear();
+        body = raw.to_vec();
+    }
     journal.status = refusal.status;
     if !refusal.cause.is_empty() {
         journal.error = Some(refusal.cause);

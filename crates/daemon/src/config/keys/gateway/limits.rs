@@ -54,7 +54,7 @@ pub(super) static LIMITS: Table = Table {
         },
         Key {
             name: "connections_per_client",
-            about: "Client connections at the same time from one IP address. Further ones are answered 503 and closed.",
+            about: "Client connections at the same time from one client: an IPv4 address, or an IPv6 network of 64 bits. Further ones are answered 503 and closed.",
             form: Form::Count { min: 1, max: 10_000_000 },
             absent: Absent::Is(Default::Count(wide(Limits::DEFAULT.connections_per_client))),
             example: "200",

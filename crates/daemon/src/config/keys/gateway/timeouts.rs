@@ -78,7 +78,9 @@ pub(super) static TIMEOUTS: Table = Table {
         ),
         time(
             "linger",
-            "For a client to read a refusal while the rest of its request is thrown away.",
+            "How long a client that was refused may pause while the rest of its request is read and thrown \
+             away, so that it can read the refusal. One that goes on sending has 30 s in all, if it \
+             sends at least 16 KiB a second.",
             Timeouts::DEFAULT.linger,
             (Duration::ZERO, Duration::from_secs(60)),
             "\"500ms\"",

@@ -47,7 +47,8 @@ impl Asked {
             }
         }
         head.push_str("\r\n");
-        let client = client.and_then(Result::ok).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let client =
+            client.and_then(Result::ok).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)).to_canonical();
         Self { method, url, client, head }
     }
 }
