@@ -24,7 +24,7 @@ use tombolo_cache::range::{Selection, select};
 use tombolo_cache::storability::{Exchange, Plan, storable};
 use tombolo_cache::store::{Asker, Entry, Found, Lookup, Role, Settings, Start, Store};
 use tombolo_cache::time::Timestamp;
-use tombolo_cache::vary::Vary;
+use tombolo_cache::vary::{AsSent, Vary};
 use tombolo_http1::{HeadLimits, Method, RequestHead, ResponseHead};
 
 /// What a browser sends for a script: ten fields.
@@ -121,7 +121,7 @@ fn fill(warm: &mut Warm, answered: &'static [u8]) {
     let plan = plan(&warm.head, warm.asked, answered);
     let request = Request { head: &warm.head, buf: warm.asked };
     let key = warm.rules.of_request(Target::of(Scheme::Http, &request), &request, &mut warm.key);
-    let variant = plan.vary.variant(&request, &mut warm.variant);
+    let variant = plan.vary.variant(&request, &AsSent, &mut warm.variant);
     let Role::Fill(mut filling) =
         warm.store.begin_or_join(key, None, warm.store.ticket(), Asker::Anyone)
     else {
@@ -174,7 +174,7 @@ fn entry(
         _ => return None,
     };
     varying.lists().filter_map(Vary::from_bytes).find_map(|vary| {
-        match store.lookup_variant(key, &varying, vary.variant(request, variant)) {
+        match store.lookup_variant(key, &varying, vary.variant(request, &AsSent, variant)) {
             Lookup::Now(Found::Hit(entry)) => Some(entry),
             _ => None,
         }

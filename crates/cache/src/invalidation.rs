@@ -1,39 +1,93 @@
 //! What an answer makes invalid (RFC 9111 section 4.4), and whether the answer to a POST is the
-//! resource itself (RFC 9110 section 9.3.3). Owns the comparison of URIs in Location and
-//! Content-Location with the target; refuses all others than those of the same origin.
+//! resource itself (RFC 9110 section 9.3.3). Owns the comparison of URIs in Location,
+//! Content-Location and WebDAV's Destination with the target; refuses all others than those of the
+//! same origin.
 
 use tombolo_http1::FieldId;
 
 use crate::key::{KeyRules, Scheme, Target};
-use crate::message::{Request, Response};
+use crate::message::Request;
 use crate::storability::Exchange;
 
-/// Most URIs that one answer makes invalid: the target, Location, Content-Location.
-pub const INVALIDATED_MAX: usize = 3;
+/// What an answer makes invalid. Texts of keys, by the rules of the route.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Invalidated {
+    /// Keys: the target, Location, Content-Location, Destination.
+    pub keys: Vec<Vec<u8>>,
+    /// Folders that were moved, overwritten or removed with all that lay in them: what begins so.
+    pub prefixes: Vec<Vec<u8>>,
+}
 
-/// The keys' texts, by `rules`, of what the answer makes invalid: nothing if the method is safe
-/// or the status is an error; else the target, and Location and Content-Location where they are
-/// of the same origin.
+/// What the answer makes invalid: nothing if the method is safe or the status is an error; else the
+/// target, and Location and Content-Location where they are of the same origin.
+///
+/// MOVE and COPY change what is at Destination too (RFC 4918 sections 9.8 and 9.9). Of a collection
+/// they change all that is below, as DELETE does. A collection is a URL that ends in a slash (section
+/// 5.2) or a request that says `Depth: infinity`.
 ///
 /// With rules that ignore parts of the query the key stands for all of them.
-pub fn invalidated(exchange: &Exchange<'_>, rules: &KeyRules) -> Vec<Vec<u8>> {
+pub fn invalidated(exchange: &Exchange<'_>, rules: &KeyRules) -> Invalidated {
     let Exchange { target: place, request, response, .. } = exchange;
+    let mut found = Invalidated::default();
     if request.method().is_safe() || !(200..400).contains(&response.status()) {
-        return Vec::new();
+        return found;
     }
-    let mut texts: Vec<Vec<u8>> = Vec::with_capacity(INVALIDATED_MAX);
     let mut target = Vec::new();
     rules.of_request(*place, request, &mut target);
-    texts.push(target);
-    for id in [FieldId::Location, FieldId::ContentLocation] {
-        if let Some(path) = of_same_origin(*place, request, response, id) {
-            let mut text = Vec::new();
-            if rules.write(*place, &path, &mut text).is_some() && !texts.contains(&text) {
-                texts.push(text);
-            }
+    found.keys.push(target);
+    let key = |path: &[u8]| {
+        let mut text = Vec::new();
+        rules.write(*place, path, &mut text).is_some().then_some(text)
+    };
+    let target = request.head.normal_path(request.buf);
+    let method = request.head.method_span().of(request.buf);
+    let destination = match method {
+        b"MOVE" | b"COPY" => {
+            let field = sole(request.named(b"destination"));
+            field.and_then(|reference| of_same_origin(*place, request, reference))
+        }
+        _ => None,
+    };
+    let named = [FieldId::Location, FieldId::ContentLocation]
+        .into_iter()
+        .filter_map(|id| of_same_origin(*place, request, sole(response.lines(id))?));
+    for path in named.chain(destination.clone()) {
+        if let Some(text) = key(&path)
+            && !found.keys.contains(&text)
+        {
+            found.keys.push(text);
         }
     }
-    texts
+    let deep = request.named(b"depth").any(|depth| depth.eq_ignore_ascii_case(b"infinity"));
+    let is_collection = deep
+        || path_of(target).ends_with(b"/")
+        || destination.as_ref().is_some_and(|path| path_of(path).ends_with(b"/"));
+    if !is_collection {
+        return found;
+    }
+    let below = |path: &[u8]| {
+        let mut folder = path_of(path).to_vec();
+        if !folder.ends_with(b"/") {
+            folder.push(b'/');
+        }
+        key(&folder)
+    };
+    if matches!(method, b"MOVE" | b"DELETE") {
+        found.prefixes.extend(below(target));
+    }
+    found.prefixes.extend(destination.as_deref().and_then(below));
+    found
+}
+
+/// A target without its query.
+fn path_of(target: &[u8]) -> &[u8] {
+    target.split(|&byte| byte == b'?').next().unwrap_or_default()
+}
+
+/// The value of a field that is there once.
+fn sole<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Option<&'a [u8]> {
+    let first = lines.next();
+    first.filter(|_| lines.next().is_none())
 }
 
 /// Whether Content-Location names the target of the request: then the content of a successful
@@ -41,7 +95,8 @@ pub fn invalidated(exchange: &Exchange<'_>, rules: &KeyRules) -> Vec<Vec<u8>> {
 pub(crate) fn is_own_content(exchange: &Exchange<'_>) -> bool {
     let Exchange { target: place, request, response, .. } = exchange;
     let rules = KeyRules::default();
-    let Some(path) = of_same_origin(*place, request, response, FieldId::ContentLocation) else {
+    let named = sole(response.lines(FieldId::ContentLocation));
+    let Some(path) = named.and_then(|named| of_same_origin(*place, request, named)) else {
         return false;
     };
     let (mut named, mut target) = (Vec::new(), Vec::new());
@@ -49,16 +104,9 @@ pub(crate) fn is_own_content(exchange: &Exchange<'_>) -> bool {
     rules.write(*place, &path, &mut named).is_some() && named == target
 }
 
-/// Path and query that a field of the answer names, resolved against the target (RFC 3986 section
-/// 5.2), if it is of the target's origin.
-fn of_same_origin(
-    target: Target<'_>,
-    request: &Request<'_>,
-    response: &Response<'_>,
-    id: FieldId,
-) -> Option<Vec<u8>> {
-    let mut lines = response.lines(id);
-    let (Some(reference), None) = (lines.next(), lines.next()) else { return None };
+/// Path and query that a URI reference names, resolved against the target (RFC 3986 section 5.2), if
+/// it is of the target's origin.
+fn of_same_origin(target: Target<'_>, request: &Request<'_>, reference: &[u8]) -> Option<Vec<u8>> {
     let reference = reference.split(|&byte| byte == b'#').next().unwrap_or_default();
     let Target { scheme, authority } = target;
     let base = request.head.resolved_path(request.buf);
@@ -96,7 +144,7 @@ fn split_scheme(reference: &[u8]) -> Option<(Scheme, &[u8])> {
 
 /// Resolves a reference without an authority against the path and query of the target.
 fn resolve(base: &[u8], reference: &[u8]) -> Vec<u8> {
-    let base_path = base.split(|&byte| byte == b'?').next().unwrap_or_default();
+    let base_path = path_of(base);
     match reference {
         [] => base.to_vec(),
         [b'?', ..] => [base_path, reference].concat(),
@@ -143,7 +191,17 @@ mod tests {
     use crate::time::Timestamp;
 
     fn after(line: &str, status: &str, fields: &str) -> Vec<String> {
-        let request = request_to(line, "");
+        let found = after_asking(line, "", status, fields);
+        assert!(found.prefixes.is_empty(), "{line}");
+        texts(found.keys)
+    }
+
+    fn texts(texts: Vec<Vec<u8>>) -> Vec<String> {
+        texts.into_iter().map(|text| String::from_utf8(text).unwrap()).collect()
+    }
+
+    fn after_asking(line: &str, asked: &str, status: &str, fields: &str) -> Invalidated {
+        let request = request_to(line, asked);
         let response = answer(status, fields);
         let now = Timestamp::default();
         let exchange = Exchange {
@@ -152,8 +210,7 @@ mod tests {
             response: response.as_response(),
             arrival: Arrival { request_time: now, response_time: now },
         };
-        let texts = invalidated(&exchange, &KeyRules::default()).into_iter();
-        texts.map(|text| String::from_utf8(text).unwrap()).collect()
+        invalidated(&exchange, &KeyRules::default())
     }
 
     #[test]
@@ -198,6 +255,36 @@ mod tests {
         assert_eq!(found, ["http://example.org/a", "http://example.org/~b/c"]);
         let none = after("POST /a", "201 Created", "Location: /%2e%2e/x\r\n");
         assert_eq!(none.len(), 1, "no request has such a path");
+    }
+
+    #[test]
+    fn rfc4918_9_8_and_9_9_destination_and_what_is_below() {
+        let both = |line: &str, asked: &str| {
+            let found = after_asking(line, asked, "201 Created", "");
+            (texts(found.keys), texts(found.prefixes))
+        };
+        let origin = "http://example.org";
+        let urls = |paths: &[&str]| -> Vec<String> {
+            paths.iter().map(|path| format!("{origin}{path}")).collect()
+        };
+        let cases: &[(&str, &str, &[&str], &[&str])] = &[
+            ("MOVE /a", "Destination: http://example.org:80/b\r\n", &["/a", "/b"], &[]),
+            ("COPY /a", "Destination: /b?c#d\r\n", &["/a", "/b?c"], &[]),
+            ("MOVE /a/", "Destination: /b\r\n", &["/a/", "/b"], &["/a/", "/b/"]),
+            ("MOVE /a", "Destination: /b/\r\n", &["/a", "/b/"], &["/a/", "/b/"]),
+            ("COPY /a/?q", "Destination: /b/\r\n", &["/a/?q", "/b/"], &["/b/"]),
+            ("COPY /a", "Depth: Infinity\r\nDestination: /b\r\n", &["/a", "/b"], &["/b/"]),
+            ("DELETE /a/", "", &["/a/"], &["/a/"]),
+            ("DELETE /a", "", &["/a"], &[]),
+            ("PUT /a/", "Destination: /b\r\n", &["/a/"], &[]),
+            ("MOVE /a", "Destination: http://elsewhere/b\r\n", &["/a"], &[]),
+            ("MOVE /a", "Destination: /b\r\nDestination: /c\r\n", &["/a"], &[]),
+        ];
+        for (line, asked, keys, prefixes) in cases {
+            assert_eq!(both(line, asked), (urls(keys), urls(prefixes)), "{line} {asked}");
+        }
+        let failed = after_asking("DELETE /a/", "", "403 Forbidden", "");
+        assert_eq!(failed, Invalidated::default());
     }
 
     #[test]

@@ -80,7 +80,7 @@ fn a_hit_allocates_nothing() {
         out.clear();
         consult(&request).unwrap();
         black_box(rules.of_request(Target::of(Scheme::Http, &request), &request, &mut key));
-        black_box(plan.vary.variant(&request, &mut variant));
+        black_box(plan.vary.variant(&request, &tombolo_cache::vary::AsSent, &mut variant));
         let meta = Metadata::decode(&kept).unwrap();
         let wanted = RequestDirectives::of(&request);
         let judgement = judge(&wanted, &meta, Mark::None, &policy, now);

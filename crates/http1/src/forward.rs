@@ -105,11 +105,23 @@ impl Iterator for Forwardable<'_> {
     }
 }
 
-/// Whether a Connection field names `field`. Bounded: fields and options are both capped.
-#[cold]
+/// Whether fields of this name go on: they belong to no hop, and no Connection field that may
+/// names them.
+pub(crate) fn goes_on(section: &Section, buf: &[u8], name: &[u8], id: FieldId) -> bool {
+    const ENDS_HERE: FieldSet = HOP_BY_HOP.and(FieldSet::of(&[FieldId::Proxy]));
+    let nominated = section.options.nominates && names(section, buf, name, id);
+    !nominated && !ENDS_HERE.contains(id)
+}
+
 fn is_nominated(section: &Section, buf: &[u8], field: &Field) -> bool {
-    let name = field.name.of(buf);
-    if PROTECTED.contains(field.id) || is_of_protected_family(name) {
+    names(section, buf, field.name.of(buf), field.id)
+}
+
+/// Whether a Connection field names `name`, which is known as `id`. Bounded: fields and options are
+/// both capped.
+#[cold]
+fn names(section: &Section, buf: &[u8], name: &[u8], id: FieldId) -> bool {
+    if PROTECTED.contains(id) || is_of_protected_family(name) {
         return false;
     }
     section

@@ -167,6 +167,13 @@ impl RequestHead {
         self.section.value(id)
     }
 
+    /// Whether fields called `name`, which is known as `id`, are among those to send on: no, if they belong to this hop, or
+    /// if Connection nominates them and may (RFC 9110 section 7.6.1).
+    #[inline]
+    pub fn sends_on(&self, buf: &[u8], name: &[u8], id: FieldId) -> bool {
+        crate::forward::goes_on(&self.section, buf, name, id)
+    }
+
     /// The fields to send on, in order.
     ///
     /// Left out: hop-by-hop and Connection-nominated fields, Content-Length and

@@ -4,7 +4,7 @@
 
 mod invariants;
 
-use invariants::{body, normal, request, response};
+use invariants::{body, forwarded, normal, request, response};
 use proptest::prelude::*;
 use tombolo_http1::{BodyLimits, Framing, HeadLimits, Method};
 
@@ -119,6 +119,12 @@ fn framings() -> impl Strategy<Value = Framing> {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn forwarded_values(before in "[a-z=\"\\\\;, \\[\\]:\t-]{0,24}", raw in soup()) {
+        forwarded::check(before.as_bytes());
+        forwarded::check(&raw);
+    }
 
     #[test]
     fn request_heads(buf in prop_oneof![soup(), likely_head(REQUEST_LINES)], step in 1..40_usize) {

@@ -2,7 +2,7 @@
 
 use crate::origins;
 use std::collections::{BTreeMap, BTreeSet};
-use tombolo_e2e::{Origin, Setup, Tombolo};
+use tombolo_e2e::{Origin, Setup, Tombolo, scripts};
 
 const KEYS: usize = 200;
 
@@ -157,6 +157,39 @@ fn an_unknown_cookie_is_replaced_and_a_known_one_is_not_sent_again() {
     };
     let given = cookie(&ask("served-by=forged")).expect("a new cookie");
     assert_eq!(cookie(&ask(&given)), None);
+}
+
+/// It says nothing of the client that the server does not know.
+#[test]
+fn the_cookie_does_not_go_upstream() {
+    let origin = Origin::start(scripts::answer(scripts::ok("ok")));
+    let gateway = Setup::to(&origin).upstream(STICKY).start();
+    let own = cookie(&gateway.connect().get("/")).expect("a cookie");
+    for (sent, arrives) in [
+        (own.clone(), None),
+        (format!("a=b; {own}"), Some("a=b")),
+        (format!("{own};c=d ; a=b;"), Some("c=d; a=b")),
+        ("a=b;  served-by-x=1".to_owned(), Some("a=b;  served-by-x=1")),
+    ] {
+        let request = format!("GET / HTTP/1.1\r\nHost: x\r\nCookie: {sent}\r\n\r\n");
+        gateway.connect().exchange(request);
+        let last = origin.requests().pop().expect("a request");
+        assert_eq!(last.head.one("cookie"), arrives, "{sent}");
+    }
+}
+
+/// Nor does it keep its clients from what is stored for everybody.
+#[test]
+fn the_cookie_does_not_count_for_the_cache() {
+    let origin = Origin::start(scripts::answer(scripts::ok("ok")));
+    let routes = "[cache]\nttl = \"60s\"\n[[route]]\npath = \"/\"\nupstream = \"app\"";
+    let gateway = Setup::to(&origin).upstream(STICKY).routes(routes).start();
+    let own = cookie(&gateway.connect().get("/first")).expect("a cookie");
+    for _ in 0..3 {
+        let request = format!("GET /page HTTP/1.1\r\nHost: x\r\nCookie: {own}\r\n\r\n");
+        assert_eq!(gateway.connect().exchange(request).text(), "ok");
+    }
+    assert_eq!(origin.requests().len(), 2, "the second and third are answered from the cache");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! RFC 9111 section 4.4: what an unsafe request makes invalid.
 
-use crate::site::{Answer, Site, ok, status};
+use crate::site::{Answer, Site, metric, ok, status};
+use tombolo_e2e::eventually;
 
 const FRESH: &str = "Cache-Control: max-age=60";
 
@@ -73,4 +74,66 @@ fn queries_are_resources_of_their_own() {
     site.ask("POST", "/?b", &["Content-Length: 0"]);
     site.get("/?a");
     assert_eq!(site.asked("/?a").len(), 1);
+}
+
+/// RFC 4918 sections 9.8 and 9.9: what is at Destination is another resource now.
+#[test]
+fn move_and_copy_invalidate_their_destination() {
+    for method in ["MOVE", "COPY"] {
+        for (destination, kept) in [
+            ("/", false),
+            ("http://example.org/", false),
+            ("http://example.org:80/#x", false),
+            ("http://other.example/", true),
+            ("/c", true),
+        ] {
+            let site = Site::new();
+            site.given("/", &[ok(&[FRESH])]);
+            site.given("/a/b", &[status("201 Created", &[])]);
+            site.get("/");
+            let destination = format!("Destination: {destination}");
+            site.ask(method, "/a/b", &[&destination, "Content-Length: 0"]);
+            assert_eq!(site.get("/").text() == "answer 1", kept, "{method} {destination}");
+        }
+    }
+}
+
+#[test]
+fn what_lies_in_a_collection_goes_with_it() {
+    for (method, target, fields, gone) in [
+        ("DELETE", "/a/", &[][..], true),
+        ("DELETE", "/a", &[], false),
+        ("MOVE", "/a/", &["Destination: /elsewhere/"], true),
+        ("COPY", "/b/", &["Destination: /a/"], true),
+        ("COPY", "/b", &["Destination: /a", "Depth: infinity"], true),
+        ("PUT", "/a/", &[], false),
+    ] {
+        let site = Site::new();
+        for path in ["/a/member", "/away"] {
+            site.given(path, &[ok(&[FRESH])]);
+            site.get(path);
+        }
+        site.given(target, &[status("204 No Content", &[])]);
+        let fields: Vec<_> = fields.iter().copied().chain(["Content-Length: 0"]).collect();
+        site.ask(method, target, &fields);
+        assert_eq!(site.get("/a/member").text() == "answer 2", gone, "{method} {target}");
+        assert_eq!(site.get("/away").text(), "answer 1", "{method} {target}");
+    }
+}
+
+/// Nothing is recorded for what is not stored: the places are for what is.
+#[test]
+fn what_is_not_stored_takes_no_place() {
+    let site = Site::new();
+    site.given("/", &[ok(&[FRESH])]);
+    let pending = || metric(site.gateway().admin(), "tombolo_cache_purges_pending");
+    eventually("what is there to be counted", || {
+        (metric(site.gateway().admin(), "tombolo_cache_counting") == 0).then_some(())
+    });
+    site.ask("POST", "/", &["Content-Length: 0"]);
+    assert_eq!(pending(), 0);
+    site.get("/");
+    site.ask("POST", "/", &["Content-Length: 0"]);
+    assert_eq!(pending(), 1);
+    assert_eq!(site.get("/").text(), "answer 4");
 }

@@ -31,6 +31,7 @@ mod ranges;
 mod requests;
 mod stale;
 mod storing;
+mod streams;
 mod targeted;
 mod validation;
 mod vary;

@@ -140,6 +140,11 @@ impl Site {
         script.requests.iter().filter(|r| r.head.target() == target).cloned().collect()
     }
 
+    /// Requests that came to the origin so far.
+    pub(crate) fn total(&self) -> usize {
+        self.script.lock().unwrap().requests.len()
+    }
+
     /// Tells the admin API to purge; the JSON object says what.
     pub(crate) fn purge(&self, what: &str) {
         let admin = self.gateway.admin();

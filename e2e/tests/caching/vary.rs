@@ -86,3 +86,36 @@ fn a_response_without_vary_replaces_variants() {
     site.get_with("/", &["Foo: 2"]);
     assert_eq!(site.get_with("/", &["Foo: 3"]).text(), "answer 2", "it is for everybody");
 }
+
+/// An answer that was made without a field is not for those who send it: a stranger could otherwise
+/// choose by `Connection` what all others get.
+#[test]
+fn a_field_that_does_not_go_upstream_does_not_choose_the_variant() {
+    let says = ["Accept-Language: es", "HX-Request: true"];
+    let vary = ["Vary: Accept-Language, HX-Request"];
+    let nominated = ["Connection: accept-language, HX-Request", says[0], says[1]];
+    assert!(!shared(&vary, &nominated, &says));
+    assert!(shared(&vary, &nominated, &[]), "it is the answer to who says nothing");
+    // Nor do fields that the gateway replaces.
+    assert!(shared(&["Vary: X-Forwarded-Prefix"], &["X-Forwarded-Prefix: /a"], &[]));
+    assert!(shared(&["Vary: X-Forwarded-For"], &["X-Forwarded-For: 192.0.2.1"], &[]));
+}
+
+#[test]
+fn what_a_client_nominates_is_decided_by_all_the_same() {
+    let nominated = |field: &str| {
+        let name = field.split(':').next().expect("a name");
+        let site = Site::with("ttl = \"60s\"", "cache = true");
+        site.given("/", &[ok(&[])]);
+        let kept = site.keeps_what_is_given("/", &[&format!("Connection: {name}"), field], &[]);
+        (kept, site.asked("/")[0].head.has(name))
+    };
+    for (field, kept) in [
+        ("Cookie: a=b", false),
+        ("Authorization: Basic YTpi", false),
+        ("Cache-Control: no-store", false),
+        ("Range: bytes=0-1", true),
+    ] {
+        assert_eq!(nominated(field), (kept, true), "{field}");
+    }
+}

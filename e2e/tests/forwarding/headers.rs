@@ -36,24 +36,93 @@ fn a_plain_request_is_told_where_it_came_from() {
     assert!(via.starts_with("1.1 ") && via.len() > 4, "{via}");
 }
 
-/// The address a stranger claims stays visible, to the left of the one the gateway saw: who reads
-/// the chain from its right end is never deceived. Claims that are no chain are replaced.
+/// Fields by which proxies tell of the client, as a stranger may claim them.
+const FAMILY: [&str; 12] = [
+    "X-Forwarded-Port: 1",
+    "X-Forwarded-Prefix: /evil",
+    "X-Forwarded-Server: evil",
+    "X-Forwarded-Ssl: on",
+    "X-Forwarded-Scheme: https",
+    "X-Forwarded-User: admin",
+    "X-Forwarded: for=192.0.2.7",
+    "True-Client-IP: 192.0.2.7",
+    "CF-Connecting-IP: 192.0.2.7",
+    "X-Original-URL: /admin",
+    "X-Rewrite-URL: /admin",
+    "X-Client-IP: 192.0.2.7",
+];
+
+fn family() -> String {
+    FAMILY.iter().map(|field| format!("{field}\r\n")).collect()
+}
+
+/// Applications believe the first or the last of a list, and any of these fields: of a stranger's
+/// claims none goes on.
 #[test]
-fn claims_of_strangers_stand_before_what_was_seen() {
-    let (got, _) = through(|setup| setup, &request(CLAIMS));
+fn claims_of_strangers_are_replaced() {
+    let fields = format!("{CLAIMS}X-Real-IP: 192.0.2.7\r\n{}", family());
+    let (got, _) = through(|setup| setup, &request(&fields));
     let head = got.head;
-    assert_eq!(head.one("x-forwarded-for"), Some("192.0.2.7, 127.0.0.1"));
-    assert_eq!(head.one("x-forwarded-proto"), Some("http"));
-    assert_eq!(head.one("x-forwarded-host"), Some("example.org"));
-    let forwarded = elements(Some(&head.all("forwarded").join(",")));
-    assert_eq!(forwarded.len(), 2, "{forwarded:?}");
-    assert!(forwarded[1].contains("for=127.0.0.1"), "{forwarded:?}");
+    assert_eq!(head.all("x-forwarded-for"), ["127.0.0.1"]);
+    assert_eq!(head.all("x-real-ip"), ["127.0.0.1"]);
+    assert_eq!(head.all("x-forwarded-proto"), ["http"]);
+    assert_eq!(head.all("x-forwarded-host"), ["example.org"]);
+    assert_eq!(head.all("forwarded"), ["for=127.0.0.1;host=\"example.org\";proto=http"]);
+    for field in FAMILY {
+        let name = field.split(':').next().unwrap();
+        assert!(!head.has(name), "{name} in {head:?}");
+    }
+}
+
+/// Somebody's proxy may have been forgotten in `trusted`.
+#[test]
+fn that_claims_were_replaced_is_said_once() {
+    let origin = tombolo_e2e::Origin::start(tombolo_e2e::scripts::answer(
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    ));
+    let mut gateway = Setup::to(&origin).start();
+    let mut client = gateway.connect();
+    for _ in 0..3 {
+        assert_eq!(client.exchange(request(CLAIMS)).status(), 200);
+    }
+    gateway.kill();
+    gateway.stderr().wait_for_end();
+    let log = gateway.stderr().text();
+    assert_eq!(log.matches("add its address to `trusted`").count(), 1, "{log}");
+}
+
+#[test]
+fn the_client_that_a_trusted_hop_tells_is_the_real_ip() {
+    let real = |fields: &str| {
+        let (got, _) = through(|setup| setup.gateway(TRUSTING), &request(fields));
+        got.head.all("x-real-ip").join("|")
+    };
+    assert_eq!(real("X-Forwarded-For: 198.51.100.1, 192.0.2.7\r\n"), "192.0.2.7");
+    assert_eq!(real("X-Real-IP: 192.0.2.9\r\nX-Forwarded-For: 192.0.2.7\r\n"), "192.0.2.9");
+    assert_eq!(real(""), "127.0.0.1");
+}
+
+/// A hop may be trusted and pass on what a stranger wrote: an open quotation mark would swallow what
+/// is appended.
+#[test]
+fn a_malformed_forwarded_is_dropped_whoever_sent_it() {
+    for value in ["for=9.9.9.9;x=\"", "for=[::1]", "for=a b"] {
+        let fields = format!("Forwarded: for=192.0.2.7\r\nForwarded: {value}\r\n");
+        let (got, _) = through(|setup| setup.gateway(TRUSTING), &request(&fields));
+        let told = got.head.all("forwarded");
+        assert_eq!(told, ["for=127.0.0.1;host=\"example.org\";proto=http"], "{value}");
+    }
 }
 
 #[test]
 fn claims_of_trusted_hops_are_kept_and_extended() {
-    let (got, _) = through(|setup| setup.gateway(TRUSTING), &request(CLAIMS));
+    let fields = format!("{CLAIMS}{}", family());
+    let (got, _) = through(|setup| setup.gateway(TRUSTING), &request(&fields));
     let head = got.head;
+    for field in FAMILY {
+        let (name, value) = field.split_once(": ").unwrap();
+        assert_eq!(head.one(name), Some(value));
+    }
     let chain = elements(Some(&head.all("x-forwarded-for").join(",")));
     assert_eq!(chain, ["192.0.2.7", "127.0.0.1"]);
     assert_eq!(head.one("x-forwarded-proto"), Some("https"));

@@ -15,6 +15,8 @@ pub enum Mark {
     None,
     /// Purged softly at that time: stale since then at the latest.
     Stale(Timestamp),
+    /// It may have been changed at that time: not to be used before it is validated.
+    Doubtful(Timestamp),
 }
 
 /// Verdict, and the ages it rests on.
@@ -126,16 +128,21 @@ pub fn judge(
     let age_ms = current_age_ms(meta, now);
     let lifetime_ms = i64::from(meta.lifetime) * 1000;
     let mut left_ms = lifetime_ms.saturating_sub(i64::try_from(age_ms).unwrap_or(i64::MAX));
-    if let Mark::Stale(since) = mark {
+    if let Mark::Stale(since) | Mark::Doubtful(since) = mark {
         left_ms = left_ms.min(i64::try_from(now.since(since)).map_or(i64::MIN, |ms| -ms));
     }
-    let verdict = match refusal(request, meta, age_ms, left_ms) {
+    let doubtful = matches!(mark, Mark::Doubtful(_));
+    let why = match refusal(request, meta, age_ms, left_ms) {
+        Some(Why::Stale) if doubtful => Some(Why::MustRevalidate),
+        why => why,
+    };
+    let verdict = match why {
         None => Verdict::Fresh,
         Some(why) => match staleness(why, request, meta, mark, policy, left_ms) {
             Some(staleness) => Verdict::Stale(staleness),
             None if request.only_if_cached => Verdict::Unsatisfiable(why),
             None => {
-                let if_error = usable_on_error(request, meta, left_ms);
+                let if_error = !doubtful && usable_on_error(request, meta, left_ms);
                 Verdict::Revalidate { why, if_error }
             }
         },

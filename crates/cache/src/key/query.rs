@@ -26,7 +26,7 @@ pub struct QueryParameters {
 
 impl QueryRule {
     /// Appends `path_and_query` with the query as this rule has it.
-    pub(super) fn write(&self, path_and_query: &[u8], out: &mut Vec<u8>) {
+    pub fn write(&self, path_and_query: &[u8], out: &mut Vec<u8>) {
         if matches!(self, Self::Exact) {
             return out.extend_from_slice(path_and_query);
         }

@@ -196,6 +196,7 @@ impl Core {
                 return false;
             }
             Verdict::Stale(stamp) => drop(object.soft.fetch_max(stamp, Ordering::Relaxed)),
+            Verdict::Doubtful(stamp) => drop(object.doubtful.fetch_max(stamp, Ordering::Relaxed)),
             Verdict::Keep => {}
         }
         object.checked.fetch_max(newest, Ordering::Relaxed);
@@ -239,6 +240,10 @@ impl Core {
         self.health.reading.worked();
         if let LoadedBody::File { checked: true, .. } = loaded.body {
             self.index.set_note(slot, loaded.note);
+        }
+        // It was evicted while it was read: a purge may have passed it over.
+        if !self.index.may_hold(slot) {
+            return None;
         }
         let object = Arc::new(self.object(slot, loaded));
         self.memory.insert_if_absent(&object);

@@ -269,6 +269,14 @@ impl Store {
         self.inner.core.purge(purge, mode)
     }
 
+    /// Purges what a request changed, on the account of its client: a hash of the client's address.
+    /// In force when this returns. Nothing is recorded where nothing is stored nor coming in; where
+    /// there are too many, what it may hit must be validated before it is used
+    /// ([`Entry::is_doubtful`]).
+    pub fn invalidate(&self, purge: Purge<'_>, mode: Mode, client: u64) -> PurgeReceipt {
+        self.inner.core.invalidate(purge, mode, client)
+    }
+
     // --- telling ---
 
     /// The state of the store.

@@ -60,6 +60,8 @@ pub struct Object {
     pub(super) checked: AtomicU64,
     /// Purge stamp of the newest soft purge that hit it.
     pub(super) soft: AtomicU64,
+    /// Purge stamp since which it may have been changed.
+    pub(super) doubtful: AtomicU64,
     /// Uses since the queue last asked.
     pub(super) uses: AtomicU8,
     /// No longer what the store answers with.
@@ -73,6 +75,7 @@ impl Object {
             slot,
             checked: AtomicU64::new(0),
             soft: AtomicU64::new(front.fixed().soft),
+            doubtful: AtomicU64::new(0),
             uses: AtomicU8::new(0),
             dead: AtomicBool::new(false),
             annex: OnceLock::new(),
@@ -184,6 +187,11 @@ impl Entry {
     pub const fn purged_soft_ms(&self) -> Option<u64> {
         // Stamps are microseconds.
         if self.soft > 0 { Some(self.soft / 1000) } else { None }
+    }
+
+    /// It may have been changed since it was stored, and must be validated before it is used.
+    pub fn is_doubtful(&self) -> bool {
+        self.object.doubtful.load(Relaxed) > self.object.front.fixed().stamp
     }
 
     /// From where it was answered.

@@ -106,6 +106,20 @@ pub(crate) const STORED_LAST: usize = 128;
 pub const VARY_LISTS: usize = 8;
 /// Purges of one key, by tag and by prefix that have not been worked off.
 pub(crate) const KEY_PURGES: usize = 262_144;
+/// Of them, purges of one key that requests of clients cause: the rest is the operator's.
+pub(crate) const CLIENT_KEY_PURGES: usize = 16_384;
+/// Purges by prefix that requests of clients cause.
+pub(crate) const CLIENT_PREFIX_PURGES: usize = 256;
+/// Purges that one client causes within [`CLIENT_WINDOW`] before its further ones are doubts.
+pub(crate) const CLIENT_OWN_PURGES: u32 = 4096;
+/// How long a client's purges are counted: as long as a purge is kept at least.
+pub(crate) const CLIENT_WINDOW: Duration = Duration::from_secs(15);
+/// Clients whose purges are counted at one time.
+pub(crate) const CLIENT_SHARES: usize = 1024;
+/// Stamps of keys that were purged when there was no place.
+pub(crate) const DOUBTS: usize = 8192;
+/// Bytes of the log of purges from which on it is written anew, unless that much is in force.
+pub(crate) const PURGE_LOG: u64 = 768 << 10;
 /// Tags to purge at one time.
 pub(crate) const TAG_PURGES: usize = 16_384;
 /// Prefixes to purge at one time; each is compared at a look-up.

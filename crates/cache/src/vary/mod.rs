@@ -30,6 +30,26 @@ pub enum Selecting {
     Unknown,
 }
 
+/// How fields of a request go upstream where that is not as the client sent them. What an answer is
+/// selected by is what upstream was sent; so variants are made of that.
+pub trait Onward {
+    /// Writes what upstream is sent for the field `name`, which is in lower case and known as `id`: nothing if it is not sent
+    /// at all, else `:` and a text that differs wherever what is sent does. False: the field goes
+    /// upstream as it is.
+    fn write(&self, request: &Request<'_>, name: &[u8], id: FieldId, out: &mut Vec<u8>) -> bool;
+}
+
+/// All fields go upstream as they are, but for those that end at this hop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct AsSent;
+
+impl Onward for AsSent {
+    #[inline]
+    fn write(&self, _: &Request<'_>, _: &[u8], _: FieldId, _: &mut Vec<u8>) -> bool {
+        false
+    }
+}
+
 /// What one request says in the fields of a [`Vary`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct VariantKey<'a> {
@@ -78,14 +98,26 @@ impl Vary {
         self.names.split(|&byte| byte == b',').filter(|name| !name.is_empty())
     }
 
-    /// What a request says in these fields. Writes into `out`, which is cleared and reused.
+    /// What a request says in these fields, as it goes upstream. Writes into `out`, which is cleared
+    /// and reused.
     ///
+    /// A field that does not go upstream is absent: its client could otherwise choose the variant by
+    /// a field that the answer was not made by.
     /// A field that is absent differs from one that is empty, as RFC 9111 section 4.1 has it.
-    pub fn variant<'o>(&self, request: &Request<'_>, out: &'o mut Vec<u8>) -> VariantKey<'o> {
+    pub fn variant<'o>(
+        &self,
+        request: &Request<'_>,
+        onward: &impl Onward,
+        out: &'o mut Vec<u8>,
+    ) -> VariantKey<'o> {
         out.clear();
         for name in self.names() {
             out.extend_from_slice(name);
-            normal_form::write(request, name, out);
+            let id = FieldId::of_name(name);
+            let sent = request.head.sends_on(request.buf, name, id);
+            if sent && !onward.write(request, name, id, out) {
+                normal_form::write(request, name, id, out);
+            }
             out.push(b'\n');
         }
         VariantKey { hash: KeyHash::of(out), text: out }

@@ -8,8 +8,7 @@ use super::accept_encoding;
 use crate::message::{Request, members};
 
 /// Appends the field's normal form: nothing if it is absent, else `:` and the value.
-pub(super) fn write(request: &Request<'_>, name: &[u8], out: &mut Vec<u8>) {
-    let id = FieldId::of_name(name);
+pub(super) fn write(request: &Request<'_>, name: &[u8], id: FieldId, out: &mut Vec<u8>) {
     if matches!(id, FieldId::Other | FieldId::Folded) {
         write_values(request.named(name), id, out);
     } else if request.has(id) {

@@ -16,7 +16,7 @@ fn same(names: &str, one: &str, other: &str) -> bool {
     let vary = vary(names);
     let text = |fields: &str| {
         let mut out = Vec::new();
-        vary.variant(&request(fields).as_request(), &mut out).hash
+        vary.variant(&request(fields).as_request(), &AsSent, &mut out).hash
     };
     text(one) == text(other)
 }
@@ -92,4 +92,16 @@ fn rfc9111_4_1_the_newest_of_several_is_preferred() {
     assert!(is_preferred(&dated(2, 1), &dated(1, 5)));
     assert!(is_preferred(&dated(2, 2), &dated(2, 1)));
     assert!(!is_preferred(&dated(2, 2), &dated(2, 2)));
+}
+
+/// The answer was made without the field, so it must not be given to those who send it.
+#[test]
+fn a_field_that_does_not_go_upstream_is_absent() {
+    let names = "Accept-Language, HX-Request";
+    let says = "Accept-Language: es\r\nHX-Request: true\r\n";
+    let nominated = format!("{says}Connection: accept-language, HX-Request\r\n");
+    assert!(same(names, "", &nominated) && !same(names, says, &nominated));
+    assert!(same("TE, Proxy, Keep-Alive", "", "TE: a\r\nProxy: b\r\nKeep-Alive: c\r\n"));
+    // What may not be nominated goes upstream, and counts.
+    assert!(!same("Cookie", "", "Cookie: a=b\r\nConnection: Cookie\r\n"));
 }

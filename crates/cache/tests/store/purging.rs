@@ -188,3 +188,40 @@ async fn purges_of_two_processes_are_in_force_in_the_one_that_goes_on() {
     }
     hit(&later, "http://a/kept").await;
 }
+
+#[tokio::test]
+async fn what_a_request_changed_is_recorded_only_where_something_is() {
+    let home = Home::new();
+    let store = home.open();
+    await_status(&store, "what is there is counted", |status| !status.counting);
+    let invalidate = |text| store.invalidate(Purge::Key(key(text)), Mode::Hard, 1);
+    assert!(invalidate("http://a/none").durable().await);
+    assert_eq!(store.status().purges, 0);
+    assert!(put(&store, "http://a/stored", b"body").stored().await);
+    let mut filling = fill(&store, "http://a/coming");
+    for text in ["http://a/stored", "http://a/coming"] {
+        assert!(invalidate(text).durable().await, "{text}");
+    }
+    assert_eq!(store.status().purges, 2);
+    assert!(matches!(get(&store, "http://a/stored").await, Found::Miss));
+    filling.start(start("head", &[])).unwrap();
+    filling.append(Bytes::from_static(b"body"));
+    filling.commit();
+    assert!(matches!(get(&store, "http://a/coming").await, Found::Miss), "asked for before");
+}
+
+#[tokio::test]
+async fn the_log_stays_short_whatever_clients_send() {
+    let home = Home::new();
+    let store = home.open();
+    let _filling = fill(&store, "http://a/");
+    for client in 0..40_000 {
+        let receipt = store.invalidate(Purge::Key(key("http://a/")), Mode::Hard, client);
+        if client % 1000 == 999 {
+            assert!(receipt.durable().await);
+        }
+    }
+    let log = std::fs::metadata(home.dir.path().join("cache/purge.log")).unwrap();
+    assert!(log.len() < 1 << 20, "{}", log.len());
+    assert_eq!(store.status().purges, 1);
+}

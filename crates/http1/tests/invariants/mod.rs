@@ -2,6 +2,7 @@
 //! can be. Called by the property tests here and by the fuzz targets.
 
 pub mod body;
+pub mod forwarded;
 pub mod head;
 pub mod normal;
 pub mod request;

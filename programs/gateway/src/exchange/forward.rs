@@ -17,6 +17,7 @@ mod retry;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
+use tombolo_cache::key::QueryRule;
 
 use super::attempt::{self, Attempted, Facing};
 use super::guard::Asked;
@@ -40,6 +41,8 @@ pub(super) struct Errand<'e> {
     pub(super) hold: bool,
     /// The cache's own conditions, in place of the client's.
     pub(super) conditions: Option<&'e Conditions>,
+    /// What of the query goes upstream; none: all of it, as it was sent.
+    pub(super) query: Option<&'e QueryRule>,
 }
 
 /// An answer whose head is in the workspace and whose body is still to come.
@@ -103,7 +106,7 @@ pub(super) async fn forward(
     let mut picker = Picker::new(scene, workspace, upstream);
     let mut last = Refusal::no_backend();
     let mut sent_times = 0_usize;
-    onward::compose(scene, workspace, asked, journal, upstream, errand.conditions);
+    onward::compose(scene, workspace, asked, journal, upstream, errand);
     if let Some(budget) = &upstream.budget {
         budget.deposit(scene.connection.core.index);
     }

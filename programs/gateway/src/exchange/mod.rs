@@ -12,7 +12,7 @@
 //! | `cache/` | 5, 9: answers from what is stored, and what is stored |
 //! | `trace.rs` | which trace the request belongs to |
 //! | `pick.rs` | 6: which backend |
-//! | `onward.rs` | 7: the request head as it goes upstream |
+//! | `onward.rs`, `forwarding.rs` | 7: the request head as it goes upstream |
 //! | `forward.rs`, `forward/`, `attempt.rs` | 7: connect, send, retry |
 //! | `answer.rs`, `downward.rs`, `relay.rs` | 8: the response, rewritten and streamed |
 //! | `tunnel.rs` | 8: an upgraded connection |
@@ -26,6 +26,7 @@ mod attempt;
 mod cache;
 mod downward;
 mod forward;
+mod forwarding;
 mod guard;
 mod journal;
 mod linger;

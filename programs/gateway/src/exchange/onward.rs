@@ -2,14 +2,16 @@
 //! those of this hop, and what the gateway adds.
 
 use std::borrow::Cow;
-use std::io::Write as _;
-use std::net::{IpAddr, SocketAddr};
 
 use tombolo_cache::conditional::CONDITIONS;
+use tombolo_cache::credentials::cookies;
+use tombolo_cache::key::QueryRule;
 use tombolo_daemon::config::ForwardPath;
 use tombolo_http1::{FieldId, Method, RequestHead, TargetForm, Version, write};
 
 use super::Scene;
+use super::forward::Errand;
+use super::forwarding::{self, is_forwarding};
 use super::guard::{Asked, max_forwards};
 use super::journal::Journal;
 use super::trace;
@@ -47,35 +49,36 @@ pub(super) fn compose(
     asked: &Asked,
     journal: &Journal,
     upstream: &Upstream,
-    conditions: Option<&Conditions>,
+    errand: Errand<'_>,
 ) {
+    let Errand { conditions, query, .. } = errand;
     let Workspace { inbound, request, onward, .. } = workspace;
     let head = inbound.whole();
     onward.clear();
     write::request_line(
         onward,
         request.method_span().of(head),
-        &target(request, head, asked.forward_path),
+        &target(request, head, asked.forward_path, query),
     );
     let authority = request.authority().of(head);
     // HTTP/1.0 may leave the host out; the server's own name stands in for it.
     let fallback = upstream.servers.first().map_or("", |server| server.name.as_str());
     let host = if authority.is_empty() { fallback.as_bytes() } else { authority };
     write::field(onward, b"Host", host);
-    let mut forwarded_for = None;
-    let mut forwarded = None;
+    let own_cookie = upstream.sticky.as_ref().map(|sticky| sticky.cookie.as_bytes());
+    let mut replaced = false;
     for field in request.forwardable(head) {
         match field.id {
-            FieldId::XForwardedFor => {
-                append(&mut forwarded_for, field.value.of(head));
+            FieldId::XForwardedFor | FieldId::Forwarded if asked.trusted => continue,
+            id if !asked.trusted && is_forwarding(id, field.name.of(head)) => {
+                replaced = true;
                 continue;
             }
-            FieldId::Forwarded => {
-                append(&mut forwarded, field.value.of(head));
-                continue;
-            }
-            FieldId::XForwardedProto | FieldId::XForwardedHost if !asked.trusted => continue,
             FieldId::XRequestId => continue,
+            FieldId::Cookie if own_cookie.is_some_and(|own| has(field.value.of(head), own)) => {
+                write_cookies(onward, field.name.of(head), field.value.of(head), own_cookie);
+                continue;
+            }
             _ if journal.trace.is_some() && trace::is_field(field.name.of(head)) => continue,
             id if conditions.is_some() && CONDITIONS.contains(id) => continue,
             FieldId::MaxForwards if request.method() == Method::Options => {
@@ -94,13 +97,9 @@ pub(super) fn compose(
         conditions.write(onward);
     }
     write::framing(onward, asked.framing);
-    let said = |id| asked.trusted && request.field(id).is_some();
-    add_forwarding(onward, scene.connection.client, host, forwarded_for, forwarded);
-    if !said(FieldId::XForwardedProto) {
-        write::field(onward, b"X-Forwarded-Proto", b"http");
-    }
-    if !said(FieldId::XForwardedHost) {
-        write::field(onward, b"X-Forwarded-Host", host);
+    forwarding::add(onward, scene, asked, (request, head), host);
+    if replaced {
+        forwarding::hint(scene.connection.client.ip());
     }
     let via: &[u8] = match request.version() {
         Version::Http10 => b"1.0 tombolo",
@@ -126,11 +125,38 @@ fn add_connection(onward: &mut Vec<u8>, request: &RequestHead, head: &[u8], aske
     }
 }
 
-/// The target in origin form (RFC 9112 section 3.2).
+/// Whether a Cookie line has a cookie of this name.
+fn has(line: &[u8], name: &[u8]) -> bool {
+    cookies(line).any(|(_, of_name)| of_name == name)
+}
+
+/// The cookies but for the one that the gateway itself set; no field where none is left.
+fn write_cookies(onward: &mut Vec<u8>, name: &[u8], line: &[u8], own: Option<&[u8]>) {
+    let start = onward.len();
+    for (cookie, of_name) in cookies(line) {
+        if Some(of_name) == own {
+            continue;
+        }
+        if onward.len() == start {
+            onward.extend_from_slice(name);
+            onward.extend_from_slice(b": ");
+        } else {
+            onward.extend_from_slice(b"; ");
+        }
+        onward.extend_from_slice(cookie);
+    }
+    if onward.len() > start {
+        onward.extend_from_slice(b"\r\n");
+    }
+}
+
+/// The target in origin form (RFC 9112 section 3.2). With a rule of the cache's key, the query has
+/// what the rule lets count: the answer is for all who share the key.
 fn target<'h>(
     request: &'h RequestHead,
     head: &'h [u8],
     forward_path: ForwardPath,
+    rule: Option<&QueryRule>,
 ) -> Cow<'h, [u8]> {
     let target = match forward_path {
         ForwardPath::Resolved => request.resolved_path(head),
@@ -141,75 +167,19 @@ fn target<'h>(
         }
         ForwardPath::Normal => request.path_and_query().of(head),
     };
+    if let Some(rule) = rule.filter(|rule| **rule != QueryRule::Exact) {
+        let mut out = Vec::with_capacity(target.len().saturating_add(1));
+        if !target.starts_with(b"/") {
+            out.push(b'/');
+        }
+        rule.write(target, &mut out);
+        return Cow::Owned(out);
+    }
     match (request.form(), target) {
         (TargetForm::Asterisk, _) => Cow::Borrowed(b"*"),
         (_, [b'/', ..]) => Cow::Borrowed(target),
         (TargetForm::Absolute, []) if request.method() == Method::Options => Cow::Borrowed(b"*"),
         // An absolute form may leave the path out: "http://host?query".
         (_, query) => Cow::Owned([b"/", query].concat()),
-    }
-}
-
-/// Joins the values of a field that was sent more than once. Most requests have none and pay
-/// nothing.
-fn append(list: &mut Option<Vec<u8>>, value: &[u8]) {
-    let list = list.get_or_insert_default();
-    if !list.is_empty() {
-        list.extend_from_slice(b", ");
-    }
-    list.extend_from_slice(value);
-}
-
-/// `X-Forwarded-For` and `Forwarded` (RFC 7239), with this client at their end.
-fn add_forwarding(
-    onward: &mut Vec<u8>,
-    client: SocketAddr,
-    host: &[u8],
-    forwarded_for: Option<Vec<u8>>,
-    forwarded: Option<Vec<u8>>,
-) {
-    let so_far = |onward: &mut Vec<u8>, list: Option<Vec<u8>>| {
-        if let Some(list) = list.filter(|list| !list.is_empty()) {
-            onward.extend_from_slice(&list);
-            onward.extend_from_slice(b", ");
-        }
-    };
-    onward.extend_from_slice(b"X-Forwarded-For: ");
-    so_far(onward, forwarded_for);
-    address(onward, client.ip());
-    onward.extend_from_slice(b"\r\nForwarded: ");
-    so_far(onward, forwarded);
-    onward.extend_from_slice(b"for=");
-    if client.is_ipv6() {
-        onward.extend_from_slice(b"\"[");
-        address(onward, client.ip());
-        onward.extend_from_slice(b"]\"");
-    } else {
-        address(onward, client.ip());
-    }
-    onward.extend_from_slice(b";host=\"");
-    for byte in host {
-        if matches!(byte, b'"' | b'\\') {
-            onward.push(b'\\');
-        }
-        onward.push(*byte);
-    }
-    onward.extend_from_slice(b"\";proto=http\r\n");
-}
-
-/// An IP address in its usual form.
-fn address(out: &mut Vec<u8>, ip: IpAddr) {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [a, b, c, d] = ip.octets();
-            for (index, octet) in [a, b, c, d].into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b'.');
-                }
-                write::number(out, u64::from(octet));
-            }
-        }
-        // Writing to a Vec cannot fail.
-        IpAddr::V6(ip) => drop(write!(out, "{ip}")),
     }
 }

@@ -92,7 +92,7 @@ pub(crate) async fn rehearse<'s>(
     let asked = Asked::of(&request, route, trusted);
     if let (Some(rules), Some(store)) = (&route.cache, &snapshot.store) {
         let message = Request { head: &request, buf: head };
-        let plan = cache::rehearse(store, rules, &asked, &message).await;
+        let plan = cache::rehearse(store, rules, &asked, &message, client.ip()).await;
         let (answers, nothing) = (plan.answers(), plan.is_unsatisfiable());
         told.cache = Some(plan);
         if nothing {

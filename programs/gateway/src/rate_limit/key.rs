@@ -17,12 +17,25 @@ pub(crate) fn subscriber(client: IpAddr) -> IpAddr {
 /// The address of the client: the peer's, or, from a trusted hop, the last address in
 /// `X-Forwarded-For` that is not trusted itself. An IPv6 client is its /64, which is what one
 /// subscriber has.
-pub(super) fn client(
+pub(crate) fn client(
     request: &RequestHead,
     head: &[u8],
     peer: IpAddr,
     trusted: &[IpNet],
 ) -> [u8; 16] {
+    match subscriber(client_address(request, head, peer, trusted)) {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
+        IpAddr::V6(ip) => ip.octets(),
+    }
+}
+
+/// The address of the client, as [`client`] finds it.
+pub(crate) fn client_address(
+    request: &RequestHead,
+    head: &[u8],
+    peer: IpAddr,
+    trusted: &[IpNet],
+) -> IpAddr {
     let is_trusted = |ip: &IpAddr| trusted.iter().any(|hop| hop.contains(ip));
     let mut client = peer;
     if is_trusted(&peer) {
@@ -37,10 +50,7 @@ pub(super) fn client(
             }
         }
     }
-    match subscriber(client) {
-        IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
-        IpAddr::V6(ip) => ip.octets(),
-    }
+    client
 }
 
 fn address(text: &[u8]) -> Option<IpAddr> {

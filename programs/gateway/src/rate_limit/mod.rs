@@ -15,6 +15,6 @@ mod pace;
 mod table;
 
 pub(crate) use allowance::Allowance;
-pub(crate) use key::subscriber;
+pub(crate) use key::{client, client_address, subscriber};
 pub(crate) use limiter::{Exceeded, Limiter};
 pub(crate) use table::Table;

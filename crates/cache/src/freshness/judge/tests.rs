@@ -186,3 +186,16 @@ proptest! {
         prop_assert!(u64::from(found.age) <= age_ms / 1000);
     }
 }
+
+/// What may have been changed is not used before it is validated, whatever a request takes and an
+/// origin allows.
+#[test]
+fn what_is_doubtful_is_validated_first() {
+    let mark = Mark::Doubtful(Timestamp::from_secs(1001));
+    let lenient = Metadata { stale_while_revalidate: 90, stale_if_error: 90, ..stored(10) };
+    for asked in ["", "max-stale", "stale-if-error=90"] {
+        assert_eq!(marked(lenient.clone(), asked, mark, 2), revalidate(Why::MustRevalidate));
+    }
+    let only = marked(lenient, "only-if-cached", mark, 2);
+    assert_eq!(only, Verdict::Unsatisfiable(Why::MustRevalidate));
+}

@@ -1,6 +1,7 @@
 //! One fill per key and variant: who comes second waits for the first, unless the answer is
 //! unlikely to be shared.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -66,6 +67,8 @@ pub struct Ticket(u64);
 struct Shard {
     fills: HashMap<FillId, Arc<Fill>, BuildAsIs>,
     unshared: Unshared,
+    /// Fills under way of each key, those included that are complete and wait for the disk.
+    keys: HashMap<u128, u32, BuildAsIs>,
     /// Those that were stored last, and when.
     stored: VecDeque<(FillId, Ticket)>,
 }
@@ -185,6 +188,7 @@ impl Fills {
     ) -> Option<Arc<Fill>> {
         let room = core.unwritten.load(Ordering::Relaxed) < UNWRITTEN_MOST;
         if self.count.fetch_add(1, Ordering::Relaxed) < FILLS && room {
+            *lock(self.shard(asked)?).keys.entry(asked.0).or_default() += 1;
             return Some(Arc::new(Fill::new(Arc::clone(core), asked, key, alone)));
         }
         self.count.fetch_sub(1, Ordering::Relaxed);
@@ -245,9 +249,22 @@ impl Fills {
         Ticket(self.stored.load(Ordering::Acquire))
     }
 
-    /// A fill was dropped.
-    pub(super) fn ended(&self) {
+    /// A fill of `asked` was dropped.
+    pub(super) fn ended(&self, asked: FillId) {
         self.count.fetch_sub(1, Ordering::Relaxed);
+        let Some(shard) = self.shard(asked) else { return };
+        if let Entry::Occupied(mut count) = lock(shard).keys.entry(asked.0) {
+            *count.get_mut() = count.get().saturating_sub(1);
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
+
+    /// Whether a response for the key is coming in.
+    pub(in crate::store) fn concern(&self, key: KeyHash) -> bool {
+        let shard = self.shard(id_of(key, None));
+        shard.is_some_and(|shard| lock(shard).keys.contains_key(&key.as_u128()))
     }
 
     pub(in crate::store) fn count(&self) -> usize {

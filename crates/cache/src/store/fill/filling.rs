@@ -174,6 +174,14 @@ impl Filling {
         self.fill.followers.load(Ordering::Relaxed)
     }
 
+    /// Waits until nobody reads or waits any more.
+    pub async fn deserted(&self) {
+        // Whoever leaves gives a notice, which waits for the next to ask.
+        while self.followers() > 0 {
+            self.fill.room.notified().await;
+        }
+    }
+
     /// Bytes of the body so far.
     pub fn length(&self) -> u64 {
         self.fill.state().window.end()

@@ -258,6 +258,6 @@ impl Drop for Fill {
     fn drop(&mut self) {
         let left = Self::unwritten(&self.state());
         self.core.unwritten.fetch_sub(left, Ordering::Relaxed);
-        self.core.fills.ended();
+        self.core.fills.ended(self.asked);
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::records::{Records, Target};
+use super::records::{Account, Records, Target};
 use super::{Mode, PurgeError};
 use crate::store::settings::MAX_FIELD;
 
@@ -20,6 +20,8 @@ const ALL: u8 = 1;
 const KEY: u8 = 2;
 const TAG: u8 = 3;
 const PREFIX: u8 = 4;
+const SOME: u8 = 5;
+const ANY: u8 = 6;
 /// Longest log that is read: every kind at its limit fits.
 const MAX_LOG: u64 = 128 << 20;
 
@@ -27,12 +29,14 @@ const MAX_LOG: u64 = 128 << 20;
 pub(in crate::store) struct Log {
     path: PathBuf,
     file: Option<File>,
+    /// Bytes appended since the log was last written anew.
+    appended: u64,
 }
 
 impl Log {
     /// A log at that path; it is opened when it is first written.
     pub(in crate::store) const fn new(path: PathBuf) -> Self {
-        Self { path, file: None }
+        Self { path, file: None, appended: 0 }
     }
 
     /// Reads what is in force. A missing log is an empty one.
@@ -45,7 +49,8 @@ impl Log {
         };
         if !parse(&bytes, records) {
             tracing::warn!("the log of purges is damaged: everything stored counts as stale");
-            let _: Result<u64, PurgeError> = records.accept(Target::All, Mode::Soft);
+            let _: Result<u64, PurgeError> =
+                records.accept(Target::All, Mode::Soft, Account::Operator);
         }
         Ok(())
     }
@@ -57,6 +62,7 @@ impl Log {
         purges
             .iter()
             .for_each(|(target, mode, stamp)| write_record(&mut out, target, *mode, *stamp));
+        self.appended += out.len() as u64;
         let result = self.opened().and_then(|mut file| file.write_all(&out));
         if result.is_err() {
             self.file = None;
@@ -73,9 +79,15 @@ impl Log {
         result
     }
 
+    /// Bytes that were appended since it was last written anew.
+    pub(super) const fn appended(&self) -> u64 {
+        self.appended
+    }
+
     /// Writes the log anew, with what is in force.
     pub(in crate::store) fn rewrite(&mut self, records: &Records, tmp: &Path) -> io::Result<()> {
         self.file = None;
+        self.appended = 0;
         let mut out = Vec::new();
         write_raw(&mut out, records.newest(), 0, NEWEST, &[]);
         records.each(|target, mode, stamp| write_record(&mut out, target, mode, stamp));
@@ -113,6 +125,8 @@ fn write_record(out: &mut Vec<u8>, target: &Target, mode: Mode, stamp: u64) {
         Target::Key(hash) => write_raw(out, stamp, mode, KEY, &hash.to_le_bytes()),
         Target::Tag(hash) => write_raw(out, stamp, mode, TAG, &hash.to_le_bytes()),
         Target::Prefix(text) => write_raw(out, stamp, mode, PREFIX, text),
+        Target::Some(place) => write_raw(out, stamp, mode, SOME, &place.to_le_bytes()),
+        Target::Any => write_raw(out, stamp, mode, ANY, &[]),
     }
 }
 
@@ -160,6 +174,8 @@ fn parse_one<'a>(bytes: &'a [u8], records: &Records) -> Option<&'a [u8]> {
         KEY => Target::Key(hash()?),
         TAG => Target::Tag(hash()?),
         PREFIX => Target::Prefix(text.into()),
+        SOME => Target::Some(text.try_into().ok().map(u16::from_le_bytes)?),
+        ANY => Target::Any,
         _ => return None,
     };
     records.restore(target, mode, stamp);
@@ -182,10 +198,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let records = Records::default();
         let mut log = Log::new(dir.path().join("purge.log"));
-        let targets = [Target::Key(7), Target::Tag(8), Target::Prefix((*b"p").into()), Target::All];
+        let targets = [
+            Target::Key(7),
+            Target::Tag(8),
+            Target::Prefix((*b"p").into()),
+            Target::All,
+            Target::Some(9),
+            Target::Any,
+        ];
         for (number, target) in targets.into_iter().enumerate() {
-            let mode = if number % 2 == 0 { Mode::Hard } else { Mode::Soft };
-            let stamp = records.accept(target.clone(), mode).unwrap();
+            let mode = if number % 2 == 0 || number > 3 { Mode::Hard } else { Mode::Soft };
+            let stamp = records.accept(target.clone(), mode, Account::Operator).unwrap();
             log.append(&[(target, mode, stamp)]).unwrap();
         }
         for _ in 0..2 {
@@ -202,7 +225,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("purge.log");
         let records = Records::default();
-        let stamp = records.accept(Target::Key(7), Mode::Hard).unwrap();
+        let stamp = records.accept(Target::Key(7), Mode::Hard, Account::Operator).unwrap();
         Log::new(path.clone()).append(&[(Target::Key(7), Mode::Hard, stamp)]).unwrap();
         let good = fs::read(&path).unwrap();
         for cut in 1..good.len() {

@@ -5,10 +5,16 @@
 //! small log that survives a restart. A purge of one key is worked off directly; one by tag or
 //! prefix by reading through all files in the background. When nothing older than it can be left,
 //! neither in a file, nor in memory, nor in a fill under way, the record is dropped.
+//!
+//! Purges that requests of clients cause are recorded only where something is stored or coming in,
+//! and have places of their own. When those are taken, what they may hit is validated before it is
+//! used (`doubts.rs`): none is refused, and none is left out.
 
+mod doubts;
 mod log;
 mod queue;
 mod records;
+mod shares;
 mod sweep;
 
 pub(super) use log::Log;
@@ -60,6 +66,13 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// Of a purge that there was nothing for.
+    pub(super) fn of_nothing() -> Self {
+        let (tell, durable) = tokio::sync::oneshot::channel();
+        let _: Result<(), bool> = tell.send(true);
+        Self { written: None, durable }
+    }
+
     /// Waits until the purge survives the end of this process, however it ends. At once where
     /// nothing is stored that it could hit, and where the log cannot be written now.
     pub async fn written(self) {

@@ -1,18 +1,23 @@
 //! From acceptance to the log: one thread writes down what was accepted, many at a time, and works
 //! off purges of single keys.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::records::Target;
+use super::records::{Account, Target};
 use super::sweep::work_key;
 use super::{Mode, Purge, PurgeError, Receipt};
 use crate::key::KeyHash;
 use crate::store::core::Core;
-use crate::store::counters::Count;
+use crate::store::counters::{Count, now_ms};
 use crate::store::lock::lock;
+use crate::store::settings::PURGE_LOG;
 use crate::store::slot::Slot;
+
+/// Milliseconds between two warnings that there are too many purges.
+const TELL_EVERY_MS: u64 = 60_000;
 
 struct Accepted {
     target: Target,
@@ -28,6 +33,8 @@ struct Accepted {
 pub(in crate::store) struct PurgeQueue {
     accepted: Mutex<Vec<Accepted>>,
     ready: Condvar,
+    /// When it was last told that there are too many; milliseconds since 1970.
+    told: AtomicU64,
 }
 
 impl PurgeQueue {
@@ -45,7 +52,58 @@ impl Core {
         mode: Mode,
     ) -> Result<Receipt, PurgeError> {
         let target = Target::try_from(purge)?;
-        let stamp = self.records.accept(target.clone(), mode)?;
+        let stamp = self.records.accept(target.clone(), mode, Account::Operator)?;
+        Ok(self.put_down(target, mode, stamp))
+    }
+
+    /// Puts a purge in force that a request of this client caused. Where there is no place for it,
+    /// what it may hit is validated before it is used.
+    pub(in crate::store) fn invalidate(
+        &self,
+        purge: Purge<'_>,
+        mode: Mode,
+        client: u64,
+    ) -> Receipt {
+        let Ok(target) = Target::try_from(purge) else {
+            return Receipt::of_nothing();
+        };
+        if let Target::Key(hash) = target
+            && !self.may_concern(KeyHash::from_u128(hash))
+        {
+            return Receipt::of_nothing();
+        }
+        match self.records.accept(target.clone(), mode, Account::Client(client)) {
+            Ok(stamp) => self.put_down(target, mode, stamp),
+            Err(_) => {
+                let (target, stamp) = self.records.doubt(&target);
+                self.tell_of_doubts();
+                self.put_down(target, Mode::Hard, stamp)
+            }
+        }
+    }
+
+    /// Whether something is stored for the key, or coming in.
+    fn may_concern(&self, key: KeyHash) -> bool {
+        let slot = Slot::of_key(key);
+        self.fills.concern(key) || self.index.may_hold(slot) || self.memory.get(slot).is_some()
+    }
+
+    /// Once a minute at most.
+    fn tell_of_doubts(&self) {
+        let (now, last) = (now_ms(), self.purges.told.load(Ordering::Relaxed));
+        let due = last == 0 || now.saturating_sub(last) >= TELL_EVERY_MS;
+        let told = &self.purges.told;
+        if due && told.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            tracing::warn!(
+                "clients change more stored responses at one time than there are places for; until \
+                 they are fewer, some responses are validated before they are used: look in the \
+                 access log for who sends so many POST, PUT or DELETE requests"
+            );
+        }
+    }
+
+    /// To be written down and worked off.
+    fn put_down(&self, target: Target, mode: Mode, stamp: u64) -> Receipt {
         let hits = match target {
             Target::Key(hash) => self.index.may_hold(Slot::of_key(KeyHash::from_u128(hash))),
             _ => true,
@@ -55,7 +113,7 @@ impl Core {
         let (written, durable) = (Some(written), Some(durable));
         lock(&self.purges.accepted).push(Accepted { target, mode, stamp, written, durable });
         self.purges.ready.notify_all();
-        Ok(Receipt { written: hits.then_some(on_written), durable: on_durable })
+        Receipt { written: hits.then_some(on_written), durable: on_durable }
     }
 }
 
@@ -103,7 +161,14 @@ fn write_down(core: &Core, accepted: &mut [Accepted]) -> bool {
     for tell in accepted.iter_mut().filter_map(|one| one.written.take()) {
         let _: Result<(), ()> = tell.send(());
     }
-    let synced = appended.and_then(|()| lock(&core.log).sync());
+    let synced = appended.and_then(|()| {
+        let mut log = lock(&core.log);
+        // Many purges of few keys would make it long.
+        if log.appended() > PURGE_LOG {
+            return log.rewrite(&core.records, core.layout.tmp());
+        }
+        log.sync()
+    });
     let result = synced.or_else(|_| {
         core.rebuild()?;
         lock(&core.log).rewrite(&core.records, core.layout.tmp())

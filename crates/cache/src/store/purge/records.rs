@@ -7,11 +7,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::doubts::Doubts;
+use super::shares::Shares;
 use super::{Mode, Purge, PurgeError};
 use crate::key::KeyHash;
 use crate::store::front::Front;
 use crate::store::lock::{read, write};
-use crate::store::settings::{KEY_PURGES, MAX_FIELD, PREFIX_PURGES, TAG_PURGES};
+use crate::store::settings::{
+    CLIENT_KEY_PURGES, CLIENT_PREFIX_PURGES, KEY_PURGES, MAX_FIELD, PREFIX_PURGES, TAG_PURGES,
+};
 use crate::store::slot::BuildAsIs;
 
 /// The newest stamps at which something was purged, 0 for never.
@@ -53,6 +57,8 @@ pub(in crate::store) enum Verdict {
     Keep,
     /// It is stale since the purge with this stamp.
     Stale(u64),
+    /// It may have been changed at this stamp: it must be validated before it is used.
+    Doubtful(u64),
     /// It is gone.
     Gone,
 }
@@ -64,6 +70,9 @@ pub(super) struct Lists {
     pub(super) tags: HashMap<u128, Stamps, BuildAsIs>,
     pub(super) prefixes: HashMap<Box<[u8]>, Stamps>,
     pub(super) all: Stamps,
+    /// What was purged when there was no place for it.
+    doubts: Doubts,
+    shares: Shares,
 }
 
 /// All purges in force, and the newest stamp.
@@ -80,6 +89,19 @@ pub(super) enum Target {
     Tag(u128),
     Prefix(Box<[u8]>),
     All,
+    /// Keys that share a place of [`Doubts`].
+    Some(u16),
+    /// Everything there is may have been changed.
+    Any,
+}
+
+/// On whose account a purge is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Account {
+    /// The operator's, who has a reserve.
+    Operator,
+    /// A client's, by a hash of its address: one of its requests changed something.
+    Client(u64),
 }
 
 impl Records {
@@ -90,25 +112,54 @@ impl Records {
 
     /// Puts a purge in force and gives its stamp. Stamps are microseconds since 1970, or one more
     /// than the last: should the log be lost, those that come are later than those that were.
-    pub(super) fn accept(&self, target: Target, mode: Mode) -> Result<u64, PurgeError> {
+    pub(super) fn accept(
+        &self,
+        target: Target,
+        mode: Mode,
+        account: Account,
+    ) -> Result<u64, PurgeError> {
         let mut lists = write(&self.lists);
+        let (keys, prefixes) = match account {
+            Account::Operator => (KEY_PURGES, PREFIX_PURGES),
+            Account::Client(_) => (CLIENT_KEY_PURGES, CLIENT_PREFIX_PURGES),
+        };
         let (used, limit) = match &target {
-            Target::Key(hash) if !lists.keys.contains_key(hash) => (lists.keys.len(), KEY_PURGES),
+            Target::Key(hash) if !lists.keys.contains_key(hash) => (lists.keys.len(), keys),
             Target::Tag(hash) if !lists.tags.contains_key(hash) => (lists.tags.len(), TAG_PURGES),
             Target::Prefix(text) if !lists.prefixes.contains_key(text) => {
-                (lists.prefixes.len(), PREFIX_PURGES)
+                (lists.prefixes.len(), prefixes)
             }
             _ => (0, 1),
         };
         if used >= limit {
             return Err(PurgeError::TooMany);
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-        let now = u64::try_from(now).unwrap_or(u64::MAX / 2);
+        let now = now_us();
+        if let Account::Client(client) = account
+            && !lists.shares.take(client, now)
+        {
+            return Err(PurgeError::TooMany);
+        }
+        Ok(self.put(&mut lists, target, mode, now))
+    }
+
+    /// Puts a purge in force for which there is no place: what it may hit is validated before it is
+    /// used. Gives what to write down.
+    pub(super) fn doubt(&self, target: &Target) -> (Target, u64) {
+        let target = match target {
+            Target::Key(hash) => Target::Some(Doubts::place(*hash)),
+            _ => Target::Any,
+        };
+        let mut lists = write(&self.lists);
+        let stamp = self.put(&mut lists, target.clone(), Mode::Hard, now_us());
+        (target, stamp)
+    }
+
+    fn put(&self, lists: &mut Lists, target: Target, mode: Mode, now: u64) -> u64 {
         let stamp = now.max(self.newest() + 1);
         lists.put(target, mode, stamp);
         self.newest.store(stamp, Ordering::Release);
-        Ok(stamp)
+        stamp
     }
 
     /// Takes over a purge that was written down.
@@ -152,8 +203,10 @@ impl Records {
                 stamps.merge(*of_prefix);
             }
         }
+        let doubtful = lists.doubts.newest(hash.as_u128());
         match stamps {
             Stamps { hard, .. } if hard > stamp => Verdict::Gone,
+            _ if doubtful > stamp => Verdict::Doubtful(doubtful),
             Stamps { soft, .. } if soft > stamp => Verdict::Stale(soft),
             _ => Verdict::Keep,
         }
@@ -217,12 +270,19 @@ impl Records {
             }
         };
         tell(&Target::All, &lists.all);
+        lists.doubts.each(|target, hard| tell(&target, &Stamps { hard, soft: 0 }));
         lists.keys.iter().for_each(|(&hash, (stamps, _))| tell(&Target::Key(hash), stamps));
         lists.tags.iter().for_each(|(&hash, stamps)| tell(&Target::Tag(hash), stamps));
         for (text, stamps) in &lists.prefixes {
             tell(&Target::Prefix(text.clone()), stamps);
         }
     }
+}
+
+/// Microseconds since 1970.
+fn now_us() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    u64::try_from(now).unwrap_or(u64::MAX / 2)
 }
 
 impl Lists {
@@ -232,6 +292,8 @@ impl Lists {
             Target::Key(hash) => self.keys.entry(hash).or_default().0.set(mode, stamp),
             Target::Tag(hash) => self.tags.entry(hash).or_default().set(mode, stamp),
             Target::Prefix(text) => self.prefixes.entry(text).or_default().set(mode, stamp),
+            Target::Some(place) => self.doubts.put(place, stamp),
+            Target::Any => self.doubts.put_any(stamp),
         }
     }
 }
@@ -254,6 +316,7 @@ impl TryFrom<Purge<'_>> for Target {
 
 #[cfg(test)]
 mod tests {
+    use super::Account::{Client, Operator};
     use super::*;
 
     fn judge(records: &Records, key: &str, tags: &[&str], stamp: u64) -> Verdict {
@@ -265,7 +328,8 @@ mod tests {
     fn a_purge_hits_what_was_there_and_spares_what_comes() {
         let records = Records::default();
         let before = records.newest();
-        let stamp = records.accept(Target::Prefix(b"http://a/x".as_slice().into()), Mode::Hard);
+        let stamp =
+            records.accept(Target::Prefix(b"http://a/x".as_slice().into()), Mode::Hard, Operator);
         assert_eq!(judge(&records, "http://a/xy", &[], before), Verdict::Gone);
         assert_eq!(judge(&records, "http://a/y", &[], before), Verdict::Keep);
         assert_eq!(judge(&records, "http://a/xy", &[], records.newest()), Verdict::Keep);
@@ -276,9 +340,9 @@ mod tests {
     fn soft_marks_and_hard_wins() {
         let records = Records::default();
         let tag = |tag: &[u8]| Target::try_from(Purge::Tag(tag)).unwrap();
-        let soft = records.accept(tag(b"news"), Mode::Soft).unwrap();
+        let soft = records.accept(tag(b"news"), Mode::Soft, Operator).unwrap();
         assert_eq!(judge(&records, "k", &["old", "news"], 0), Verdict::Stale(soft));
-        records.accept(tag(b"old"), Mode::Hard).unwrap();
+        records.accept(tag(b"old"), Mode::Hard, Operator).unwrap();
         assert_eq!(judge(&records, "k", &["old", "news"], 0), Verdict::Gone);
     }
 
@@ -287,12 +351,49 @@ mod tests {
         let records = Records::default();
         let prefix = |n: usize| Target::Prefix(n.to_string().into_bytes().into());
         for n in 0..PREFIX_PURGES {
-            records.accept(prefix(n), Mode::Hard).unwrap();
+            records.accept(prefix(n), Mode::Hard, Operator).unwrap();
         }
-        assert_eq!(records.accept(prefix(9999), Mode::Hard), Err(PurgeError::TooMany));
-        assert!(records.accept(prefix(0), Mode::Soft).is_ok());
+        assert_eq!(records.accept(prefix(9999), Mode::Hard, Operator), Err(PurgeError::TooMany));
+        assert!(records.accept(prefix(0), Mode::Soft, Operator).is_ok());
         records.drop_swept(records.newest());
         assert!(!records.needs_sweep(0));
-        assert!(records.accept(prefix(9999), Mode::Hard).is_ok());
+        assert!(records.accept(prefix(9999), Mode::Hard, Operator).is_ok());
+    }
+
+    #[test]
+    fn clients_leave_the_operator_places_and_what_they_change_is_validated() {
+        let records = Records::default();
+        let key = |n: usize| Target::Key(KeyHash::of(&n.to_le_bytes()).as_u128());
+        for n in 0..CLIENT_KEY_PURGES {
+            records.accept(key(n), Mode::Hard, Client(n as u64)).unwrap();
+        }
+        let more = key(CLIENT_KEY_PURGES);
+        assert_eq!(records.accept(more.clone(), Mode::Hard, Client(0)), Err(PurgeError::TooMany));
+        records.accept(more, Mode::Hard, Operator).unwrap();
+        let before = records.newest();
+        assert_eq!(judge(&records, "http://a/", &[], before), Verdict::Keep);
+        let hash = KeyHash::of(b"http://a/").as_u128();
+        let (place, stamp) = records.doubt(&Target::Key(hash));
+        assert_eq!(judge(&records, "http://a/", &[], before), Verdict::Doubtful(stamp));
+        assert_eq!(judge(&records, "http://a/", &[], stamp), Verdict::Keep);
+        assert_eq!(judge(&records, "http://b/", &[], before), Verdict::Keep, "of another place");
+        let again = Records::default();
+        records.each(|target, mode, stamp| again.restore(target.clone(), mode, stamp));
+        assert_eq!(judge(&again, "http://a/", &[], before), Verdict::Doubtful(stamp));
+        assert_eq!(place, Target::Some(Doubts::place(hash)));
+        let (any, stamp) = records.doubt(&Target::Prefix(b"http://a/".as_slice().into()));
+        assert_eq!(any, Target::Any);
+        assert_eq!(judge(&records, "http://b/", &[], before), Verdict::Doubtful(stamp));
+    }
+
+    #[test]
+    fn one_client_does_not_take_the_places_of_others() {
+        let records = Records::default();
+        let key = |n: u64| Target::Key(u128::from(n));
+        let taken = (0..CLIENT_KEY_PURGES as u64)
+            .take_while(|&n| records.accept(key(n), Mode::Hard, Client(7)).is_ok())
+            .count();
+        assert!(taken < CLIENT_KEY_PURGES / 2, "{taken}");
+        assert!(records.accept(key(u64::MAX), Mode::Hard, Client(8)).is_ok());
     }
 }

@@ -57,7 +57,7 @@ fn work_file(core: &Core, slot: Slot) -> io::Result<()> {
         Verdict::Stale(stamp) if front.fixed().soft < stamp => {
             file.write_all_at(&mark(stamp), MARK_AT)?;
         }
-        Verdict::Stale(_) | Verdict::Keep => {}
+        Verdict::Stale(_) | Verdict::Doubtful(_) | Verdict::Keep => {}
     }
     Ok(())
 }

@@ -75,9 +75,11 @@ pub(super) static GATEWAY: Table = Table {
         Key {
             name: "trusted",
             about: "Networks or addresses of the proxies in front of this one. Only from these \
-                    are `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Request-Id` kept; from \
-                    everybody else they are replaced. `X-Forwarded-For` and `Forwarded` are \
-                    extended in any case: read them from the right.",
+                    are forwarding fields believed and passed on: `X-Forwarded-*`, `Forwarded`, \
+                    `X-Real-IP` and the like, and `X-Request-Id`. From everybody else they are \
+                    removed, and servers get the gateway's own `X-Forwarded-For`, \
+                    `X-Forwarded-Proto`, `X-Forwarded-Host`, `X-Real-IP` and `Forwarded`. The \
+                    program log says once when that happens.",
             form: Form::Texts { what: "an IP address or a network", min: 0, max: 1024 },
             absent: Absent::Is(Default::Texts(Vec::new)),
             example: "[\"10.0.0.0/8\"]",

@@ -1,11 +1,15 @@
 //! A task that brings a response into the store. It belongs to no client: who asked first follows
 //! it like all others, and may leave.
 
+use std::future::{Future, poll_fn};
 use std::io;
 use std::ops::Range;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use bytes::Bytes;
+use tokio::net::TcpStream;
 use tombolo_cache::store::{Body, BodyError, Entry, Filling};
 use tombolo_http1::{BodyDecoder, BodyError as FramingError};
 
@@ -15,6 +19,9 @@ use crate::exchange::forward::Held;
 
 /// Bytes still to come up to which a fill goes on although nobody follows it.
 const WORTH_FINISHING: u64 = 256 * 1024;
+
+/// Ticks that a fill goes on for while nobody follows it.
+const UNFOLLOWED: u64 = 300;
 
 /// Bytes of a stored body that are copied at a time.
 const COPIED: u64 = 256 * 1024;
@@ -53,6 +60,8 @@ pub(super) struct Fill {
     pub(super) core: Rc<Core>,
     /// Ticks that upstream may leave between two bytes.
     pub(super) gap: u64,
+    /// What comes has no end: it is worth nothing to nobody.
+    pub(super) endless: bool,
     /// The upstream keeps its connection after this.
     pub(super) reusable: bool,
     pub(super) held: Held,
@@ -89,6 +98,9 @@ impl Fill {
     }
 
     async fn bring(&mut self, timer: &Timer, wanted: bool) -> Result<(), Failed> {
+        let wanted = wanted && !self.endless;
+        // The tick until which it goes on while nobody follows.
+        let mut unfollowed = None;
         if let Some(piece) = self.before.take() {
             self.copy(piece).await?;
         }
@@ -97,16 +109,26 @@ impl Fill {
             if self.decoder.is_done() {
                 break;
             }
-            if !wanted && !self.is_worth_it() {
-                return Err(Failed::Left);
+            let is_followed = self.filling.followers() > 0;
+            if !wanted && !is_followed {
+                let now = self.core.timers.now();
+                let until = *unfollowed.get_or_insert(now.saturating_add(UNFOLLOWED));
+                if !self.is_worth_it() || now >= until {
+                    return Err(Failed::Left);
+                }
+            } else {
+                unfollowed = None;
             }
             timer.arm(self.gap);
-            let room = self.workspace.outbound.room();
-            match read(&self.held.link, room, timer).await {
-                Ok(0) => self.decoder.finish().map_err(|_| Failed::Truncated)?,
-                Ok(count) => self.workspace.outbound.filled(count),
-                Err(Stop::Expired) => return Err(Failed::Stalled),
-                Err(Stop::Failed(error)) => return Err(Failed::Link(error)),
+            let Self { workspace, held, filling, .. } = self;
+            // Whoever waits for bytes is woken when the last follower leaves, too.
+            let watched = is_followed && !wanted;
+            match read_while(workspace.outbound.room(), &held.link, timer, filling, watched).await {
+                None => {}
+                Some(Ok(0)) => self.decoder.finish().map_err(|_| Failed::Truncated)?,
+                Some(Ok(count)) => self.workspace.outbound.filled(count),
+                Some(Err(Stop::Expired)) => return Err(Failed::Stalled),
+                Some(Err(Stop::Failed(error))) => return Err(Failed::Link(error)),
             }
         }
         match self.after.take() {
@@ -115,10 +137,10 @@ impl Fill {
         }
     }
 
-    /// Someone follows, or most has come.
+    /// Nobody follows, but most has come.
     fn is_worth_it(&self) -> bool {
-        if self.filling.followers() > 0 {
-            return true;
+        if self.endless {
+            return false;
         }
         let come = self.filling.length();
         let left = self.decoder.remaining_length();
@@ -167,4 +189,26 @@ impl Fill {
         }
         Ok(())
     }
+}
+
+/// Reads what comes. None: it was `watched`, and the last follower has left.
+async fn read_while(
+    room: &mut [u8],
+    link: &TcpStream,
+    timer: &Timer,
+    filling: &Filling,
+    watched: bool,
+) -> Option<Result<usize, Stop>> {
+    let mut reading = pin!(read(link, room, timer));
+    let mut left = pin!(filling.deserted());
+    poll_fn(|cx| {
+        if let Poll::Ready(read) = reading.as_mut().poll(cx) {
+            return Poll::Ready(Some(read));
+        }
+        match watched {
+            true => left.as_mut().poll(cx).map(|()| None),
+            false => Poll::Pending,
+        }
+    })
+    .await
 }

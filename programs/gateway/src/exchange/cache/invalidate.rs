@@ -7,10 +7,11 @@ use std::task::Poll;
 
 use tombolo_cache::cache_status::{CacheStatus, Forward};
 use tombolo_cache::freshness::Arrival;
-use tombolo_cache::invalidation::invalidated;
+use tombolo_cache::invalidation::{Invalidated, invalidated};
 use tombolo_cache::key::Key;
+use tombolo_cache::message::Request;
 use tombolo_cache::storability::Exchange;
-use tombolo_cache::store::{Mode, Purge, PurgeError};
+use tombolo_cache::store::{Mode, Purge};
 use tombolo_http1::Method;
 
 use super::{Stage, keep, now, pass_on, request, response, target};
@@ -18,6 +19,7 @@ use crate::data_plane::{Next, Workspace};
 use crate::exchange::forward::{Errand, Forwarded, forward};
 use crate::exchange::journal::Journal;
 use crate::exchange::{Failure, ended};
+use crate::rate_limit;
 
 /// Ticks that an answer waits until the purges it causes are written down. A disk that is slower
 /// than this holds nobody; the purges are in force all the same.
@@ -33,7 +35,7 @@ pub(super) async fn pass(
     journal.cache = Some(CacheStatus { fwd: Some(why), ..CacheStatus::default() });
     let safe = stage.asked.method.is_safe();
     let request_time = now();
-    let errand = Errand { hold: !safe, conditions: None };
+    let errand = Errand { hold: !safe, ..Errand::default() };
     let Stage { scene, route, asked, .. } = *stage;
     let forwarded = forward(scene, workspace, route, asked, journal, errand).await?;
     if safe {
@@ -67,21 +69,26 @@ async fn purge_changed(stage: &Stage<'_>, workspace: &Workspace, arrival: Arriva
         arrival,
     };
     let timer = &stage.scene.connection.timer;
-    for text in invalidated(&exchange, &stage.rules.key) {
-        match stage.store.purge(Purge::Key(Key::of_text(&text)), Mode::Hard) {
-            Ok(receipt) => {
-                timer.arm(PATIENCE);
-                let mut written = pin!(receipt.written());
-                poll_fn(|cx| match written.as_mut().poll(cx) {
-                    Poll::Ready(()) => Poll::Ready(()),
-                    Poll::Pending => timer.poll_expired(cx),
-                })
-                .await;
-            }
-            Err(error @ PurgeError::TooMany) => {
-                tracing::warn!(%error, "a stored response that was changed could not be purged");
-            }
-            Err(_) => {}
-        }
+    let client = client(stage, &request);
+    let Invalidated { keys, prefixes } = invalidated(&exchange, &stage.rules.key);
+    let keys = keys.iter().map(|text| Purge::Key(Key::of_text(text)));
+    for purge in keys.chain(prefixes.iter().map(|text| Purge::Prefix(text))) {
+        let receipt = stage.store.invalidate(purge, Mode::Hard, client);
+        timer.arm(PATIENCE);
+        let mut written = pin!(receipt.written());
+        poll_fn(|cx| match written.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => timer.poll_expired(cx),
+        })
+        .await;
     }
+}
+
+/// On whose account the purges of a request are: a hash of its client's address, of its network with
+/// IPv6.
+pub(super) fn client(stage: &Stage<'_>, request: &Request<'_>) -> u64 {
+    let (scene, trusted) = (stage.scene, &stage.scene.snapshot.trusted);
+    let address =
+        rate_limit::client(request.head, request.buf, scene.connection.client.ip(), trusted);
+    tombolo_balance::hash_key(&address)
 }

@@ -178,7 +178,7 @@ fn usable(
 ) -> Option<(Metadata, u32, i64)> {
     let meta = Metadata::decode(reader.front().meta()).ok()?;
     if meta.part.is_some()
-        || !is_same_variant(workspace, reader.varies_by(), reader.front().variant())
+        || !is_same_variant(stage, workspace, reader.varies_by(), reader.front().variant())
     {
         return None;
     }

@@ -5,6 +5,7 @@ mod store;
 
 use tombolo_cache::conditional::{Freshened, HeadEffect, head_effect};
 use tombolo_cache::freshness::Arrival;
+use tombolo_cache::key::QueryRule;
 use tombolo_cache::message::{Request, Response};
 use tombolo_cache::metadata::Metadata;
 use tombolo_cache::storability::{Exchange, NotStored, Plan, storable};
@@ -15,7 +16,7 @@ use super::fill::Piece;
 use super::keeping::{Keeping, tags};
 use super::question::Question;
 use super::stored::Stored;
-use super::{Need, Stage, follow, now, origin, pass_on, request, response, target};
+use super::{Need, Stage, follow, invalidate, now, origin, pass_on, request, response, target};
 use crate::data_plane::{Next, Workspace};
 use crate::exchange::Failure;
 use crate::exchange::forward::Held;
@@ -84,6 +85,10 @@ pub(super) async fn content_of_post(
     let Ok(plan) = plan(workspace, stage, arrival) else {
         return pass_on::relay(stage, workspace, held, journal).await;
     };
+    // What the key leaves out went upstream with the POST: the answer may be made of it.
+    if stage.rules.key.query != QueryRule::Exact {
+        return pass_on::relay(stage, workspace, held, journal).await;
+    }
     let Workspace { inbound, request, key, .. } = &mut *workspace;
     let request = Request { head: request, buf: inbound.whole() };
     let Some(target) = target::of(stage.asked, &request) else {
@@ -173,7 +178,8 @@ fn start(
     let answer = Response { head: response, buf: outbound.whole() };
     let tags = tags(&answer);
     let vary = &keeping.vary;
-    let varies_by = (!vary.is_empty()).then(|| (vary.as_bytes(), vary.variant(&asked, variant)));
+    let varies_by =
+        (!vary.is_empty()).then(|| (vary.as_bytes(), vary.variant(&asked, &stage.sent(), variant)));
     let beside = [&keeping.before, &keeping.after].into_iter().flatten().map(Piece::length);
     let length = match response.framing() {
         Framing::Length(length) => Some(beside.fold(length, u64::saturating_add)),
@@ -207,9 +213,8 @@ fn heed_head(stage: &Stage<'_>, workspace: &Workspace, stored: &Stored, arrival:
         HeadEffect::Invalidate => {
             let key = tombolo_cache::key::Key::of_text(&workspace.key);
             // Stale from now on; it may still be validated.
-            if let Err(error) = stage.store.purge(Purge::Key(key), Mode::Soft) {
-                tracing::warn!(%error, "a response that is no longer current could not be marked");
-            }
+            let client = invalidate::client(stage, &request(workspace));
+            drop(stage.store.invalidate(Purge::Key(key), Mode::Soft, client));
         }
     }
 }

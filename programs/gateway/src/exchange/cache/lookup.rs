@@ -57,7 +57,7 @@ async fn variant(
     for vary in lists(varying) {
         let Workspace { inbound, request, key, variant, .. } = &mut *workspace;
         let request = Request { head: request, buf: inbound.whole() };
-        let wanted = vary.variant(&request, variant);
+        let wanted = vary.variant(&request, &stage.sent(), variant);
         let found = stage.store.lookup_variant(question.key(key), varying, wanted);
         if let Found::Hit(entry) = found.found().await
             && let Some(stored) = Stored::of(entry)
@@ -80,12 +80,14 @@ pub(super) async fn known_variant(
     let Found::Varies(varying) = found else { return None };
     let vary = lists(&varying).first()?;
     let Workspace { inbound, request, variant, .. } = workspace;
-    Some(vary.variant(&Request { head: request, buf: inbound.whole() }, variant).hash)
+    let request = Request { head: request, buf: inbound.whole() };
+    Some(vary.variant(&request, &stage.sent(), variant).hash)
 }
 
 /// Whether a request says the same as the one that a response is the answer to, in the fields
 /// `names` that the response varies by.
 pub(super) fn is_same_variant(
+    stage: &Stage<'_>,
     workspace: &mut Workspace,
     names: Option<Box<[u8]>>,
     theirs: &[u8],
@@ -93,7 +95,7 @@ pub(super) fn is_same_variant(
     let Some(names) = names else { return true };
     let Some(vary) = Vary::from_bytes(&names) else { return false };
     let mut ours = std::mem::take(&mut workspace.variant);
-    let same = vary.variant(&request(workspace), &mut ours).text == theirs;
+    let same = vary.variant(&request(workspace), &stage.sent(), &mut ours).text == theirs;
     workspace.variant = ours;
     same
 }

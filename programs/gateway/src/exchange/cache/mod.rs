@@ -18,7 +18,7 @@
 //! | file | one idea |
 //! |---|---|
 //! | `question.rs` | what the request asks of the cache, and what passes it by |
-//! | `target.rs` | the scheme and host it goes to |
+//! | `target.rs`, `sent.rs` | the scheme and host it goes to, and what upstream is sent of its fields |
 //! | `lookup.rs`, `stored.rs` | what is stored for it |
 //! | `serve.rs`, `content.rs` | an answer from what is stored |
 //! | `join.rs`, `follow.rs` | an answer from what another is fetching |
@@ -43,6 +43,7 @@ mod origin;
 mod pass_on;
 mod question;
 mod rehearsal;
+mod sent;
 mod serve;
 mod stored;
 mod target;
@@ -71,7 +72,7 @@ use crate::recent::Reason;
 use join::Turn;
 use lookup::Looked;
 use question::Question;
-use serve::Sent;
+use sent::Sent;
 use stored::Stored;
 
 /// Times a request looks into the cache anew, because what it found was gone or came meanwhile.
@@ -90,6 +91,15 @@ impl Stage<'_> {
     /// Whether the request carries credentials, as this route has them.
     fn has_credentials(&self, request: &Request<'_>) -> bool {
         has_credentials(request, &self.rules.policy)
+    }
+
+    /// How the request's fields go upstream.
+    fn sent(&self) -> Sent<'_> {
+        Sent {
+            peer: self.scene.connection.client.ip(),
+            trusted: self.asked.trusted,
+            own_cookie: self.rules.policy.own_cookie.as_deref(),
+        }
     }
 }
 
@@ -205,8 +215,8 @@ async fn use_stored(
             }
             let sent = serve::send(stage, workspace, &stored, selection, age, status, journal);
             return Ok(match sent.await? {
-                Sent::Done(next) => Used::Answered(next),
-                Sent::Unreadable => Used::Gone,
+                serve::Sent::Done(next) => Used::Answered(next),
+                serve::Sent::Unreadable => Used::Gone,
             });
         }
         // Its validators are those of an answer to somebody else.

@@ -11,7 +11,7 @@ use super::conditions::{Asking, asking};
 use super::question::Question;
 use super::serve::{self, Sent};
 use super::stored::Stored;
-use super::{Need, Stage, keep, now, pass_on, request, response};
+use super::{Need, Stage, invalidate, keep, now, pass_on, request, response};
 use crate::data_plane::{Next, Workspace};
 use crate::exchange::forward::{Errand, Forwarded, forward};
 use crate::exchange::journal::Journal;
@@ -32,24 +32,14 @@ pub(super) async fn ask(
     loop {
         journal.cache = Some(CacheStatus { fwd: Some(need.why), ..CacheStatus::default() });
         let request_time = now();
-        let errand = Errand { hold: true, conditions: conditions.as_ref() };
+        let query = Some(&stage.rules.key.query);
+        let errand = Errand { hold: true, conditions: conditions.as_ref(), query };
         let Stage { scene, route, asked, .. } = *stage;
         let held = match forward(scene, workspace, route, asked, journal, errand).await {
             Ok(Forwarded::Held(held)) => *held,
             Ok(other) => return Ok(ended(scene, workspace, other, journal).await),
-            Err(Failure::Refused(refusal)) if need.if_error && refusal.is_of_upstream() => {
-                if let Some(filling) = filling {
-                    filling.not_storable(Lesson::Failure);
-                }
-                let answered = stale(stage, workspace, &need, None, journal).await?;
-                return answered.ok_or_else(|| refusal.into());
-            }
             Err(failure) => {
-                // Who left gives others the chance to ask; a server that failed holds nobody twice.
-                if let (Failure::Refused(_), Some(filling)) = (&failure, filling) {
-                    filling.not_storable(Lesson::Failure);
-                }
-                return Err(failure);
+                return failed(stage, workspace, &need, filling, failure, journal).await;
             }
         };
         let arrival = Arrival { request_time, response_time: now() };
@@ -97,6 +87,27 @@ pub(super) async fn ask(
         }
         (how, conditions) = (Asking::Plainly, Some(Conditions::default()));
     }
+}
+
+/// No answer was had. Who left gives others the chance to ask; a server that failed holds nobody
+/// twice, and what is stored may do instead.
+async fn failed(
+    stage: &Stage<'_>,
+    workspace: &mut Workspace,
+    need: &Need,
+    filling: Option<Filling>,
+    failure: Failure,
+    journal: &mut Journal,
+) -> Result<Next, Failure> {
+    let Failure::Refused(refusal) = failure else { return Err(failure) };
+    if let Some(filling) = filling {
+        filling.not_storable(Lesson::Failure);
+    }
+    if !need.if_error || !refusal.is_of_upstream() {
+        return Err(refusal.into());
+    }
+    let answered = stale(stage, workspace, need, None, journal).await?;
+    answered.ok_or_else(|| refusal.into())
 }
 
 /// Serves what is stored although upstream failed. None: it cannot be read.
@@ -191,7 +202,6 @@ fn freshened(
 /// Nothing that is stored under the key of the request is answered with from now on.
 pub(super) fn purge(stage: &Stage<'_>, workspace: &Workspace) {
     let key = tombolo_cache::key::Key::of_text(&workspace.key);
-    if let Err(error) = stage.store.purge(Purge::Key(key), Mode::Hard) {
-        tracing::warn!(%error, "a response that may no longer be stored could not be purged");
-    }
+    let client = invalidate::client(stage, &request(workspace));
+    drop(stage.store.invalidate(Purge::Key(key), Mode::Hard, client));
 }

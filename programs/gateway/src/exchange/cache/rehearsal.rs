@@ -1,5 +1,7 @@
 //! What the cache would do with a request, by the same rules as when it does it.
 
+use std::net::IpAddr;
+
 use tombolo_cache::cache_status::{CacheStatus, Forward};
 use tombolo_cache::freshness::{Judgement, Verdict};
 use tombolo_cache::message::Request;
@@ -10,6 +12,7 @@ use tombolo_daemon::config::RouteCache;
 
 use super::lookup::lists;
 use super::question::{self, Question};
+use super::sent::Sent;
 use super::stored::Stored;
 use super::{now, reason};
 use crate::exchange::guard::Asked;
@@ -58,7 +61,10 @@ pub(in crate::exchange) async fn rehearse(
     rules: &RouteCache,
     asked: &Asked,
     request: &Request<'_>,
+    peer: IpAddr,
 ) -> Plan {
+    let own_cookie = rules.policy.own_cookie.as_deref();
+    let sent = Sent { peer, trusted: asked.trusted, own_cookie };
     let mut key = Vec::new();
     let question = match question::question(rules, asked, request, &mut key) {
         Ok(question) => question,
@@ -69,7 +75,7 @@ pub(in crate::exchange) async fn rehearse(
         Found::Miss => (None, Forward::UriMiss),
         Found::Hit(entry) => (Stored::of(entry), Forward::UriMiss),
         Found::Varies(varying) => {
-            (variant(store, request, &question, &key, &varying).await, Forward::VaryMiss)
+            (variant(store, request, &sent, &question, &key, &varying).await, Forward::VaryMiss)
         }
     };
     let Some(stored) = stored else {
@@ -109,6 +115,7 @@ pub(in crate::exchange) async fn rehearse(
 async fn variant(
     store: &Store,
     request: &Request<'_>,
+    sent: &Sent<'_>,
     question: &Question,
     key: &[u8],
     varying: &Varying,
@@ -116,7 +123,7 @@ async fn variant(
     let mut best: Option<Stored> = None;
     for vary in lists(varying) {
         let mut text = Vec::new();
-        let wanted = vary.variant(request, &mut text);
+        let wanted = vary.variant(request, sent, &mut text);
         let found = store.peek_variant(question.key(key), varying, wanted).await;
         if let Found::Hit(entry) = found
             && let Some(stored) = Stored::of(entry)

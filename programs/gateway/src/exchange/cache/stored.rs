@@ -42,6 +42,7 @@ impl Stored {
         now: Timestamp,
     ) -> Judgement {
         let mark = match self.entry.purged_soft_ms() {
+            _ if self.entry.is_doubtful() => Mark::Doubtful(now),
             Some(at) => Mark::Stale(Timestamp::from_millis(i64::try_from(at).unwrap_or(i64::MAX))),
             None => Mark::None,
         };

@@ -1,6 +1,7 @@
 //! An answer goes into the store while the client is served by what comes.
 
 use bytes::Bytes;
+use tombolo_cache::storability::is_endless;
 use tombolo_cache::store::{Filling, Lesson};
 use tombolo_http1::{BodyDecoder, BodyLimits, Framing};
 
@@ -9,7 +10,7 @@ use crate::data_plane::{Next, Workspace};
 use crate::exchange::cache::fill::{Fill, Piece};
 use crate::exchange::cache::follow::{self, Passage};
 use crate::exchange::cache::keeping::Keeping;
-use crate::exchange::cache::{Stage, pass_on};
+use crate::exchange::cache::{Stage, pass_on, response};
 use crate::exchange::forward::Held;
 use crate::exchange::journal::Journal;
 use crate::exchange::{Failure, answer};
@@ -104,10 +105,12 @@ fn fill(
 ) -> Fill {
     let core = &stage.scene.connection.core;
     let framing = workspace.response.framing();
+    let endless = is_endless(&response(workspace));
     let mut ours = core.workspaces.take();
     std::mem::swap(&mut ours.outbound, &mut workspace.outbound);
     Fill {
         core: std::rc::Rc::clone(core),
+        endless,
         gap: stage.scene.snapshot.patience.body_gap,
         reusable: workspace.response.keep_alive() && framing != Framing::UntilClose,
         held,
