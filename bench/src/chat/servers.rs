@@ -96,7 +96,7 @@ pub(super) fn start(
     let service = if side.is_ours() {
         let mut command = Command::new(tombolo);
         let database = format!("sqlite:{}", folder.join("chat.db").display());
-        command.args(["serve", "chat", "--listen", "127.0.0.1:0", "--rate", "0"]);
+        command.args(["serve", "chat", "--listen", "127.0.0.1:0", "--rate", "0", "--streams", "0"]);
         command.args(["--database", &database]);
         announced(Process::start("the chat", &command, cores)?)?
     } else {

@@ -4,6 +4,7 @@
 //!
 //! It knows nothing of HTTP connections, of the access log's writer, or of what a service does.
 
+pub mod clients;
 pub mod config;
 pub mod exit;
 pub mod file_watch;
@@ -13,6 +14,7 @@ pub mod logging;
 pub mod loopback;
 pub mod orchestration;
 pub mod problem;
+pub mod process_name;
 pub mod resources;
 pub mod shutdown;
 pub mod template;

@@ -4,6 +4,7 @@
 //! services keep the same. The message format (RFC 9112) is hyper's; what a request means is the
 //! service's.
 
+mod admission;
 pub mod limits;
 mod server;
 mod watched;

@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -20,14 +21,19 @@ use tokio::time::Instant;
 use tombolo_daemon::listener::plain;
 use tombolo_daemon::shutdown::Shutdown;
 
+use crate::admission::Admission;
 use crate::limits;
 use crate::watched::{Exchange, Exchanges, Patience, Watched};
 
 /// What a service's connections may cost.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Limits {
     /// How many are served at once.
     pub connections: usize,
+    /// How many of them one client may have (with IPv6 a /64); further ones are closed.
+    pub connections_each: usize,
+    /// Peers that carry the connections of many clients, beside those of this machine.
+    pub gateways: Arc<[IpNet]>,
     /// How long one may wait.
     pub patience: Patience,
     /// Whether a client that has closed its sending side still gets its answer. Without this, a
@@ -37,8 +43,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        let patience = Patience::default();
-        Self { connections: limits::CONNECTIONS, patience, half_close: true }
+        let connections = limits::CONNECTIONS;
+        Self {
+            connections,
+            connections_each: connections / limits::CONNECTIONS_SHARE,
+            gateways: Arc::default(),
+            patience: Patience::default(),
+            half_close: true,
+        }
     }
 }
 
@@ -58,6 +70,7 @@ pub struct Server<H> {
     listener: TcpListener,
     shutdown: Shutdown,
     limits: Limits,
+    admission: Admission,
     places: Arc<Semaphore>,
     connections: JoinSet<()>,
 }
@@ -76,8 +89,9 @@ where
             answer,
             listener,
             shutdown,
-            limits,
+            admission: Admission::new(limits.connections_each, Arc::clone(&limits.gateways)),
             places: Arc::new(Semaphore::new(limits.connections)),
+            limits,
             connections: JoinSet::new(),
         }
     }
@@ -139,14 +153,18 @@ where
 
     /// Serves one connection on a task of its own.
     fn serve(&mut self, (stream, address, place): Accepted) {
+        // What is not admitted is closed by being dropped.
+        let Some(admitted) = self.admission.admit(address.ip()) else { return };
         let answer = self.answer.clone();
         let shutdown = self.shutdown.clone();
-        let limits = self.limits;
+        let Limits { patience, half_close, .. } = self.limits;
         self.connections.spawn(async move {
-            if let Err(error) = connection(answer, stream, address, shutdown, limits).await {
+            if let Err(error) =
+                connection(answer, stream, address, shutdown, patience, half_close).await
+            {
                 tracing::debug!(%error, "a connection ended early");
             }
-            drop(place);
+            drop((place, admitted));
         });
     }
 }
@@ -177,7 +195,8 @@ async fn connection<H, F, B>(
     stream: TcpStream,
     address: SocketAddr,
     shutdown: Shutdown,
-    limits: Limits,
+    mut patience: Patience,
+    half_close: bool,
 ) -> hyper::Result<()>
 where
     H: Fn(Request<Incoming>, Peer) -> F,
@@ -186,7 +205,6 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let Limits { mut patience, half_close, .. } = limits;
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot turn Nagle's algorithm off");
     }

@@ -24,7 +24,7 @@ pub struct Patience {
     pub idle: Duration,
     /// From there to the end of its head.
     pub head: Duration,
-    /// For the client to take a byte of the answer.
+    /// For the client to take [`limits::WRITE_LEAST_BYTES`] of the answer, or all that waits.
     pub write: Duration,
 }
 
@@ -88,6 +88,8 @@ pub(crate) struct Watched {
     phase: Phase,
     reading: Deadline,
     writing: Deadline,
+    /// What the client has taken since the deadline was set, in bytes.
+    taken: usize,
 }
 
 impl Watched {
@@ -103,6 +105,7 @@ impl Watched {
             phase: Phase::Idle,
             reading,
             writing: Deadline::default(),
+            taken: 0,
         }
     }
 
@@ -126,12 +129,20 @@ impl Watched {
         written: Poll<io::Result<usize>>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
-        if written.is_ready() {
-            self.writing.clear();
+        if let Poll::Ready(taken) = &written {
+            // A few bytes now and then do not put the deadline off: they would hold the connection,
+            // and what waits for it, for ever.
+            self.taken = self.taken.saturating_add(*taken.as_ref().unwrap_or(&0));
+            if self.taken >= limits::WRITE_LEAST_BYTES {
+                self.writing.clear();
+                self.taken = 0;
+            }
             return written;
         }
-        self.writing.set_if_clear(self.patience.write);
-        self.writing.poll(context, "the client takes no bytes").map(Err)
+        if self.writing.set_if_clear(self.patience.write) {
+            self.taken = 0;
+        }
+        self.writing.poll(context, "the client takes too few bytes").map(Err)
     }
 }
 
@@ -180,6 +191,8 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Asked for once nothing waits any more.
+        self.writing.clear();
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
@@ -201,10 +214,13 @@ impl Deadline {
         self.at = Some(Instant::now() + patience);
     }
 
-    fn set_if_clear(&mut self, patience: Duration) {
-        if self.at.is_none() {
+    /// True if it was clear.
+    fn set_if_clear(&mut self, patience: Duration) -> bool {
+        let was_clear = self.at.is_none();
+        if was_clear {
             self.set(patience);
         }
+        was_clear
     }
 
     fn clear(&mut self) {
@@ -221,5 +237,57 @@ impl Deadline {
             timer.as_mut().reset(at);
         }
         timer.as_mut().poll(context).map(|()| io::Error::new(io::ErrorKind::TimedOut, why))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::TcpListener as Listener;
+
+    use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(200);
+    const LONG: Duration = Duration::from_secs(30);
+
+    /// Writes so many bytes to a client that reads so many every 20 ms, with buffers of that size
+    /// between them; why it ended before.
+    async fn written_to(client_reads: usize, all: usize, write: Duration) -> io::Result<()> {
+        let listener = Listener::bind("127.0.0.1:0").unwrap();
+        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        set_socket_recv_buffer_size(&client, client_reads.max(4096)).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        set_socket_send_buffer_size(&stream, client_reads.max(4096)).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let closer = client.try_clone().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut bytes = vec![0; client_reads];
+            while matches!(client.read(&mut bytes), Ok(1..)) {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let patience = Patience { write, ..Patience::default() };
+        let stream = TcpStream::from_std(stream).unwrap();
+        let mut watched = Watched::new(stream, patience, Exchanges::default());
+        let writing = async { watched.write_all(&vec![0; all]).await };
+        let ended = tokio::time::timeout(LONG, writing).await.unwrap();
+        // What was sent need not be read to its end.
+        closer.shutdown(std::net::Shutdown::Both).unwrap();
+        reader.join().unwrap();
+        ended
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_takes_a_few_bytes_now_and_then_is_cut() {
+        let error = written_to(128, 1 << 20, SHORT).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_slow_reader_that_keeps_reading_is_not() {
+        assert!(written_to(64 << 10, 1 << 21, LONG / 6).await.is_ok());
     }
 }

@@ -19,6 +19,7 @@
 
 mod cluster;
 mod history;
+mod memory;
 mod reader;
 mod writer;
 

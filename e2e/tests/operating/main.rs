@@ -12,4 +12,5 @@ mod command_line;
 mod log_files;
 mod names;
 mod pages;
+mod process_names;
 mod shutdown;

@@ -17,6 +17,7 @@ mod hub;
 mod limits;
 mod log;
 mod message;
+mod quota;
 pub mod said;
 mod writer;
 
@@ -51,8 +52,12 @@ pub struct Options {
     pub history: u64,
     /// Posts each second that one client may send; 0 does not count them.
     pub rate: u32,
-    /// Peers whose `X-Forwarded-For` is believed, beside those of this machine.
+    /// Event streams and WebSockets that one client may have open; 0 does not count them.
+    pub streams: usize,
+    /// Peers whose `X-Forwarded-For` is believed, also where another trusted one names them.
     pub trusted: Vec<IpNet>,
+    /// Whether that of peers on this machine is believed, too: gateways.
+    pub trust_loopback: bool,
     /// How long requests under way may take to finish once a drain is asked for.
     pub drain: Duration,
 }
@@ -63,6 +68,9 @@ impl Options {
     /// Posts each second of one client unless something else is asked for.
     pub const RATE: u32 = limits::RATE;
 
+    /// Streams of one client unless something else is asked for.
+    pub const STREAMS: usize = limits::STREAMS;
+
     /// What holds without being told, for this database.
     #[must_use]
     pub fn new(listen: SocketAddr, database: DatabaseUrl) -> Self {
@@ -72,7 +80,9 @@ impl Options {
             replica: None,
             history: Self::HISTORY,
             rate: Self::RATE,
+            streams: Self::STREAMS,
             trusted: Vec::new(),
+            trust_loopback: true,
             drain: Duration::from_secs(30),
         }
     }
@@ -108,9 +118,12 @@ pub async fn serve(
     let readers = hub.clone();
     let mut following = tokio::spawn(follower.run());
     tracing::info!(replica, database = %options.database, "listening on http://{address}");
+    let gateways = options.trusted.clone();
     let answer = api::answer(hub, writer, &replica, &options, files, shutdown.clone());
     let limits = Limits {
         connections: limits::CONNECTIONS,
+        connections_each: limits::CONNECTIONS / tombolo_serve::limits::CONNECTIONS_SHARE,
+        gateways: gateways.into(),
         patience: Patience::default(),
         // A reader that goes is to be noticed at once.
         half_close: false,

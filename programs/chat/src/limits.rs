@@ -1,8 +1,9 @@
 //! Every limit of this program, in one place. What is not bounded here is bounded by these.
 //!
-//! Memory: each room that is followed keeps at most [`RING_BYTES`] of encoded events, and
-//! [`ROOMS_FOLLOWED`] rooms can be followed at once; a reader holds at most one page of history
-//! ([`PAGE_MESSAGES`]) or one batch of its room, which all readers share.
+//! Memory: the rooms that are followed keep at most about [`RINGS_BYTES`] of encoded events together,
+//! and one of them at most [`RING_BYTES`]. History that is read and on its way to clients takes at most
+//! [`HISTORY_BYTES`], and [`HISTORY_BYTES_EACH`] for one client. A reader that is up with its room holds
+//! a batch of it, which all readers share.
 
 use std::time::Duration;
 
@@ -36,14 +37,43 @@ pub(crate) const TRIM: u64 = 1000;
 /// Messages of one page of `GET messages` unless the request says otherwise.
 pub(crate) const PAGE_DEFAULT: u64 = 100;
 
-/// Messages of one page at most; also what a reader that catches up reads at a time.
+/// Messages of one page at most.
 pub(crate) const PAGE_MESSAGES: u64 = 256;
 
 /// Rooms of one page of `GET rooms` at most.
 pub(crate) const PAGE_ROOMS: u64 = 1000;
 
-/// Readers that read history from the database at the same time.
+/// Bytes that listing a room may take.
+pub(crate) const ROOM_BYTES: usize = 1024;
+
+/// Reads of history from the database at the same time.
 pub(crate) const REPLAYS: usize = 8;
+
+/// Bytes of history that are read or on their way to clients, all together.
+pub(crate) const HISTORY_BYTES: usize = 64 * 1024 * 1024;
+
+/// Bytes of history that are read or on their way to one client. No page takes more.
+pub(crate) const HISTORY_BYTES_EACH: usize = 16 * 1024 * 1024;
+
+/// How long a read of history waits for memory. Then the reader is sent away and may come back.
+pub(crate) const HISTORY_WAIT: Duration = Duration::from_secs(10);
+
+/// Bytes that reading a message may take, encoded twice: its text has at most 4 for each character.
+pub(crate) const MESSAGE_BYTES: usize = 56 * 1024;
+
+/// Bytes of encoded messages that a reader that catches up gets at a time, about.
+pub(crate) const REPLAY_BYTES: usize = 64 * 1024;
+
+/// Messages that it reads at a time: the first time, and at most.
+pub(crate) const REPLAY_FIRST: u64 = 16;
+/// See [`REPLAY_FIRST`].
+pub(crate) const REPLAY_MOST: u64 = 128;
+
+/// Event streams and WebSockets of one client at one replica unless `--streams` says otherwise.
+pub(crate) const STREAMS: usize = 256;
+
+/// Seconds after which a client with too many of them should try again.
+pub(crate) const STREAMS_RETRY_SECONDS: u64 = 5;
 
 /// Posts that wait for a commit. Further ones are told to come back.
 pub(crate) const QUEUE: usize = 4096;
@@ -71,11 +101,32 @@ pub(crate) const SETTLE_TIME: Duration = Duration::from_secs(10);
 /// Rooms with readers at one replica.
 pub(crate) const ROOMS_FOLLOWED: usize = 4096;
 
+/// Of those, rooms that nobody has written in.
+pub(crate) const ROOMS_FOLLOWED_EMPTY: usize = ROOMS_FOLLOWED / 2;
+
+/// Rooms that one client may begin at once, and the time after which it may begin one more.
+pub(crate) const NEW_ROOMS: u32 = 64;
+/// See [`NEW_ROOMS`].
+pub(crate) const NEW_ROOM_TIME: Duration = Duration::from_secs(60);
+
+/// Names of rooms that are known to exist.
+pub(crate) const ROOMS_KNOWN: usize = 10_000;
+
 /// Batches of events that a room keeps for its readers: who is further behind is cut.
 pub(crate) const RING_BATCHES: usize = 1024;
 
 /// Bytes of those batches, as encoded for both protocols.
 pub(crate) const RING_BYTES: usize = 4 * 1024 * 1024;
+
+/// The same of all rooms together: with many rooms each keeps less, but never less than
+/// [`RING_BYTES_LEAST`].
+pub(crate) const RINGS_BYTES: usize = 256 * 1024 * 1024;
+
+/// See [`RINGS_BYTES`].
+pub(crate) const RING_BYTES_LEAST: usize = 64 * 1024;
+
+/// Bytes of the texts of one batch, about: a ring gives up whole batches.
+pub(crate) const BATCH_BYTES: usize = 32 * 1024;
 
 /// Messages that a room begins with when its first reader comes, and after a reset.
 pub(crate) const RING_START: u64 = PAGE_MESSAGES;
@@ -134,11 +185,24 @@ pub(crate) const RATE: u32 = 10;
 /// Posts that a client may send at once, in seconds of its rate.
 pub(crate) const BURST_SECONDS: u32 = 4;
 
+/// Messages of one client each second that need not be taken: WebSocket messages that are refused, and
+/// pings. Whoever goes on beyond is disconnected.
+pub(crate) const REFUSED_RATE: u32 = 20;
+
+/// For a request's body to arrive.
+pub(crate) const BODY_TIME: Duration = Duration::from_secs(20);
+
 /// A WebSocket that says nothing, not even a pong, for this long is closed.
 pub(crate) const SOCKET_SILENCE: Duration = Duration::from_secs(75);
 
 /// Between two pings of a WebSocket.
 pub(crate) const SOCKET_PING: Duration = Duration::from_secs(25);
+
+/// Bytes that are read from a WebSocket at a time.
+pub(crate) const SOCKET_READ_BYTES: usize = 4096;
+
+/// Bytes that wait to be written to a WebSocket: one message at a time, and answers to pings.
+pub(crate) const SOCKET_WRITE_BYTES: usize = 256 * 1024;
 
 /// When a client should come back after its stream ended, in milliseconds: drawn at random
 /// between these, so that not all come at once.

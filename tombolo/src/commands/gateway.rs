@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 use tombolo_daemon::config::{self, BadCacheTtl, BadFlags, BadHostPort, HostPort, Overrides};
 use tombolo_daemon::exit::ExitCode;
+use tombolo_daemon::process_name;
 use tombolo_gateway::Source;
 
 use crate::{address, console};
@@ -116,6 +117,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
             }
         },
     };
+    process_name::set("gateway");
     if let Err(code) = console::start_program_log() {
         return code;
     }

@@ -18,6 +18,7 @@ use http_body::Frame;
 use tombolo_serve::Exchange;
 
 use super::App;
+use super::client::Client;
 use super::refusal::Refusal;
 use super::room::{Room, query};
 use crate::hub::Reader;
@@ -30,6 +31,7 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 
 pub(super) async fn get(
     State(app): State<App>,
+    Extension(client): Extension<Client>,
     Extension(exchange): Extension<Exchange>,
     Room(room): Room,
     headers: HeaderMap,
@@ -37,7 +39,8 @@ pub(super) async fn get(
 ) -> Result<Response, Refusal> {
     let from = from(&headers, &uri)?;
     let name = query(&uri, "name")?.map(|name| Author::new(&name)).transpose()?;
-    let reader = app.hub.read(room, from, name).await?;
+    let visit = app.quotas.stream(client.network())?;
+    let reader = app.hub.read(room, from, name, visit).await?;
     let mut response = Response::new(Body::new(EventStream::new(reader, exchange)));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

@@ -1,38 +1,62 @@
 //! `GET /chat/rooms/{room}/messages`.
 
-use axum::Json;
+use axum::Extension;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::Uri;
-use http::header::CACHE_CONTROL;
-use serde_json::json;
+use serde::Serialize;
 
 use super::App;
+use super::body::counted;
+use super::client::Client;
 use super::refusal::Refusal;
 use super::room::{Room, query};
 use crate::limits;
 use crate::log::Part;
+use crate::message::Message;
 use crate::said;
+
+/// A page of the log.
+#[derive(Serialize)]
+struct Listed<'a> {
+    room: &'a str,
+    epoch: String,
+    first: u64,
+    last: u64,
+    trimmed: bool,
+    messages: &'a [Message],
+}
 
 pub(super) async fn get(
     State(app): State<App>,
+    Extension(client): Extension<Client>,
     Room(room): Room,
     uri: Uri,
 ) -> Result<Response, Refusal> {
     let part = part(&uri)?;
-    let page = app.hub.log().page(room.as_str(), part).await?;
+    let visit = app.quotas.visit(client.network());
+    let memory = visit.reserve(part.bytes_most()).await.ok_or(Refusal::Busy)?;
+    let page = app.hub.page(room.as_str(), part).await?;
     let begins = page.messages.first().map_or(page.last + 1, |message| message.seq);
     // Only what lies after a place can be missing; before one, `first` says where it begins.
     let trimmed = matches!(part, Part::After(seq, _) if seq + 1 < begins && seq < page.last);
-    let body = json!({
-        "room": room.as_str(),
-        "epoch": page.epoch.to_string(),
-        "first": page.first,
-        "last": page.last,
-        "trimmed": trimmed,
-        "messages": page.messages,
-    });
-    Ok(([(CACHE_CONTROL, "no-store")], Json(body)).into_response())
+    let answer = Listed {
+        room: room.as_str(),
+        epoch: page.epoch.to_string(),
+        first: page.first,
+        last: page.last,
+        trimmed,
+        messages: &page.messages,
+    };
+    Ok(counted(&answer, memory))
+}
+
+impl Part {
+    /// What reading and sending it may take, in bytes.
+    fn bytes_most(self) -> usize {
+        let (Self::After(_, limit) | Self::Before(_, limit)) = self;
+        usize::try_from(limit).unwrap_or(usize::MAX).saturating_mul(limits::MESSAGE_BYTES)
+    }
 }
 
 /// Which part is asked for: `after` or `before` a message, or the latest; and how many.

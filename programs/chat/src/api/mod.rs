@@ -1,9 +1,11 @@
 //! The API over HTTP: one file for each thing a client can ask for.
 
+mod body;
 mod client;
 mod events;
 mod health;
 mod list;
+mod new_rooms;
 mod page;
 mod post;
 mod refusal;
@@ -27,9 +29,11 @@ use tombolo_serve::Peer;
 use tower::ServiceExt;
 
 use self::client::{Clients, Rates};
+use self::new_rooms::NewRooms;
 pub(crate) use self::page::Files;
 use self::refusal::Refusal;
 use crate::hub::Hub;
+use crate::quota::Quotas;
 use crate::writer::Writer;
 use crate::{Options, limits};
 
@@ -42,6 +46,10 @@ struct App {
     writer: Writer,
     rates: Arc<Rates>,
     typing_rates: Arc<Rates>,
+    /// WebSocket messages that need not be taken.
+    refused_rates: Arc<Rates>,
+    new_rooms: Arc<NewRooms>,
+    quotas: Arc<Quotas>,
     files: Arc<Files>,
     shutdown: Shutdown,
 }
@@ -59,8 +67,18 @@ pub(crate) fn answer(
 ) -> impl Fn(Request<Incoming>, Peer) -> Answer + Clone + Send + 'static {
     let rates = Arc::new(Rates::new(options.rate));
     let typing_rates = Arc::new(Rates::new(options.rate));
-    let clients = Arc::new(Clients::new(options.trusted.clone()));
-    let router = router(App { hub, writer, rates, typing_rates, files: Arc::new(files), shutdown });
+    let clients = Arc::new(Clients::new(options.trusted.clone(), options.trust_loopback));
+    let router = router(App {
+        hub,
+        writer,
+        rates,
+        typing_rates,
+        refused_rates: Arc::new(Rates::new(limits::REFUSED_RATE)),
+        new_rooms: Arc::new(NewRooms::new()),
+        quotas: Quotas::new(options.streams),
+        files: Arc::new(files),
+        shutdown,
+    });
     // It was checked to be plain.
     let replica = HeaderValue::from_str(replica).unwrap_or(HeaderValue::from_static("chat"));
     move |request, peer| {

@@ -8,9 +8,10 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use super::App;
+use super::body::Json;
 use super::client::Client;
 use super::refusal::Refusal;
-use super::room::{Json, Room};
+use super::room::Room;
 use crate::log::{Outcome, Post};
 use crate::message::{Message, now_millis};
 use crate::said::{Author, Key, RoomName, Text};
@@ -30,15 +31,18 @@ pub(super) async fn post(
     Extension(client): Extension<Client>,
     Room(room): Room,
     headers: HeaderMap,
-    Json(body): Json<Body>,
+    body: Result<Json<Body>, Refusal>,
 ) -> Result<Response, Refusal> {
+    app.rates.count(client)?;
+    let Json(body) = body?;
     let key = headers.get(IDEMPOTENCY_KEY).map(|key| Key::new(key.as_bytes())).transpose()?;
     let (status, message) = app.take(client, room, key, &body.author, &body.text).await?;
     Ok((status, [(CACHE_CONTROL, "no-store")], Written(message)).into_response())
 }
 
 impl App {
-    /// Takes a post in: 201 and the message it has become, or 200 and the one it was already.
+    /// Takes a post in that was counted: 201 and the message it has become, or 200 and the one it
+    /// was already.
     pub(super) async fn take(
         &self,
         client: Client,
@@ -48,14 +52,19 @@ impl App {
         text: &str,
     ) -> Result<(StatusCode, Message), Refusal> {
         let (author, text) = (Author::new(author)?, Text::new(text)?);
-        self.rates.count(client)?;
-        let id = uuid::Uuid::now_v7().to_string();
-        let post = Post { room, author, text, key, id, time: now_millis() };
-        match self.writer.post(post).await? {
-            Outcome::Stored(message) => Ok((StatusCode::CREATED, message)),
-            Outcome::Again(message) => Ok((StatusCode::OK, message)),
-            Outcome::KeyTaken => Err(Refusal::KeyTaken),
-            Outcome::TooManyRooms => Err(Refusal::TooManyRooms),
+        if !self.rates.is_off() {
+            self.new_rooms.count(&self.hub, client, &room).await?;
         }
+        let id = uuid::Uuid::now_v7().to_string();
+        let named = room.clone();
+        let post = Post { room, author, text, key, id, time: now_millis() };
+        let (status, message) = match self.writer.post(post).await? {
+            Outcome::Stored(message) => (StatusCode::CREATED, message),
+            Outcome::Again(message) => (StatusCode::OK, message),
+            Outcome::KeyTaken => return Err(Refusal::KeyTaken),
+            Outcome::TooManyRooms => return Err(Refusal::TooManyRooms),
+        };
+        self.new_rooms.note(&named);
+        Ok((status, message))
     }
 }

@@ -9,6 +9,7 @@ use tombolo_storage::{Error, Fault};
 
 use crate::hub::Refused;
 use crate::limits;
+use crate::quota::TooManyStreams;
 use crate::said::Mistake;
 use crate::writer::NotTaken;
 
@@ -20,8 +21,14 @@ pub(super) enum Refusal {
     Method,
     MediaType,
     TooLarge,
+    /// The body does not come.
+    Slow,
     KeyTaken,
     TooManyRooms,
+    /// This client may begin another room after so many seconds.
+    TooManyNewRooms(u64),
+    /// This client has as many streams as it may have.
+    TooManyStreams,
     Origin,
     /// It may be tried again after so many seconds.
     TooFast(u64),
@@ -42,10 +49,13 @@ impl Refusal {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::KeyTaken => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooManyRooms => StatusCode::INSUFFICIENT_STORAGE,
             Self::Origin => StatusCode::FORBIDDEN,
-            Self::TooFast(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooFast(_) | Self::TooManyNewRooms(_) | Self::TooManyStreams => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Busy | Self::Log => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -63,12 +73,22 @@ impl Refusal {
             Self::TooLarge => {
                 format!("The body has more than {} bytes; send less.", limits::BODY_BYTES)
             }
+            Self::Slow => {
+                let seconds = limits::BODY_TIME.as_secs();
+                format!("The body did not arrive within {seconds} s; send it again.")
+            }
             Self::KeyTaken => "This Idempotency-Key was used in this room for another message; \
                  take a new key for each new message."
                 .to_owned(),
             Self::TooManyRooms => {
                 format!("There are {} rooms already; use one of them.", limits::ROOMS)
             }
+            Self::TooManyNewRooms(seconds) => format!(
+                "Too many new rooms from one address; use one that is there, or go on in {seconds} s."
+            ),
+            Self::TooManyStreams => "Too many streams are open from your address at this \
+                 replica; close one, or raise --streams."
+                .to_owned(),
             Self::Origin => "A page of another site may not connect here.".to_owned(),
             Self::TooFast(seconds) => {
                 format!("Too many messages at once; go on in {seconds} s.")
@@ -94,7 +114,8 @@ impl Refusal {
     /// Seconds after which to come back.
     fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooFast(seconds) => Some(*seconds),
+            Self::TooFast(seconds) | Self::TooManyNewRooms(seconds) => Some(*seconds),
+            Self::TooManyStreams => Some(limits::STREAMS_RETRY_SECONDS),
             Self::Busy | Self::Log => Some(1),
             _ => None,
         }
@@ -149,6 +170,12 @@ impl From<Refused> for Refusal {
             Refused::TooManyRooms => Self::Busy,
             Refused::Log(error) => error.into(),
         }
+    }
+}
+
+impl From<TooManyStreams> for Refusal {
+    fn from(TooManyStreams: TooManyStreams) -> Self {
+        Self::TooManyStreams
     }
 }
 

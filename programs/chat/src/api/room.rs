@@ -1,14 +1,7 @@
-//! The room of a path, the fields of a query and of a body.
+//! The room of a path and the fields of a query.
 
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
-use axum::response::IntoResponse;
-use bytes::Bytes;
-use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
-use serde::de::DeserializeOwned;
-use tombolo_daemon::json;
 
 use super::refusal::Refusal;
 use crate::said::RoomName;
@@ -59,35 +52,6 @@ fn decode(written: &str) -> Option<String> {
         });
     }
     String::from_utf8(bytes).ok()
-}
-
-/// A body of JSON.
-pub(super) struct Json<T>(pub(super) T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
-    type Rejection = Refusal;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        // A page of another site cannot send this type without asking first, so it cannot post
-        // in its visitor's name.
-        let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
-        if !kind.trim().eq_ignore_ascii_case("application/json") {
-            return Err(Refusal::MediaType);
-        }
-        let bytes = Bytes::from_request(request, state).await.map_err(too_large)?;
-        json::object(&bytes).map(Self).map_err(|error| {
-            let words = format!("This is not the JSON that is expected here: {error}.");
-            Refusal::field("body", words)
-        })
-    }
-}
-
-fn too_large(rejection: BytesRejection) -> Refusal {
-    match rejection.into_response().status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge,
-        _ => Refusal::field("body", "The body ended too early; send it again."),
-    }
 }
 
 #[cfg(test)]

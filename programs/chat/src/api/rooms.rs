@@ -1,13 +1,14 @@
 //! `GET /chat/rooms`.
 
-use axum::Json;
+use axum::Extension;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::Uri;
-use http::header::CACHE_CONTROL;
 use serde::Serialize;
 
 use super::App;
+use super::body::counted;
+use super::client::Client;
 use super::refusal::Refusal;
 use super::room::query;
 use crate::log::RoomRow;
@@ -28,16 +29,23 @@ struct List {
     rooms: Vec<Listed>,
 }
 
-pub(super) async fn get(State(app): State<App>, uri: Uri) -> Result<Response, Refusal> {
+pub(super) async fn get(
+    State(app): State<App>,
+    Extension(client): Extension<Client>,
+    uri: Uri,
+) -> Result<Response, Refusal> {
     let limit = query(&uri, "limit")?.map(|text| said::seq("limit", &text)).transpose()?;
     let limit = limit.unwrap_or(limits::PAGE_DEFAULT);
     if !(1..=limits::PAGE_ROOMS).contains(&limit) {
         let most = limits::PAGE_ROOMS;
         return Err(Refusal::field("limit", format!("Ask for 1 to {most} rooms at a time.")));
     }
+    let bytes = usize::try_from(limit).unwrap_or(usize::MAX).saturating_mul(limits::ROOM_BYTES);
+    let visit = app.quotas.visit(client.network());
+    let memory = visit.reserve(bytes).await.ok_or(Refusal::Busy)?;
     let rows = app.hub.log().rooms(limit).await?;
     let listed =
         |RoomRow { name, first, last, updated }| Listed { room: name, first, last, time: updated };
     let list = List { rooms: rows.into_iter().map(listed).collect() };
-    Ok(([(CACHE_CONTROL, "no-store")], Json(list)).into_response())
+    Ok(counted(&list, memory))
 }

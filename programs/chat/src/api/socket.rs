@@ -25,6 +25,8 @@ use crate::said::{Author, Key, RoomName};
 
 /// The service restarts: come back (IANA's WebSocket close codes).
 const SERVICE_RESTART: u16 = 1012;
+/// What comes from the client is not to be taken (RFC 6455, section 7.4.1).
+const POLICY: u16 = 1008;
 /// Try again later.
 const TRY_AGAIN: u16 = 1013;
 
@@ -54,11 +56,14 @@ pub(super) async fn get(
     };
     let from = events::from(&headers, &uri)?;
     let name = query(&uri, "name")?.map(|name| Author::new(&name)).transpose()?;
-    let reader = app.hub.read(room.clone(), from, name).await?;
+    let visit = app.quotas.stream(client.network())?;
+    let reader = app.hub.read(room.clone(), from, name, visit).await?;
     let upgrade = upgrade
         .max_message_size(limits::BODY_BYTES)
         .max_frame_size(limits::BODY_BYTES)
-        .max_write_buffer_size(limits::RING_BYTES);
+        .read_buffer_size(limits::SOCKET_READ_BYTES)
+        .write_buffer_size(0)
+        .max_write_buffer_size(limits::SOCKET_WRITE_BYTES);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let conversation = Conversation { app, client, room, socket };
         conversation.run(reader).await;
@@ -112,7 +117,11 @@ impl Conversation {
                                 return;
                             }
                         }
-                        Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
+                        Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {
+                            if self.app.refused_rates.count(self.client).is_err() {
+                                return self.close(POLICY, "too many pings").await;
+                            }
+                        }
                         Some(Ok(Frame::Close(_)) | Err(_)) | None => return,
                     }
                 }
@@ -124,7 +133,13 @@ impl Conversation {
                             }
                         }
                     }
-                    Err(end) => return self.close(end).await,
+                    Err(End::Draining) => {
+                        return self.close(SERVICE_RESTART, "this replica ends; connect again").await;
+                    }
+                    Err(End::Behind) => {
+                        let words = "too far behind; connect again with the last id";
+                        return self.close(TRY_AGAIN, words).await;
+                    }
                 },
                 _ = ping.tick() => {
                     if self.socket.send(Frame::Ping(Default::default())).await.is_err() {
@@ -148,8 +163,7 @@ impl Conversation {
         match said {
             Said::Typing { author } => {
                 let counted = self.app.typing_rates.count(self.client);
-                let author = Author::new(&author).map_err(Refusal::from);
-                match counted.and(author) {
+                match counted.and_then(|()| Ok(Author::new(&author)?)) {
                     Ok(author) => self.app.hub.typing(&self.room, &author),
                     Err(refusal) => return self.refuse(None, &refusal).await,
                 }
@@ -165,7 +179,12 @@ impl Conversation {
         }
     }
 
+    /// Says why something is not taken. Whoever goes on with the like is disconnected.
     async fn refuse(&mut self, key: Option<&str>, refusal: &Refusal) -> Result<(), Gone> {
+        if self.app.refused_rates.count(self.client).is_err() {
+            self.say_goodbye(POLICY, "too many messages were refused").await;
+            return Err(Gone);
+        }
         let answer = json!({
             "type": "error",
             "key": key,
@@ -180,11 +199,11 @@ impl Conversation {
         self.socket.send(Frame::Text(text.into())).await.map_err(|_| Gone)
     }
 
-    async fn close(mut self, end: End) {
-        let (code, reason) = match end {
-            End::Draining => (SERVICE_RESTART, "this replica ends; connect again"),
-            End::Behind => (TRY_AGAIN, "too far behind; connect again with the last id"),
-        };
+    async fn close(mut self, code: u16, reason: &'static str) {
+        self.say_goodbye(code, reason).await;
+    }
+
+    async fn say_goodbye(&mut self, code: u16, reason: &'static str) {
         let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
         let _ = self.socket.send(Frame::Close(Some(frame))).await;
         // Until the client has closed its side, or the silence is too long.
@@ -202,6 +221,7 @@ async fn post(
     author: &str,
     text: &str,
 ) -> Result<serde_json::Value, Refusal> {
+    app.rates.count(client)?;
     let key = written.map(|key| Key::new(key.as_bytes())).transpose()?;
     let (status, message) = app.take(client, room, key, author, text).await?;
     let status = status.as_u16();

@@ -6,9 +6,10 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::App;
+use super::body::Json;
 use super::client::Client;
 use super::refusal::Refusal;
-use super::room::{Json, Room};
+use super::room::Room;
 use crate::said::Author;
 
 #[derive(Deserialize)]
@@ -21,10 +22,11 @@ pub(super) async fn post(
     State(app): State<App>,
     Extension(client): Extension<Client>,
     Room(room): Room,
-    Json(body): Json<Body>,
+    body: Result<Json<Body>, Refusal>,
 ) -> Result<StatusCode, Refusal> {
-    let author = Author::new(&body.author)?;
     app.typing_rates.count(client)?;
+    let Json(body) = body?;
+    let author = Author::new(&body.author)?;
     app.hub.typing(&room, &author);
     Ok(StatusCode::NO_CONTENT)
 }

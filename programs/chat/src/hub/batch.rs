@@ -6,6 +6,7 @@ use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use serde::Serialize;
 
+use crate::limits;
 use crate::message::Message;
 use crate::said::Epoch;
 
@@ -78,6 +79,25 @@ impl Batch {
         self.frames.get(from..).unwrap_or_default()
     }
 
+    /// Messages as batches of about [`limits::BATCH_BYTES`], so that a ring can give up a part.
+    pub(crate) fn pieces(epoch: Epoch, messages: &[Message]) -> Vec<Self> {
+        let mut pieces = Vec::new();
+        let mut rest = messages;
+        while !rest.is_empty() {
+            let mut bytes = 0;
+            let fits = |message: &&Message| {
+                let before = bytes;
+                bytes += message.text.len();
+                before < limits::BATCH_BYTES
+            };
+            let count = rest.iter().take_while(fits).count();
+            let (piece, others) = rest.split_at(count.max(1));
+            pieces.extend(Self::of_messages(epoch, piece));
+            rest = others;
+        }
+        pieces
+    }
+
     /// What it takes to keep it.
     pub(crate) fn bytes(&self) -> usize {
         self.sse.len() + self.frames.iter().map(|frame| frame.len()).sum::<usize>()
@@ -136,6 +156,17 @@ mod tests {
         assert_eq!(batch.frames(2).len(), 1);
         assert!(batch.frames(2)[0].starts_with(r#"{"type":"message","id":"a-6","data":{"id":"#));
         assert!(batch.sse(3).is_empty() && batch.frames(3).is_empty());
+    }
+
+    #[test]
+    fn long_messages_are_in_batches_of_their_own() {
+        let long = |seq| Message { text: "x".repeat(limits::BATCH_BYTES), ..message(seq) };
+        let messages = [message(1), message(2), long(3), long(4), message(5)];
+        let moves = Batch::pieces(Epoch(1), &messages).into_iter().map(|piece| piece.moves);
+        let expected =
+            [(1, 3), (4, 4), (5, 5)].map(|(first, last)| Moves::Messages { first, last });
+        assert_eq!(moves.collect::<Vec<_>>(), expected);
+        assert!(Batch::pieces(Epoch(1), &[]).is_empty());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! to a reader is a look into the ring and a reference to its bytes.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
@@ -40,6 +41,8 @@ pub(super) struct State {
     /// The place of the ring's first batch. Places are never used twice.
     base: u64,
     bytes: usize,
+    /// What the ring may have now, in bytes: fewer with many rooms.
+    bytes_most: Arc<AtomicUsize>,
     /// One for each reader; empty while it is awake.
     wakers: Slab<Option<Waker>>,
     presence: Presence,
@@ -58,7 +61,8 @@ pub(super) enum Published {
 }
 
 impl Feed {
-    pub(super) fn new(room: RoomName) -> Self {
+    /// A feed whose ring may have so many bytes, as they change.
+    pub(super) fn new(room: RoomName, bytes_most: Arc<AtomicUsize>) -> Self {
         let state = State {
             epoch: Epoch(0),
             head: 0,
@@ -66,6 +70,7 @@ impl Feed {
             ring: VecDeque::new(),
             base: 0,
             bytes: 0,
+            bytes_most,
             wakers: Slab::new(),
             presence: Presence::default(),
             typing: HashMap::new(),
@@ -172,6 +177,7 @@ impl Feed {
     /// Gives what the other replicas should know.
     pub(super) fn beat(&self, now: Instant) -> Option<Present> {
         let mut state = self.lock();
+        state.trim();
         let event = state.presence.due_event(now);
         let report = state.presence.due_report(now);
         let has_readers = !state.wakers.is_empty();
@@ -192,6 +198,21 @@ impl Feed {
     /// Whether nobody has read here for a while.
     pub(super) fn is_idle(&self, now: Instant) -> bool {
         self.lock().idle_since.is_some_and(|since| now >= since + limits::ROOM_IDLE)
+    }
+
+    /// Whether somebody reads here.
+    pub(super) fn has_readers(&self) -> bool {
+        !self.lock().wakers.is_empty()
+    }
+
+    /// Whether nobody has written here, as far as this replica knows.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().head == 0
+    }
+
+    /// What the other replicas should know before the room is forgotten here.
+    pub(super) fn farewell(&self, now: Instant) -> Option<Present> {
+        self.lock().presence.farewell(now)
     }
 
     /// A reader came: its slot among the wakers.
@@ -262,10 +283,10 @@ impl State {
 
     /// Adds messages that follow the head.
     fn append(&mut self, messages: &[Message]) {
-        if let (Some(batch), Some(last)) =
-            (Batch::of_messages(self.epoch, messages), messages.last())
-        {
-            self.head = last.seq;
+        for batch in Batch::pieces(self.epoch, messages) {
+            if let Moves::Messages { last, .. } = batch.moves {
+                self.head = last;
+            }
             self.push(batch);
         }
     }
@@ -273,9 +294,15 @@ impl State {
     fn push(&mut self, batch: Batch) {
         self.bytes += batch.bytes();
         self.ring.push_back(Arc::new(batch));
+        self.trim();
+    }
+
+    /// Gives up the oldest batches until the ring is within its bounds.
+    fn trim(&mut self) {
+        let bytes_most = self.bytes_most.load(Ordering::Relaxed);
         // The newest stays, however large.
         while self.ring.len() > 1
-            && (self.ring.len() > limits::RING_BATCHES || self.bytes > limits::RING_BYTES)
+            && (self.ring.len() > limits::RING_BATCHES || self.bytes > bytes_most)
         {
             let Some(oldest) = self.ring.pop_front() else { break };
             self.base += 1;

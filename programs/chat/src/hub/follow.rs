@@ -197,16 +197,12 @@ impl Follower {
             let mut feeds = self.hub.lock();
             // Whoever is about to read holds the feed too.
             feeds.retain(|_, feed| Arc::strong_count(feed) > 1 || !feed.is_idle(now));
+            self.hub.share_out(feeds.len());
             feeds.values().cloned().collect()
         };
         for feed in feeds {
             if let Some(present) = feed.beat(now) {
-                self.hub.bus.send(Notice::Present {
-                    from: self.hub.instance.clone(),
-                    room: feed.room.as_str().to_owned(),
-                    count: present.count,
-                    names: present.names,
-                });
+                self.hub.tell_present(feed.room.as_str(), present);
             }
         }
     }

@@ -11,6 +11,7 @@ mod presence;
 mod reader;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -20,11 +21,13 @@ use tombolo_storage::Error;
 
 use self::feed::{Feed, Published};
 pub(crate) use self::follow::Follower;
+use self::presence::Present;
 pub(crate) use self::reader::{End, Reader};
 use crate::bus::{Bus, Notice};
 use crate::limits;
 use crate::log::{Log, Page, Part};
 use crate::message::Message;
+use crate::quota::Visit;
 use crate::said::{Author, Position, RoomName};
 
 /// The rooms of one replica.
@@ -34,6 +37,8 @@ pub(crate) struct Hub {
     /// What this replica calls itself on the bus; another each time it starts.
     instance: String,
     feeds: Mutex<HashMap<RoomName, Arc<Feed>>>,
+    /// What the ring of each feed may have, in bytes.
+    ring_bytes: Arc<AtomicUsize>,
     /// Rooms to be read from the log again.
     wanted: mpsc::Sender<RoomName>,
     bus: Bus,
@@ -61,6 +66,7 @@ impl Hub {
             log,
             instance: format!("{:016x}", fastrand::u64(..)),
             feeds: Mutex::default(),
+            ring_bytes: Arc::new(AtomicUsize::new(limits::RING_BYTES)),
             wanted,
             bus,
             replays: Semaphore::new(limits::REPLAYS),
@@ -80,7 +86,7 @@ impl Hub {
         self.shutdown.is_draining()
     }
 
-    /// Begins to read a room: after `from`, or with what comes.
+    /// Begins to read a room for a client: after `from`, or with what comes.
     ///
     /// # Errors
     /// When the log cannot be read, or too many rooms are being read.
@@ -89,10 +95,70 @@ impl Hub {
         room: RoomName,
         from: Option<Position>,
         name: Option<Author>,
+        visit: Visit,
     ) -> Result<Reader, Refused> {
         let feed = self.feed(room)?;
         feed.begun.get_or_try_init(|| self.begin(&feed)).await?;
-        Ok(Reader::begin(Arc::clone(self), feed, from, name).await?)
+        if !feed.has_readers() && feed.is_empty() && self.has_too_many_empty() {
+            self.forget(&feed);
+            return Err(Refused::TooManyRooms);
+        }
+        Ok(Reader::begin(Arc::clone(self), feed, from, name, visit).await?)
+    }
+
+    /// A part of a room's history; a few of these are read at a time.
+    pub(crate) async fn page(&self, room: &str, part: Part) -> Result<Page, Error> {
+        // Never closed, so there always is a permit to be had.
+        let _permit = self.replays.acquire().await;
+        self.log.page(room, part).await
+    }
+
+    /// A reader has left. A room that nobody has written in is forgotten with its last one.
+    fn left(&self, feed: &Arc<Feed>) {
+        if !feed.has_readers() && feed.is_empty() {
+            self.forget(feed);
+        }
+    }
+
+    /// Forgets a room, unless somebody else is about to read it.
+    fn forget(&self, feed: &Arc<Feed>) {
+        let mut feeds = self.lock();
+        // One is the caller's, one the table's.
+        let is_wanted = Arc::strong_count(feed) > 2 || feed.has_readers();
+        let is_ours = feeds.get(&feed.room).is_some_and(|known| Arc::ptr_eq(known, feed));
+        if is_wanted || !is_ours {
+            return;
+        }
+        feeds.remove(&feed.room);
+        self.share_out(feeds.len());
+        drop(feeds);
+        if let Some(present) = feed.farewell(Instant::now()) {
+            self.tell_present(feed.room.as_str(), present);
+        }
+    }
+
+    /// Whether rooms that nobody has written in take more places than they may.
+    fn has_too_many_empty(&self) -> bool {
+        let feeds = self.lock();
+        feeds.len() > limits::ROOMS_FOLLOWED_EMPTY
+            && feeds.values().filter(|feed| feed.is_empty()).count() > limits::ROOMS_FOLLOWED_EMPTY
+    }
+
+    /// Divides the memory for rings among so many rooms.
+    fn share_out(&self, rooms: usize) {
+        let share = limits::RINGS_BYTES / rooms.max(1);
+        let share = share.clamp(limits::RING_BYTES_LEAST, limits::RING_BYTES);
+        self.ring_bytes.store(share, Ordering::Relaxed);
+    }
+
+    /// Tells the other replicas who is in a room here.
+    fn tell_present(&self, room: &str, present: Present) {
+        self.bus.send(Notice::Present {
+            from: self.instance.clone(),
+            room: room.to_owned(),
+            count: present.count,
+            names: present.names,
+        });
     }
 
     /// Messages were stored by this replica: shows them here and tells the others.
@@ -125,13 +191,6 @@ impl Hub {
         feeds.iter().for_each(|feed| feed.wake_all());
     }
 
-    /// Reads a page of history for a reader; a few readers at a time.
-    async fn replay(&self, room: &str, after: u64) -> Result<Page, Error> {
-        // Never closed, so there always is a permit to be had.
-        let _permit = self.replays.acquire().await;
-        self.log.page(room, Part::After(after, limits::PAGE_MESSAGES)).await
-    }
-
     /// The room's feed, made if it is missing.
     fn feed(&self, room: RoomName) -> Result<Arc<Feed>, Refused> {
         let mut feeds = self.lock();
@@ -139,10 +198,15 @@ impl Hub {
             return Ok(Arc::clone(feed));
         }
         if feeds.len() >= limits::ROOMS_FOLLOWED {
+            // Those without readers would be forgotten soon.
+            feeds.retain(|_, feed| Arc::strong_count(feed) > 1 || feed.has_readers());
+        }
+        if feeds.len() >= limits::ROOMS_FOLLOWED {
             return Err(Refused::TooManyRooms);
         }
-        let feed = Arc::new(Feed::new(room.clone()));
+        let feed = Arc::new(Feed::new(room.clone(), Arc::clone(&self.ring_bytes)));
         feeds.insert(room, Arc::clone(&feed));
+        self.share_out(feeds.len());
         Ok(feed)
     }
 
@@ -150,7 +214,7 @@ impl Hub {
     async fn begin(&self, feed: &Arc<Feed>) -> Result<(), Error> {
         let room = feed.room.as_str();
         let part = Part::Before(i64::MAX.unsigned_abs(), limits::RING_START);
-        let page = self.log.page(room, part).await?;
+        let page = self.page(room, part).await?;
         feed.begin(&page, None);
         self.want(feed);
         self.bus.send(Notice::Who { room: room.to_owned() });
@@ -170,5 +234,70 @@ impl Hub {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<RoomName, Arc<Feed>>> {
         self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use tombolo_storage::DatabaseUrl;
+
+    use super::*;
+    use crate::log::Post;
+    use crate::message::now_millis;
+    use crate::quota::Quotas;
+    use crate::said::Text;
+
+    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    async fn hub(folder: &std::path::Path) -> Arc<Hub> {
+        let url = DatabaseUrl::of_file(&folder.join("chat.db"));
+        let log = Log::open(&url, 0).await.unwrap();
+        let post = Post {
+            room: RoomName::new("lobby").unwrap(),
+            author: Author::new("Ana").unwrap(),
+            text: Text::new("hello").unwrap(),
+            key: None,
+            id: "id".to_owned(),
+            time: now_millis(),
+        };
+        log.append("r", &[post]).await.unwrap();
+        Hub::new(log, Shutdown::by_hand().1).0
+    }
+
+    async fn read(hub: &Arc<Hub>, quotas: &Arc<Quotas>, room: &str) -> Result<Reader, Refused> {
+        hub.read(RoomName::new(room).unwrap(), None, None, quotas.visit(CLIENT)).await
+    }
+
+    #[tokio::test]
+    async fn nothing_is_kept_of_a_room_that_does_not_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let (hub, quotas) = (hub(folder.path()).await, Quotas::new(0));
+        let (one, two) = (read(&hub, &quotas, "none").await, read(&hub, &quotas, "none").await);
+        assert_eq!(hub.lock().len(), 1);
+        drop(one);
+        assert_eq!(hub.lock().len(), 1);
+        drop(two);
+        assert_eq!(hub.lock().len(), 0);
+    }
+
+    #[tokio::test]
+    async fn rooms_that_do_not_exist_leave_places_for_those_that_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let (hub, quotas) = (hub(folder.path()).await, Quotas::new(0));
+        let mut readers = Vec::new();
+        let refused = loop {
+            match read(&hub, &quotas, &format!("none-{}", readers.len())).await {
+                Ok(reader) => readers.push(reader),
+                Err(refused) => break refused,
+            }
+        };
+        assert!(matches!(refused, Refused::TooManyRooms));
+        assert_eq!(readers.len(), limits::ROOMS_FOLLOWED_EMPTY);
+        assert_eq!(hub.lock().len(), readers.len());
+        assert!(read(&hub, &quotas, "lobby").await.is_ok());
+        let share = hub.ring_bytes.load(Ordering::Relaxed);
+        assert!(share * readers.len() <= limits::RINGS_BYTES, "{share}");
     }
 }

@@ -98,6 +98,11 @@ impl Presence {
         Some(here)
     }
 
+    /// What to report before nothing more is reported, if anything was.
+    pub(crate) fn farewell(&mut self, now: Instant) -> Option<Present> {
+        self.reported.and_then(|_| self.due_report(now))
+    }
+
     /// What to tell clients now, if it is anything new.
     pub(crate) fn due_event(&mut self, now: Instant) -> Option<Present> {
         self.others.retain(|_, report| report.ends > now);

@@ -14,6 +14,7 @@ use super::batch::{Batch, Moves, Reset};
 use super::feed::Feed;
 use crate::limits;
 use crate::log::{Page, Part};
+use crate::quota::{Counted, Memory, Visit};
 use crate::said::{Author, Epoch, Position};
 
 /// A reader. It is counted as present until it is dropped.
@@ -30,25 +31,38 @@ pub(crate) struct Reader {
     stage: Stage,
     /// Events that are worth nothing once they are old count from this place on.
     fresh: u64,
+    /// How many messages to read from the log at a time: fewer where they are long.
+    piece: u64,
+    /// Whose reader it is, and what pays for the memory.
+    visit: Arc<Visit>,
 }
 
 /// Where a reader takes its events from.
 enum Stage {
-    Log(Pin<Box<dyn Future<Output = Result<Page, Error>> + Send>>),
+    Log(Pin<Box<dyn Future<Output = Result<Piece, Error>> + Send>>),
     /// A place in the ring.
     Ring(u64),
 }
 
-/// Events for one reader, shared with all others.
+/// A piece of history and the memory for it; None when there was none to be had in time.
+type Piece = Option<(Page, Memory)>;
+
+/// Events for one reader: those of a ring are shared with all others, those of the log are its own.
 pub(crate) struct Delivery {
     batch: Arc<Batch>,
     from: usize,
+    /// Given back once the last byte is sent.
+    memory: Option<Arc<Memory>>,
 }
 
 impl Delivery {
-    /// As a piece of an event stream.
+    /// As a piece of an event stream, which keeps its memory counted until it is sent.
     pub(crate) fn sse(&self) -> Bytes {
-        self.batch.sse(self.from)
+        let bytes = self.batch.sse(self.from);
+        match &self.memory {
+            Some(memory) => Counted::bytes(bytes, Arc::clone(memory)),
+            None => bytes,
+        }
     }
 
     /// As WebSocket messages.
@@ -73,6 +87,7 @@ impl Reader {
         feed: Arc<Feed>,
         from: Option<Position>,
         name: Option<Author>,
+        visit: Visit,
     ) -> Result<Self, Error> {
         let (epoch, head) = feed.head();
         let mut first = None;
@@ -91,7 +106,9 @@ impl Reader {
         let slot = feed.enter(name.as_ref().map(Author::as_str));
         let fresh = feed.lock().tail();
         let stage = Stage::Ring(fresh);
-        let mut reader = Self { hub, feed, slot, name, epoch, seq, first, stage, fresh };
+        let (piece, visit) = (limits::REPLAY_FIRST, Arc::new(visit));
+        let mut reader =
+            Self { hub, feed, slot, name, epoch, seq, first, stage, fresh, piece, visit };
         reader.go_on();
         Ok(reader)
     }
@@ -104,15 +121,15 @@ impl Reader {
     /// The next events, or why there are no more.
     pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Delivery, End>> {
         if let Some(batch) = self.first.take() {
-            return Poll::Ready(Ok(Delivery { batch: Arc::new(batch), from: 0 }));
+            return Poll::Ready(Ok(Delivery { batch: Arc::new(batch), from: 0, memory: None }));
         }
         loop {
             match &mut self.stage {
                 Stage::Ring(_) => return self.poll_ring(context),
                 Stage::Log(_) if self.hub.is_draining() => return Poll::Ready(Err(End::Draining)),
                 Stage::Log(reading) => {
-                    let page = ready!(reading.as_mut().poll(context));
-                    if let Some(next) = self.take_page(page) {
+                    let piece = ready!(reading.as_mut().poll(context));
+                    if let Some(next) = self.take_piece(piece) {
                         return Poll::Ready(next);
                     }
                 }
@@ -157,14 +174,14 @@ impl Reader {
                     usize::try_from(seen).unwrap_or(usize::MAX)
                 }
             };
-            return Poll::Ready(Ok(Delivery { batch: Arc::clone(batch), from }));
+            return Poll::Ready(Ok(Delivery { batch: Arc::clone(batch), from, memory: None }));
         }
     }
 
-    /// Takes a page of the log, and goes on from there. None: nothing to give, ask again.
-    fn take_page(&mut self, page: Result<Page, Error>) -> Option<Result<Delivery, End>> {
-        let page = match page {
-            Ok(page) if page.epoch == self.epoch => page,
+    /// Takes a piece of the log, and goes on from there. None: nothing to give, ask again.
+    fn take_piece(&mut self, piece: Result<Piece, Error>) -> Option<Result<Delivery, End>> {
+        let (page, mut memory) = match piece {
+            Ok(Some((page, memory))) if page.epoch == self.epoch => (page, memory),
             Ok(_) => return Some(Err(End::Behind)),
             Err(error) => {
                 tracing::warn!(%error, "a reader is sent away: its history cannot be read");
@@ -185,8 +202,13 @@ impl Reader {
         if let Moves::Messages { last: seq, .. } | Moves::To(seq) = batch.moves {
             self.seq = seq;
         }
+        memory.shrink(batch.bytes());
+        let each = batch.bytes() / page.messages.len().max(1);
+        let piece = limits::REPLAY_BYTES / each.max(1);
+        self.piece = u64::try_from(piece).unwrap_or(1).clamp(1, limits::REPLAY_MOST);
         self.go_on();
-        Some(Ok(Delivery { batch: Arc::new(batch), from: 0 }))
+        let memory = Some(Arc::new(memory));
+        Some(Ok(Delivery { batch: Arc::new(batch), from: 0, memory }))
     }
 
     /// Goes over to the ring as soon as it reaches back to where the reader is.
@@ -195,9 +217,16 @@ impl Reader {
         self.stage = match place {
             Some(place) => Stage::Ring(place),
             None => {
-                let (hub, feed) = (Arc::clone(&self.hub), Arc::clone(&self.feed));
-                let seq = self.seq;
-                Stage::Log(Box::pin(async move { hub.replay(feed.room.as_str(), seq).await }))
+                let (hub, room) = (Arc::clone(&self.hub), self.feed.room.clone());
+                let visit = Arc::clone(&self.visit);
+                let (seq, piece) = (self.seq, self.piece);
+                Stage::Log(Box::pin(async move {
+                    let messages = usize::try_from(piece).unwrap_or(usize::MAX);
+                    let bytes = messages.saturating_mul(limits::MESSAGE_BYTES);
+                    let Some(memory) = visit.reserve(bytes).await else { return Ok(None) };
+                    let page = hub.page(room.as_str(), Part::After(seq, piece)).await?;
+                    Ok(Some((page, memory)))
+                }))
             }
         };
     }
@@ -206,5 +235,6 @@ impl Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         self.feed.leave(self.slot, self.name.as_ref().map(Author::as_str));
+        self.hub.left(&self.feed);
     }
 }

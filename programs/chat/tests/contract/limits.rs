@@ -1,9 +1,13 @@
 //! Bad input gets a clear answer, and nobody may do too much.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Instant;
+
 use serde_json::json;
 
 use crate::client::request;
-use crate::replicas::Store;
+use crate::replicas::{PATIENCE, Store};
 
 #[test]
 fn mistakes_are_told_with_their_field() {
@@ -87,6 +91,73 @@ fn who_posts_too_fast_is_told_when_to_go_on() {
     let refused = (0..60).map(|_| post("192.0.2.1")).find(|answer| answer.status != 201).unwrap();
     assert_eq!((refused.status, refused.field("retry-after")), (429, Some("1")));
     assert_eq!(post("192.0.2.2").status, 201);
+}
+
+/// A gateway on this machine names a client of this machine, which made up all before it.
+#[test]
+fn a_client_cannot_hide_behind_made_up_addresses() {
+    let store = Store::sqlite();
+    let replica = store.replica_with(|options| options.rate = 5);
+    let post = |number: usize| {
+        let body = json!({"author": "Ana", "text": "x"}).to_string();
+        let from = format!("198.51.100.{number}, 127.0.0.1");
+        let fields = [("Content-Type", "application/json"), ("X-Forwarded-For", from.as_str())];
+        request(replica.address, "POST", "/chat/rooms/lobby/messages", &fields, &body).status
+    };
+    let refused = (0..100).map(post).find(|status| *status != 201);
+    assert_eq!(refused, Some(429));
+}
+
+#[test]
+fn posts_that_are_refused_count_as_well() {
+    let store = Store::sqlite();
+    let replica = store.replica_with(|options| options.rate = 5);
+    let post = |_| {
+        let fields = [("Content-Type", "application/json")];
+        request(replica.address, "POST", "/chat/rooms/lobby/messages", &fields, "[]").status
+    };
+    let refused = (0..100).map(post).find(|status| *status != 400);
+    assert_eq!(refused, Some(429));
+}
+
+#[test]
+fn a_client_may_begin_so_many_rooms() {
+    let store = Store::sqlite();
+    let replica = store.replica_with(|options| options.rate = 10_000);
+    let post = |room: &str| replica.post(room, None, "Ana", "x");
+    assert_eq!(post("lobby").status, 201);
+    let answers = (0..100).map(|number| post(&format!("room-{number}")));
+    let refused = answers.into_iter().find(|answer| answer.status != 201).unwrap();
+    assert_eq!(refused.status, 429);
+    assert!(refused.json()["detail"].as_str().unwrap().contains("new rooms"), "{refused:?}");
+    for room in ["lobby", "room-0"] {
+        assert_eq!(post(room).status, 201, "{room} is there already");
+    }
+    // What is known of rooms is found again.
+    let other = store.replica_with(|options| options.rate = 10_000);
+    assert_eq!(other.post("room-1", None, "Ana", "x").status, 201);
+}
+
+#[test]
+fn a_client_has_so_many_streams() {
+    let store = Store::sqlite();
+    let replica = store.replica_with(|options| options.streams = 2);
+    let open = || (replica.events("lobby", "", None), replica.events("lobby", "", None));
+    let held = open();
+    let refused = replica.get("/chat/rooms/other/events");
+    assert_eq!((refused.status, refused.field("retry-after")), (429, Some("5")));
+    drop(held);
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let mut stream = TcpStream::connect(replica.address).unwrap();
+        stream.write_all(b"GET /chat/rooms/lobby/events HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).unwrap();
+        if &head == b"HTTP/1.1 200" {
+            return;
+        }
+        assert!(Instant::now() < end, "places of streams were not given back");
+    }
 }
 
 #[test]

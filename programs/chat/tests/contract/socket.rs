@@ -146,6 +146,36 @@ fn a_draining_replica_closes_with_1012(store: Store) {
 }
 
 #[test]
+fn a_socket_that_says_nonsense_and_goes_on_is_closed() {
+    let store = Store::sqlite();
+    let replica = store.replica();
+    for nonsense in
+        [json!(["post", "Ana", "x"]), json!({"type": "post", "author": "", "text": "x"})]
+    {
+        let mut socket = Socket::open(&replica, "");
+        let mut sending = Socket(socket.0.try_clone().unwrap());
+        let sender = std::thread::spawn(move || {
+            let text = nonsense.to_string();
+            let length = u8::try_from(text.len()).unwrap();
+            let frame = [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat();
+            // It may be closed meanwhile.
+            (0..10_000).take_while(|_| sending.0.write_all(&frame).is_ok()).count()
+        });
+        let mut refused = 0;
+        loop {
+            match socket.next() {
+                Came::Text(said) if said["type"] == "error" => refused += 1,
+                Came::Text(_) => {}
+                Came::Close(code) => break assert_eq!(code, 1008),
+            }
+        }
+        assert!(refused < 1000, "{refused}");
+        drop(socket);
+        sender.join().unwrap();
+    }
+}
+
+#[test]
 fn a_page_of_another_site_may_not_connect() {
     let store = Store::sqlite();
     let replica = store.replica();

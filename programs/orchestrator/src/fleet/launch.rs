@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use tombolo_daemon::config::{DatabaseUrl, Engine};
+use tombolo_daemon::config::{DatabaseUrl, Engine, ServiceKind};
 
 use super::Fleet;
 use super::member::{Member, Role};
@@ -49,6 +49,12 @@ impl Fleet {
                 let database = self.config.database();
                 if kind.has_database() && database.engine() == Engine::Sqlite {
                     arguments.extend(["--database".into(), database.expose().into()]);
+                }
+                if *kind == ServiceKind::Chat {
+                    // Whom the gateway believes, the chat finds behind the gateway in the list.
+                    for net in &self.config.gateway.trusted {
+                        arguments.extend(["--trust".into(), net.to_string().into()]);
+                    }
                 }
                 Some(arguments)
             }

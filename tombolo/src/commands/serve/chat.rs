@@ -6,6 +6,7 @@ use clap::Args;
 use ipnet::IpNet;
 use tombolo_daemon::config::DatabaseUrl;
 use tombolo_daemon::exit::ExitCode;
+use tombolo_daemon::process_name;
 use tombolo_daemon::resources::raise_open_files;
 
 use super::{DRAIN, serve};
@@ -48,20 +49,40 @@ pub(super) struct Chat {
     #[arg(long, value_name = "N", default_value_t = tombolo_chat::Options::RATE)]
     rate: u32,
 
-    /// A network of gateways whose X-Forwarded-For is believed, beside this machine's
+    /// Event streams and WebSockets that one client may have open; 0 sets no limit
+    #[arg(long, value_name = "N", default_value_t = tombolo_chat::Options::STREAMS)]
+    streams: usize,
+
+    /// A network of gateways whose X-Forwarded-For is believed; may be given several times
     #[arg(long = "trust", value_name = "CIDR")]
     trusted: Vec<IpNet>,
+
+    /// Do not believe X-Forwarded-For of connections from this machine: other programs than a gateway
+    /// connect from there
+    #[arg(long)]
+    distrust_loopback: bool,
 }
 
 pub(super) fn run(chat: Chat) -> ExitCode {
-    let Chat { listen, database, replica, history, rate, trusted } = chat;
+    process_name::set("chat");
+    let Chat { listen, database, replica, history, rate, streams, trusted, distrust_loopback } =
+        chat;
     // Not read by the reader of arguments, which would repeat a password that is in it.
     let database: DatabaseUrl = match database.parse() {
         Ok(database) => database,
         Err(error) => return console::wrong_usage(&format!("--database: {error}")),
     };
-    let options =
-        tombolo_chat::Options { listen, database, replica, history, rate, trusted, drain: DRAIN };
+    let options = tombolo_chat::Options {
+        listen,
+        database,
+        replica,
+        history,
+        rate,
+        streams,
+        trusted,
+        trust_loopback: !distrust_loopback,
+        drain: DRAIN,
+    };
     let _ = raise_open_files();
     serve(|shutdown| tombolo_chat::run(options, shutdown))
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use tombolo_daemon::exit::ExitCode;
+use tombolo_daemon::process_name;
 
 use super::{DRAIN, serve};
 use crate::address;
@@ -37,6 +38,7 @@ pub(super) struct Site {
 }
 
 pub(super) fn run(site: Site) -> ExitCode {
+    process_name::set("site");
     let Site { listen, root, replica } = site;
     let options = tombolo_site::Options { listen, root, replica, drain: DRAIN };
     serve(|shutdown| tombolo_site::run(options, shutdown))
