@@ -52,8 +52,8 @@ fn a_server_cannot_steer_the_terminal() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let answers = ["OK 2\x1b]0;PWNED\x07\u{9b}2J\u{202e}\n", "ERR domain \x1b[2J\u{202e}\n"];
-    let server = std::thread::spawn(move || {
-        for answer in answers.into_iter().chain(answers).chain(answers) {
+    std::thread::spawn(move || {
+        for answer in answers.into_iter().cycle() {
             let (mut stream, _) = listener.accept().unwrap();
             let mut line = String::new();
             BufReader::new(&stream).read_line(&mut line).unwrap();
@@ -69,7 +69,6 @@ fn a_server_cannot_steer_the_terminal() {
             assert!(!text.contains(['\x1b', '\x07', '\u{9b}', '\u{202e}']), "{text:?}");
         }
     }
-    server.join().unwrap();
 }
 
 #[test]

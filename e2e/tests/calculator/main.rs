@@ -12,6 +12,7 @@ mod command;
 mod crowded;
 mod document;
 mod draining;
+mod fair;
 mod front;
 mod hostile;
 mod losing;

@@ -8,6 +8,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Buf;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -15,6 +16,7 @@ use tombolo_daemon::shutdown::Shutdown;
 
 use crate::evaluator::Pool;
 use crate::limits::{FLUSH_BYTES, LINGER_TIME, READ_AHEAD_BYTES, WRITE_STALL_TIME};
+use crate::peers::{Client, Introduction, Peers, TooMany, introduction};
 use crate::protocol::{Answer, Closing, Lines};
 use crate::session::{Session, Step};
 
@@ -33,11 +35,13 @@ pub(crate) struct Replica {
     pub(crate) name: String,
     pub(crate) evaluators: Arc<Pool>,
     pub(crate) patience: Patience,
+    pub(crate) peers: Peers,
 }
 
 /// A connection that is being served.
 pub(crate) struct Connection {
     stream: TcpStream,
+    client: Client,
     replica: Arc<Replica>,
     shutdown: Shutdown,
     session: Session,
@@ -59,9 +63,15 @@ enum End {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, replica: Arc<Replica>, shutdown: Shutdown) -> Self {
+    pub(crate) fn new(
+        stream: TcpStream,
+        client: Client,
+        replica: Arc<Replica>,
+        shutdown: Shutdown,
+    ) -> Self {
         Self {
             stream,
+            client,
             replica,
             shutdown,
             session: Session::default(),
@@ -79,8 +89,14 @@ impl Connection {
     pub(crate) async fn run(mut self) -> io::Result<()> {
         self.stream.set_nodelay(true)?;
         let end = loop {
-            if self.answer_lines().await? {
-                break End::Client;
+            match self.introduce() {
+                Ok(false) => {}
+                Ok(true) => {
+                    if self.answer_lines().await? {
+                        break End::Client;
+                    }
+                }
+                Err(TooMany) => break End::Server(Closing::Busy),
             }
             self.send().await?;
             if let Some(end) = self.read().await? {
@@ -95,6 +111,27 @@ impl Connection {
         part(self.stream).await
     }
 
+    /// Takes a header off that names the client, if this peer may have one and it has come. False
+    /// until that is known.
+    fn introduce(&mut self) -> Result<bool, TooMany> {
+        if !self.client.may_introduce {
+            return Ok(true);
+        }
+        let arrived = self.lines.arriving();
+        match introduction(arrived) {
+            Introduction::Partial => return Ok(false),
+            Introduction::None => {}
+            Introduction::Header { client, length } => {
+                arrived.advance(length);
+                if let Some(address) = client {
+                    self.replica.peers.introduced(&mut self.client, address)?;
+                }
+            }
+        }
+        self.client.may_introduce = false;
+        Ok(true)
+    }
+
     /// Answers every line that is there; true after the last request.
     async fn answer_lines(&mut self) -> io::Result<bool> {
         while let Some(line) = self.lines.next_line() {
@@ -105,7 +142,8 @@ impl Connection {
                     // What is known already does not wait for it.
                     self.send().await?;
                     let evaluators = &self.replica.evaluators;
-                    let outcome = evaluators.evaluate(&job, &mut self.used).await;
+                    let client = self.client.network;
+                    let outcome = evaluators.evaluate(&job, client, &mut self.used).await;
                     let answer = self.session.conclude(&job, outcome);
                     self.answer(&answer).await?;
                 }

@@ -5,7 +5,8 @@
 //! - `session` knows one connection's variables and what requests mean;
 //! - `arithmetic` works out plain sums on the spot, within a cost that is known beforehand;
 //! - `evaluator` has everything else worked out in child processes that cannot outgrow their bounds;
-//! - `connection` and `server` do the I/O: read, answer in order, drain;
+//! - `connection` and `server` do the I/O: read, answer in order, drain; `peers` knows whose connection
+//!   is whose;
 //! - [`client`] asks, and asks again elsewhere when a replica goes away.
 //!
 //! Replicas share nothing: a variable belongs to its connection.
@@ -15,7 +16,9 @@ pub mod client;
 mod connection;
 mod error;
 mod evaluator;
+mod grouping;
 mod limits;
+mod peers;
 pub mod protocol;
 mod server;
 mod session;
@@ -24,6 +27,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tombolo_daemon::listener;
 use tombolo_daemon::resources;
 use tombolo_daemon::shutdown::Shutdown;
@@ -33,6 +37,7 @@ pub use evaluator::Program;
 
 use crate::connection::{Patience, Replica};
 use crate::evaluator::Pool;
+use crate::peers::Peers;
 use crate::server::Server;
 
 /// What `tombolo serve calculator` is told.
@@ -45,6 +50,10 @@ pub struct Options {
     pub replica: Option<String>,
     /// Evaluators: at most so many expressions are worked on at once. 0: one more than cores.
     pub evaluators: usize,
+    /// Peers that may name their clients in a PROXY protocol header.
+    pub trusted: Vec<IpNet>,
+    /// Whether peers on this machine may, too: gateways.
+    pub trust_loopback: bool,
     /// How long requests under way may take to finish once a drain is asked for.
     pub drain: Duration,
     /// The program that is started as an evaluator, which must call [`work`].
@@ -57,7 +66,7 @@ pub struct Options {
 /// When the options are wrong, the address cannot be listened on, or no evaluator can be started;
 /// nothing that a client does ends the server.
 pub async fn run(options: Options, shutdown: Shutdown) -> Result<(), Error> {
-    let Options { listen, replica, evaluators, drain, program } = options;
+    let Options { listen, replica, evaluators, trusted, trust_loopback, drain, program } = options;
     let name = replica.unwrap_or_else(|| format!("calculator-{}", std::process::id()));
     let named = (1..=limits::REPLICA_NAME_BYTES).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
@@ -80,7 +89,8 @@ pub async fn run(options: Options, shutdown: Shutdown) -> Result<(), Error> {
     let address = listener.local_addr().map_err(Error::LocalAddress)?;
     tracing::info!(replica = name, evaluators = count, "listening on tcp://{address}");
     let patience = Patience { idle: limits::IDLE_TIME, line: limits::LINE_TIME };
-    let replica = Replica { name, evaluators, patience };
+    let peers = Peers::new(trusted, trust_loopback);
+    let replica = Replica { name, evaluators, patience, peers };
     Server::new(replica, shutdown).run(listener, drain).await;
     Ok(())
 }

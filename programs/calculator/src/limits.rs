@@ -58,12 +58,22 @@ pub(crate) const LINGER_TIME: Duration = Duration::from_secs(2);
 /// How long to pause after the system refused a connection (a full file table, say).
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// One evaluation.
+/// Connections of one client; a further one is told `BYE busy`. A peer that names its clients, or may,
+/// has any number.
+pub(crate) const CONNECTIONS_EACH: usize = CONNECTIONS / 8;
+
+/// One evaluation: time of the processor, so that a busy machine refuses nothing.
 pub(crate) const EVALUATION_TIME: Duration = Duration::from_secs(1);
+
+/// One evaluation by the clock, however little of the processor it gets: 10 s with the first try.
+pub(crate) const EVALUATION_WALL_TIME: Duration = Duration::from_secs(9);
 
 /// The first try at it. Most evaluations need a hundredth of it; what needs more is begun anew in
 /// the slow lane, which never has all evaluators, so that quick ones do not wait for slow ones.
 pub(crate) const FIRST_TRY_TIME: Duration = Duration::from_millis(50);
+
+/// The first try by the clock.
+pub(crate) const FIRST_TRY_WALL_TIME: Duration = Duration::from_secs(1);
 
 /// Beyond these, for an evaluator to say by itself that it took too long, before it is killed.
 pub(crate) const EVALUATION_GRACE: Duration = Duration::from_millis(250);
@@ -71,8 +81,15 @@ pub(crate) const EVALUATION_GRACE: Duration = Duration::from_millis(250);
 /// For a turn at an evaluator; answered with `busy` above.
 pub(crate) const TURN_TIME: Duration = Duration::from_secs(10);
 
-/// Evaluations that wait for a turn; a further one is answered with `busy` at once.
+/// Evaluations that wait for a turn; beyond, the last of the client with most of them is answered with
+/// `busy` at once.
 pub(crate) const TURNS_WAITING: usize = 4096;
+
+/// What a client has used of evaluators counts half after this, and half of that after as long again.
+pub(crate) const USAGE_HALF_LIFE: Duration = Duration::from_secs(30);
+
+/// Clients whose use is remembered; beyond, newcomers count as having used nothing.
+pub(crate) const USAGE_CLIENTS: usize = 65_536;
 
 /// Memory of one evaluator beyond the program itself, in bytes.
 pub(crate) const EVALUATOR_MEMORY_BYTES: u64 = 128 * 1024 * 1024;

@@ -1,6 +1,7 @@
 //! The accept loop: connections in, connections served, connections drained.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,15 +75,18 @@ impl Server {
     }
 
     /// Serves one connection on a task of its own.
-    fn serve(&mut self, stream: TcpStream) {
-        if self.connections.len() >= limits::CONNECTIONS {
+    fn serve(&mut self, (stream, peer): (TcpStream, SocketAddr)) {
+        let client = self.replica.peers.connected(peer.ip()).ok();
+        let client = client.filter(|_| self.connections.len() < limits::CONNECTIONS);
+        let Some(client) = client else {
             // On the same count, so that a flood of these is bounded as well.
             if self.connections.len() < limits::CONNECTIONS + limits::CONNECTIONS / 8 {
                 self.connections.spawn(turn_away(stream));
             }
             return;
-        }
-        let connection = Connection::new(stream, Arc::clone(&self.replica), self.shutdown.clone());
+        };
+        let connection =
+            Connection::new(stream, client, Arc::clone(&self.replica), self.shutdown.clone());
         self.connections.spawn(async move {
             if let Err(error) = connection.run().await {
                 tracing::debug!(%error, "a connection ended early");
@@ -98,10 +102,10 @@ async fn turn_away(mut stream: TcpStream) {
     }
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok(accepted) => return accepted,
             // Gone again before it was taken.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
@@ -116,7 +120,6 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::net::SocketAddr;
     use std::thread;
 
     use tombolo_daemon::shutdown::Trigger;
@@ -124,6 +127,7 @@ mod tests {
     use super::*;
     use crate::connection::Patience;
     use crate::evaluator::{Pool, Program};
+    use crate::peers::Peers;
 
     const LONG: Duration = Duration::from_secs(60);
     const SHORT: Duration = Duration::from_millis(200);
@@ -141,7 +145,8 @@ mod tests {
                 let nothing =
                     Program { path: "".into(), arguments: Vec::new(), environment: Vec::new() };
                 let evaluators = Pool::start(nothing, 0).unwrap();
-                let replica = Replica { name: "test-1".to_owned(), evaluators, patience };
+                let peers = Peers::new(Vec::new(), true);
+                let replica = Replica { name: "test-1".to_owned(), evaluators, patience, peers };
                 Server::new(replica, shutdown).run(listener, LONG).await;
             });
         });
@@ -162,6 +167,20 @@ mod tests {
         stream.write_all(b"EVAL 1+1\n").unwrap();
         let said = rest(&mut stream);
         assert!(said.starts_with("OK 2\nBYE idle "), "{said}");
+    }
+
+    #[test]
+    fn a_header_of_a_gateway_is_no_request() {
+        let (address, _trigger) = start(Patience { idle: LONG, line: LONG });
+        for header in ["", "PROXY TCP4 192.0.2.7 127.0.0.1 5000 7070\r\n", "PROXY UNKNOWN\r\n"] {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            stream.write_all(format!("{header}PING\nQUIT\n").as_bytes()).unwrap();
+            assert_eq!(rest(&mut stream), "OK pong\nOK bye\n", "{header}");
+        }
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        stream.write_all(b"PROXY and more\nPROXY TCP4 1.1.1.1 1.1.1.1 1 1\nQUIT\n").unwrap();
+        let said = rest(&mut stream);
+        assert_eq!(said.matches("ERR unknown-command ").count(), 2, "{said}");
     }
 
     #[test]

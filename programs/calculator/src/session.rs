@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::arithmetic::{self, Fraction};
 use crate::evaluator::{Job, Outcome};
+use crate::grouping;
 use crate::limits::{SHOWN_BYTES, VARIABLES};
 use crate::protocol::{Answer, Code, Line, Refusal, Request, VERSION};
 
@@ -71,6 +72,9 @@ impl Session {
     }
 
     fn evaluate(&mut self, name: &str, expression: &str) -> Step {
+        if let Some(words) = grouping::mistake(expression) {
+            return Step::Answer(Answer::refused(Code::Syntax, words));
+        }
         let variable = |name: &str| self.variables.get(name)?.fraction;
         let plain = arithmetic::value(expression, variable);
         if let Some((fraction, text)) =
@@ -200,6 +204,9 @@ mod tests {
             ("LET third = 7 m", "7 m"),
             ("EVAL third / 2", "3.5 m"),
             ("LET y = x / 0", "domain"),
+            ("EVAL 3,5+1", "syntax"),
+            ("LET y = 1,00", "syntax"),
+            ("EVAL 1,000,000 / 3 * 3", "1000000"),
             ("EVAL y", "unknown-name"),
             ("VARS", "third = 7 m\tx = 5"),
             ("CLEAR", "cleared"),

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::cache::Caching;
 use super::{
-    Admin, Config, Gateway, HealthCheck, HostPort, Overrides, Route, Server, Service, ServiceKind,
-    Tcp, Upstream,
+    Admin, Config, Gateway, HealthCheck, HostPort, Overrides, ProxyProtocol, Route, Server,
+    Service, ServiceKind, Tcp, Upstream,
 };
 
 /// Where the built-in `up` takes connections to the calculator.
@@ -31,7 +31,11 @@ pub fn builtin_up(overrides: &Overrides) -> Config {
         gateway: Gateway { admin: Some(admin), ..Gateway::default() },
         upstreams: services.iter().enumerate().map(upstream).collect(),
         routes: vec![Route::everything(0), chat],
-        tcp: vec![Tcp::new(vec![CALCULATOR], 2)],
+        // So that each of its clients has turns of its own.
+        tcp: vec![Tcp {
+            proxy_protocol_out: Some(ProxyProtocol::V2),
+            ..Tcp::new(vec![CALCULATOR], 2)
+        }],
         services,
         ..Config::default()
     };

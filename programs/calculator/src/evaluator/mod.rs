@@ -7,12 +7,15 @@
 //!
 //! - [`worker`] is the child: one job after the other, from standard input to standard output.
 //! - [`pool`](Pool) is the parent's side: who gets which child next, deadlines, replacement.
-//! - `frame` is what goes between the two, `turns` the order of those who wait.
+//! - `frame` is what goes between the two, `turns` the order of those who wait, `usage` what they used;
+//! - `confinement` is what a child may ask of the kernel.
 
+mod confinement;
 mod frame;
 mod pool;
 mod process;
 mod turns;
+mod usage;
 pub(crate) mod worker;
 
 pub(crate) use frame::{Job, Outcome};

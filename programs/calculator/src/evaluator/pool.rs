@@ -2,30 +2,39 @@
 //!
 //! An evaluation has a short time first. If that does not do, it is begun anew with all its time,
 //! but after those that have not been tried yet, and one evaluator is always kept for these: so
-//! what is quick is answered soon, however many slow ones there are.
+//! what is quick is answered soon, however many slow ones there are. Who has used least of late is next.
 
 use std::io;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use super::process::{Evaluator, Program};
+use super::process::{Clock, Evaluator, Program};
 use super::turns::Turns;
+use super::usage::Usage;
 use super::worker::overdue;
 use super::{Job, Outcome};
 use crate::limits::{
-    EVALUATION_GRACE, EVALUATION_TIME, EVALUATOR_MEMORY_BYTES, FIRST_TRY_TIME, TURN_TIME,
-    TURNS_WAITING,
+    EVALUATION_GRACE, EVALUATION_TIME, EVALUATION_WALL_TIME, EVALUATOR_MEMORY_BYTES,
+    FIRST_TRY_TIME, FIRST_TRY_WALL_TIME, TURN_TIME, TURNS_WAITING,
 };
 use crate::protocol::Code;
+
+/// The step of the clock that tells the processor's time of a child.
+const CLOCK_STEP: Duration = Duration::from_millis(10);
 
 /// A fixed number of evaluators, and those who wait for one.
 #[derive(Debug)]
 pub(crate) struct Pool {
     program: Program,
     state: Mutex<State>,
+    /// Whether it was looked at if the kernel confines evaluators.
+    looked: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -33,6 +42,7 @@ struct State {
     free: Vec<Place>,
     first_tries: Turns<Call>,
     slow: Turns<Call>,
+    usage: Usage,
     /// Evaluators in the slow lane, and the most there may be.
     slow_now: usize,
     slow_most: usize,
@@ -68,16 +78,22 @@ impl Pool {
         let free = (0..count).map(|_| program.start().map(Some)).collect::<io::Result<_>>()?;
         let slow_most = count.saturating_sub(1).max(1);
         let (first_tries, slow) = (Turns::new(), Turns::new());
-        let state = Mutex::new(State { free, first_tries, slow, slow_now: 0, slow_most });
-        Ok(Arc::new(Self { program, state }))
+        let usage = Usage::default();
+        let state = State { free, first_tries, slow, usage, slow_now: 0, slow_most };
+        Ok(Arc::new(Self { program, state: Mutex::new(state), looked: AtomicBool::new(false) }))
     }
 
-    /// Evaluates a job for a connection that has `used` so many microseconds of evaluators before,
-    /// and adds to them.
-    pub(crate) async fn evaluate(self: &Arc<Self>, job: &Job, used: &mut u64) -> Outcome {
-        let first = self.attempt(job, Lane::FirstTry, FIRST_TRY_TIME, used).await;
+    /// Evaluates a job of a client, over a connection that has `used` so many microseconds of
+    /// evaluators before, and adds to them.
+    pub(crate) async fn evaluate(
+        self: &Arc<Self>,
+        job: &Job,
+        client: IpAddr,
+        used: &mut u64,
+    ) -> Outcome {
+        let first = self.attempt(job, Lane::FirstTry, client, used).await;
         if matches!(first, Outcome::Refused(Code::Timeout, _)) {
-            return self.attempt(job, Lane::Slow, EVALUATION_TIME, used).await;
+            return self.attempt(job, Lane::Slow, client, used).await;
         }
         first
     }
@@ -86,38 +102,43 @@ impl Pool {
         self: &Arc<Self>,
         job: &Job,
         lane: Lane,
-        time: Duration,
+        client: IpAddr,
         used: &mut u64,
     ) -> Outcome {
+        let time = lane.time();
         let Some(frame) = job.encode(time) else {
             return Outcome::Refused(Code::TooLarge, "the variables are too large".to_owned());
         };
-        let Some(lease) = self.lease(lane, *used).await else {
+        let Some(lease) = self.lease(lane, client, *used).await else {
             let words = "too many evaluations wait for a turn: try again later";
             return Outcome::Refused(Code::Busy, words.to_owned());
         };
         let start = Instant::now();
         let outcome = lease.work(&frame, time).await;
-        let spent = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-        *used = used.saturating_add(spent);
+        let spent = start.elapsed();
+        *used = used.saturating_add(u64::try_from(spent.as_micros()).unwrap_or(u64::MAX));
+        // All of its time was counted when it began.
+        let unused = time.saturating_sub(spent);
+        self.lock().usage.take_back(client, unused, Instant::now().into_std());
         outcome
     }
 
-    async fn lease(self: &Arc<Self>, lane: Lane, used: u64) -> Option<Lease> {
+    async fn lease(self: &Arc<Self>, lane: Lane, client: IpAddr, used: u64) -> Option<Lease> {
         let turn = {
             let mut state = self.lock();
             if let Some(place) = state.free_place(lane) {
+                state.begin(client, lane);
                 return Some(Lease { place: Some(place), lane, pool: Arc::clone(self) });
             }
             let turns = state.turns(lane);
             if turns.len() >= TURNS_WAITING {
                 turns.forget(oneshot::Sender::is_closed);
             }
-            if turns.len() >= TURNS_WAITING {
+            if turns.len() >= TURNS_WAITING && !turns.make_place(client) {
                 return None;
             }
             let (call, turn) = oneshot::channel();
-            turns.join(used, call);
+            turns.join(client, used, call);
             turn
         };
         timeout(TURN_TIME, turn).await.ok()?.ok()
@@ -147,12 +168,46 @@ impl Pool {
         }
     }
 
+    /// Tells the log once if the kernel does not confine evaluators.
+    fn look_at_confinement(&self, clock: Clock) {
+        if !self.looked.swap(true, Ordering::Relaxed) && !clock.is_confined() {
+            tracing::warn!(
+                "evaluators run without a filter of system calls (seccomp), which this system does \
+                 not have: memory and time are bounded all the same"
+            );
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Lane {
+    /// What an evaluation has there.
+    fn time(self) -> Duration {
+        match self {
+            Self::FirstTry => FIRST_TRY_TIME,
+            Self::Slow => EVALUATION_TIME,
+        }
+    }
+
+    /// The same by the clock.
+    fn wall_time(self) -> Duration {
+        match self {
+            Self::FirstTry => FIRST_TRY_WALL_TIME,
+            Self::Slow => EVALUATION_WALL_TIME,
+        }
+    }
+}
+
 impl State {
+    /// An evaluation of a client begins: all its time counts at once, so that whoever begins many at
+    /// a time is behind the others from the second on.
+    fn begin(&mut self, client: IpAddr, lane: Lane) {
+        self.usage.add(client, lane.time(), Instant::now().into_std());
+    }
+
     fn turns(&mut self, lane: Lane) -> &mut Turns<Call> {
         match lane {
             Lane::FirstTry => &mut self.first_tries,
@@ -171,10 +226,15 @@ impl State {
 
     /// Who is next, and in which lane.
     fn next(&mut self) -> Option<(Call, Lane)> {
-        if let Some(call) = self.first_tries.next() {
+        let now = Instant::now().into_std();
+        let usage = |client| self.usage.of(client, now);
+        if let Some((client, call)) = self.first_tries.next(usage) {
+            self.begin(client, Lane::FirstTry);
             return Some((call, Lane::FirstTry));
         }
-        let call = if self.slow_now < self.slow_most { self.slow.next() } else { None }?;
+        let next = if self.slow_now < self.slow_most { self.slow.next(usage) } else { None };
+        let (client, call) = next?;
+        self.begin(client, Lane::Slow);
         self.slow_now += 1;
         Some((call, Lane::Slow))
     }
@@ -193,16 +253,19 @@ impl Lease {
                 return Outcome::Refused(Code::Busy, words.to_owned());
             }
         };
-        match timeout(time + EVALUATION_GRACE.min(time), evaluator.work(job)).await {
-            Ok(Ok(outcome)) => {
+        let clock = evaluator.clock();
+        let allowed = time + EVALUATION_GRACE.min(time);
+        match within(clock, allowed, self.lane.wall_time(), evaluator.work(job)).await {
+            Some(Ok(outcome)) => {
+                self.pool.look_at_confinement(clock);
                 self.place = Some(Some(evaluator));
                 outcome
             }
-            Ok(Err(error)) => {
+            Some(Err(error)) => {
                 tracing::debug!(%error, "an evaluation ended its evaluator, another takes its place");
                 died(&mut evaluator).await
             }
-            Err(_) => {
+            None => {
                 tracing::debug!("an evaluator did not stop in time and is replaced");
                 Outcome::Refused(Code::Timeout, overdue())
             }
@@ -215,6 +278,33 @@ impl Drop for Lease {
         if let Some(place) = self.place.take() {
             self.pool.pass_on(place, self.lane);
         }
+    }
+}
+
+/// Waits for an outcome while the evaluator has not used `allowed` of the processor, and not longer
+/// than `most` by the clock. None when that is over.
+async fn within<T>(
+    clock: Clock,
+    allowed: Duration,
+    most: Duration,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let mut work = pin!(work);
+    let end = Instant::now() + most;
+    let began = clock.spent();
+    let mut left = allowed;
+    loop {
+        let next = end.min(Instant::now() + left);
+        if let Ok(outcome) = timeout_at(next, &mut work).await {
+            return Some(outcome);
+        }
+        // Where the system does not tell, the time by the clock has to do.
+        let spent = began.and_then(|began| Some(clock.spent()?.saturating_sub(began)));
+        left = allowed.saturating_sub(spent.unwrap_or(allowed));
+        if left.is_zero() || Instant::now() >= end {
+            return None;
+        }
+        left = left.max(CLOCK_STEP);
     }
 }
 

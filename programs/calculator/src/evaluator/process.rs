@@ -4,11 +4,13 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
+use super::confinement::is_confined;
 use super::frame::{self, HEADING_BYTES, Outcome};
 use super::worker::PANICKED;
 use crate::limits::EVALUATION_GRACE;
@@ -31,6 +33,30 @@ pub(crate) struct Evaluator {
     child: Child,
     jobs: ChildStdin,
     outcomes: ChildStdout,
+}
+
+/// Tells how much of the processor's time a child has used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    process: Option<u32>,
+}
+
+impl Clock {
+    /// So far, in steps of 10 ms; None where the system does not tell.
+    pub(crate) fn spent(self) -> Option<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process?)).ok()?;
+        // Behind the name in brackets, which may hold anything (proc_pid_stat(5)): utime and stime
+        // are the 14th and the 15th field, in hundredths of a second (USER_HZ).
+        let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+        let (user, system): (u64, u64) =
+            (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+        Some(Duration::from_millis(user.checked_add(system)?.checked_mul(10)?))
+    }
+
+    /// Whether the kernel confines the child.
+    pub(crate) fn is_confined(self) -> bool {
+        self.process.is_some_and(is_confined)
+    }
 }
 
 impl Program {
@@ -78,6 +104,11 @@ impl Evaluator {
     pub(crate) async fn broke_a_promise(&mut self) -> bool {
         let ended = timeout(EVALUATION_GRACE, self.child.wait()).await;
         matches!(ended, Ok(Ok(status)) if status.code() == Some(PANICKED))
+    }
+
+    /// What tells the processor's time that it has used.
+    pub(crate) fn clock(&self) -> Clock {
+        Clock { process: self.child.id() }
     }
 
     /// Whether it has ended already, which an idle one does only if somebody killed it.

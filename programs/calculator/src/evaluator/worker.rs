@@ -2,15 +2,20 @@
 //!
 //! It bounds its own memory before it reads anything, so that whatever an expression asks for, the
 //! kernel refuses it and this process dies instead of the machine. What it dies of is not its
-//! concern: the parent sees the end of its output.
+//! concern: the parent sees the end of its output. Then it gives up what it may ask of the kernel
+//! ([`confine`]).
 
 use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use fend_core::{Context, Interrupt};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::time::{ClockId, clock_gettime};
+use tombolo_daemon::process_name;
 
+use super::confinement::confine;
 use super::frame::{self, HEADING_BYTES, Job, Outcome};
 use crate::limits::{
     EVALUATION_TIME, EVALUATOR_FILES, EVALUATOR_MEMORY_BYTES, EVALUATOR_STACK_BYTES, RESULT_BYTES,
@@ -29,8 +34,11 @@ pub(crate) fn run() -> io::Result<()> {
     // Expressions can break promises of the library they are evaluated by; that is no news.
     std::panic::set_hook(Box::new(|_| {}));
     limit_resources()?;
+    process_name::set("eval");
     let (jobs, inbox) = mpsc::sync_channel(1);
+    let (started, start) = mpsc::sync_channel(1);
     let work = move || {
+        let _ = started.send(());
         for (job, time) in inbox {
             let sent = evaluate(&job, time).encode().map(|frame| write(&frame));
             if !matches!(sent, Some(Ok(()))) {
@@ -45,6 +53,10 @@ pub(crate) fn run() -> io::Result<()> {
         }
     };
     std::thread::Builder::new().stack_size(EVALUATOR_STACK_BYTES).spawn(work)?;
+    // Starting a thread takes more than evaluating does.
+    let _ = start.recv();
+    // The parent tells the log where that is not to be had.
+    let _ = confine()?;
     let mut input = io::stdin().lock();
     while let Some(job) = read(&mut input)? {
         if jobs.send(job).is_err() {
@@ -87,18 +99,51 @@ fn write(frame: &[u8]) -> io::Result<()> {
     output.flush()
 }
 
-/// Has fend stop by itself where it asks, which is cheaper than a new process.
-struct Deadline(Instant);
+/// Has fend stop by itself where it asks, which is cheaper than a new process. Counts the time that
+/// this thread had the processor: others may keep it busy.
+struct Deadline {
+    /// By the clock, and of the processor's time.
+    began: (Instant, Duration),
+    time: Duration,
+    /// So many nanoseconds after the beginning the time can be over at the earliest.
+    look: AtomicU64,
+}
+
+impl Deadline {
+    fn after(time: Duration) -> Self {
+        let began = (Instant::now(), processor_time());
+        Self { began, time, look: AtomicU64::new(nanoseconds(time)) }
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
 
 impl Interrupt for Deadline {
     fn should_interrupt(&self) -> bool {
-        Instant::now() > self.0
+        let (clock, processor) = self.began;
+        let now = nanoseconds(clock.elapsed());
+        if now < self.look.load(Ordering::Relaxed) {
+            return false;
+        }
+        let spent = processor_time().saturating_sub(processor);
+        let left = self.time.saturating_sub(spent);
+        self.look.store(now.saturating_add(nanoseconds(left)), Ordering::Relaxed);
+        left.is_zero()
     }
+}
+
+/// How long this thread has had the processor.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 /// Evaluates one job. Everything it knows comes with the job, so the same job has the same outcome.
 pub(crate) fn evaluate(job: &Job, time: Duration) -> Outcome {
-    let deadline = Deadline(Instant::now() + time);
+    let deadline = Deadline::after(time);
     let mut context = Context::new();
     if !job.values.is_empty()
         && let Err(words) = context.deserialize_variables(&mut job.values.as_slice())
@@ -264,12 +309,24 @@ mod tests {
         }
     }
 
+    /// What others do with the processor does not count: here they have it all along.
+    #[test]
+    fn only_the_threads_own_time_counts() {
+        let deadline = Deadline::after(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(60));
+        assert!(!deadline.should_interrupt());
+        let end = Instant::now() + Duration::from_secs(30);
+        while !deadline.should_interrupt() {
+            assert!(Instant::now() < end, "busy for 30 s and not interrupted");
+        }
+    }
+
     #[test]
     fn time_that_runs_out_while_a_number_is_named_is_told_as_that() {
         let mut context = Context::new();
         fend_core::evaluate("1/3", &mut context).unwrap();
         let named = Job { name: "third".to_owned(), ..job("1/3") };
-        let refused = define(&mut context, &named, &Deadline(Instant::now()));
+        let refused = define(&mut context, &named, &Deadline::after(Duration::ZERO));
         assert!(matches!(refused, Err(Outcome::Refused(Code::Timeout, _))), "{refused:?}");
     }
 
@@ -302,6 +359,26 @@ mod tests {
                 (inner, 0..5_u8).prop_map(|(a, n)| format!("({a})^{n}")),
             ]
         })
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_in_groups_are_those_without(whole in 0..u64::MAX, decimals in "(\\.[0-9]{1,6})?") {
+            let digits = whole.to_string();
+            let mut grouped = String::new();
+            for (place, digit) in digits.chars().enumerate() {
+                if place > 0 && (digits.len() - place).is_multiple_of(3) {
+                    grouped.push(',');
+                }
+                grouped.push(digit);
+            }
+            let (grouped, plain) = (grouped + &decimals, digits + &decimals);
+            prop_assert_eq!(crate::grouping::mistake(&grouped), None);
+            let value = arithmetic::value(&plain, |_| None).and_then(|value| arithmetic::decimal(&value));
+            let outcome = within_a_second(&job(&grouped));
+            let same = matches!(&outcome, Outcome::Value { text, .. } if Some(text) == value.as_ref());
+            prop_assert!(same, "{}: {:?} but {:?}", grouped, value, outcome);
+        }
     }
 
     proptest! {

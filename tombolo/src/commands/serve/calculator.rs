@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use ipnet::IpNet;
 use tombolo_daemon::exit::ExitCode;
+use tombolo_daemon::process_name;
 
 use super::{DRAIN, serve};
 use crate::{address, console};
@@ -17,7 +19,8 @@ EXAMPLES
 
 EVALUATORS
   Expressions beyond plain arithmetic are worked out by processes of this same program, each with
-  at most 1 second and 128 MiB for one expression. They end with the replica.
+  at most 1 second of a core and 128 MiB for one expression, and without files, sockets or other
+  programs. They end with the replica. Clients take turns at them by address (IPv6: /64).
 
 SIGNALS
   Ctrl+C or SIGTERM drains: no new connections are taken, what was read is answered, each client
@@ -41,13 +44,24 @@ pub(super) struct Calculator {
     #[arg(value_parser = clap::value_parser!(u16).range(0..=256))]
     evaluators: u16,
 
+    /// A network of gateways that may name their clients in a PROXY protocol header; may be given
+    /// several times
+    #[arg(long = "trust", value_name = "CIDR")]
+    trusted: Vec<IpNet>,
+
+    /// Take no such header from this machine: other programs than a gateway connect from there
+    #[arg(long)]
+    distrust_loopback: bool,
+
     /// Be one of those processes, for a replica that started it
     #[arg(long, hide = true)]
     pub(super) evaluator: bool,
 }
 
 pub(super) fn run(calculator: Calculator) -> ExitCode {
-    let Calculator { listen, replica, evaluators, evaluator: _ } = calculator;
+    process_name::set("calc");
+    let Calculator { listen, replica, evaluators, trusted, distrust_loopback, evaluator: _ } =
+        calculator;
     // Found by the kernel even if the file was replaced or removed since.
     let itself = PathBuf::from("/proc/self/exe");
     let program = match itself.exists() {
@@ -62,6 +76,8 @@ pub(super) fn run(calculator: Calculator) -> ExitCode {
         listen,
         replica,
         evaluators: evaluators.into(),
+        trusted,
+        trust_loopback: !distrust_loopback,
         drain: DRAIN,
         program: tombolo_calculator::Program {
             path: program,
