@@ -28,6 +28,9 @@ pub(crate) const KEY_BYTES: usize = 128;
 /// Rooms that the log holds. A post to a further one is refused.
 pub(crate) const ROOMS: i64 = 10_000;
 
+/// A room that nobody has written in for this long gives way to a new one when there are [`ROOMS`].
+pub(crate) const ROOM_EXPIRY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// Messages kept in each room unless `--history` says otherwise.
 pub(crate) const HISTORY: u64 = 10_000;
 

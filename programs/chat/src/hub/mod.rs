@@ -241,7 +241,7 @@ impl Hub {
 mod tests {
     use std::net::IpAddr;
 
-    use tombolo_storage::DatabaseUrl;
+    use tombolo_storage::{DatabaseUrl, Deadline};
 
     use super::*;
     use crate::log::Post;
@@ -262,7 +262,8 @@ mod tests {
             id: "id".to_owned(),
             time: now_millis(),
         };
-        log.append("r", &[post]).await.unwrap();
+        let deadline = Deadline::after(limits::COMMIT_TIME);
+        log.append(&Arc::from("r"), &Arc::from([post]), deadline).await.unwrap();
         Hub::new(log, Shutdown::by_hand().1).0
     }
 

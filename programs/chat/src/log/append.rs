@@ -26,7 +26,8 @@ pub(super) async fn append(
     let mut outcomes = vec![Outcome::TooManyRooms; posts.len()];
     for (name, indexes) in rooms {
         let those: Vec<&Post> = indexes.iter().filter_map(|index| posts.get(*index)).collect();
-        let Some(room) = lock_room(work, name).await? else { continue };
+        let now = those.iter().map(|post| post.time).max().unwrap_or_default();
+        let Some(room) = lock_room(work, name, now).await? else { continue };
         let held = held(work, name, room, &those).await?;
         let plan = plan(room, replica, &those, &held);
         write(work, room, &plan, history).await?;
@@ -40,7 +41,7 @@ pub(super) async fn append(
 }
 
 /// The room, locked until the commit and made if it is missing; None when there are too many.
-async fn lock_room(work: &mut Work<'_>, name: &str) -> Result<Option<RoomState>, Error> {
+async fn lock_room(work: &mut Work<'_>, name: &str, now: i64) -> Result<Option<RoomState>, Error> {
     // A SQLite transaction holds the whole file already.
     let find = || {
         let sqlite = "SELECT id, first_seq, last_seq FROM chat_room WHERE name = $1";
@@ -51,11 +52,37 @@ async fn lock_room(work: &mut Work<'_>, name: &str) -> Result<Option<RoomState>,
         return room_state(&row).map(Some);
     }
     // Another replica may make it meanwhile: then theirs is taken.
-    let make = "INSERT INTO chat_room (name, first_seq, last_seq, updated)
+    let make = || {
+        let make = "INSERT INTO chat_room (name, first_seq, last_seq, updated)
         SELECT $1, 1, 0, 0 WHERE (SELECT count(*) FROM chat_room) < $2
         ON CONFLICT (name) DO NOTHING";
-    work.run(Query::new(make).bind(name).bind(limits::ROOMS)).await?;
-    work.row(find()).await?.as_ref().map(room_state).transpose()
+        Query::new(make).bind(name).bind(limits::ROOMS)
+    };
+    work.run(make()).await?;
+    let mut row = work.row(find()).await?;
+    if row.is_none() && expire_room(work, now).await? {
+        work.run(make()).await?;
+        row = work.row(find()).await?;
+    }
+    row.as_ref().map(room_state).transpose()
+}
+
+/// Gives up the room that nobody has written in for longest, if that is long enough. False if there is
+/// none.
+async fn expire_room(work: &mut Work<'_>, now: i64) -> Result<bool, Error> {
+    let idle = i64::try_from(limits::ROOM_EXPIRY.as_millis()).unwrap_or(i64::MAX);
+    // Rooms that this transaction has made have no message yet.
+    let sqlite = "SELECT id FROM chat_room WHERE updated < $1 AND last_seq > 0
+        ORDER BY updated LIMIT 1";
+    // One that another replica writes in is not idle.
+    let postgres = "SELECT id FROM chat_room WHERE updated < $1 AND last_seq > 0
+        ORDER BY updated LIMIT 1 FOR UPDATE SKIP LOCKED";
+    let find = Query::of_each(sqlite, postgres).bind(now.saturating_sub(idle));
+    let Some(row) = work.row(find).await? else { return Ok(false) };
+    let room: i64 = row.get(0)?;
+    work.run(Query::new("DELETE FROM chat_message WHERE room = $1").bind(room)).await?;
+    work.run(Query::new("DELETE FROM chat_room WHERE id = $1").bind(room)).await?;
+    Ok(true)
 }
 
 fn room_state(row: &Row) -> Result<RoomState, Error> {
@@ -112,4 +139,64 @@ async fn write(
     let update = "UPDATE chat_room SET first_seq = $1, last_seq = $2, updated = $3 WHERE id = $4";
     let update = Query::new(update).bind(to_signed(first)).bind(to_signed(newest.seq));
     work.run(update.bind(newest.time).bind(room.id)).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tombolo_storage::{DatabaseUrl, Deadline};
+
+    use super::super::Log;
+    use super::*;
+    use crate::message::now_millis;
+    use crate::said::{Author, RoomName, Text};
+
+    fn post(room: &str) -> Post {
+        Post {
+            room: RoomName::new(room).unwrap(),
+            author: Author::new("Ana").unwrap(),
+            text: Text::new("hello").unwrap(),
+            key: None,
+            id: room.to_owned(),
+            time: now_millis(),
+        }
+    }
+
+    async fn append(log: &Log, room: &str) -> Outcome {
+        let deadline = Deadline::after(limits::COMMIT_TIME);
+        let posts = Arc::from([post(room)]);
+        log.append(&Arc::from("r"), &posts, deadline).await.unwrap().remove(0)
+    }
+
+    /// Makes every room that there may be, with one message written so many days ago.
+    async fn fill(log: &Log, days: i64) {
+        let work = log.database.write(Deadline::after(limits::COMMIT_TIME), move |work| {
+            Box::pin(async move {
+                let fill =
+                    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+                    INSERT INTO chat_room (name, first_seq, last_seq, updated)
+                    SELECT 'room-' || i, 1, 1, $2 + i FROM n";
+                let then = now_millis() - days * 24 * 60 * 60 * 1000;
+                work.run(Query::new(fill).bind(limits::ROOMS).bind(then)).await.map(drop)
+            })
+        });
+        work.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_room_that_was_idle_longest_gives_way_and_no_other() {
+        for (days, is_taken) in [(40, true), (20, false)] {
+            let folder = tempfile::tempdir().unwrap();
+            let url = DatabaseUrl::of_file(&folder.path().join("chat.db"));
+            let log = Log::open(&url, 0).await.unwrap();
+            fill(&log, days).await;
+            assert_eq!(matches!(append(&log, "new").await, Outcome::Stored(_)), is_taken);
+            let heads = log.heads(&["room-1".into(), "room-2".into()]).await.unwrap();
+            assert_eq!(heads.rooms.len(), if is_taken { 1 } else { 2 });
+            // A room that is there is written in whatever the number.
+            assert!(matches!(append(&log, "room-2").await, Outcome::Stored(_)));
+            log.database().close().await;
+        }
+    }
 }
