@@ -42,6 +42,7 @@ pub(crate) const FOREIGN_CLIENTS: &[Need] = &[
     need("chromedriver", "chromium-driver"),
     need("promtool", "prometheus"),
     need("psql", "postgresql"),
+    need("strace", "strace"),
     need("apt-get", "apt"),
     need("dpkg-deb", "dpkg"),
 ];

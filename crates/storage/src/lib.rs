@@ -3,8 +3,9 @@
 //!
 //! SQLite is for the replicas of one machine: a file in WAL mode that they share. PostgreSQL is
 //! for several machines. Owned here: the address of a database, its connections and their limits,
-//! transactions and their deadlines, the versions of its tables, what an error means. Not owned:
-//! any service's tables or queries.
+//! transactions and their deadlines, the versions of its tables, what an error means, whether the
+//! database is still the one it was ([`FilesError`], [`Database::settle`]), its health, backups.
+//! Not owned: any service's tables or queries.
 //!
 //! [`Database::write`] and [`Database::read`] are the only ways in. Connections are private, with
 //! places of their own for those who write, those who read, the follower and checks of health; one

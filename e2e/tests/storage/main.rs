@@ -14,10 +14,10 @@ mod failover;
 mod files;
 #[path = "../chat/history.rs"]
 mod history;
+mod power;
 #[path = "../chat/reader.rs"]
 mod reader;
 mod replica;
-#[allow(dead_code, reason = "shared with the tests of the cache, which remount it")]
 #[path = "../cache_faults/small_disk.rs"]
 mod small_disk;
 #[path = "../chat/writer.rs"]

@@ -17,8 +17,8 @@ pub(crate) fn start(database: &str) -> Tombolo {
 /// Starts a replica on an address; does not wait.
 pub(crate) fn start_at(database: &str, listen: SocketAddr) -> Tombolo {
     let listen = listen.to_string();
-    let arguments = ["serve", "chat", "--listen", &listen, "--database", database, "--rate", "0"];
-    Tombolo::start(&arguments)
+    let arguments = ["serve", "chat", "--listen", &listen, "--database", database];
+    Tombolo::start(&[&arguments[..], &["--rate", "0", "--history", "0"]].concat())
 }
 
 /// Sends a request and reads to the end of the connection; None if there was no answer.

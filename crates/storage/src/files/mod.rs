@@ -96,6 +96,7 @@ impl Files {
         let paths = Paths::of(path)?;
         let failed = |source| FilesError::Io { path: paths.record.clone(), source };
         let mut record = RecordFile::lock(&paths.record, RECORD_TIME).await.map_err(failed)?;
+        record.give_to_owner_of(&paths.database).map_err(failed)?;
         if let Some(files) = already_open(&paths.database) {
             files.verify()?;
             files.users.fetch_add(1, Ordering::Relaxed);

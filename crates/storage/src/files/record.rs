@@ -5,10 +5,11 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 use std::time::Duration;
 
+use nix::unistd::geteuid;
 use tokio::time::{Instant, sleep};
 
 use super::file_identity::FileIdentity;
@@ -96,6 +97,16 @@ impl RecordFile {
         }
     }
 
+    /// Gives it to the owner of the database: a backup made by root must not keep its replicas out.
+    pub(crate) fn give_to_owner_of(&self, database: &Path) -> io::Result<()> {
+        let (wanted, own) = (std::fs::metadata(database)?, self.file.metadata()?);
+        let is_theirs = (wanted.uid(), wanted.gid()) == (own.uid(), own.gid());
+        if is_theirs || !geteuid().is_root() {
+            return Ok(());
+        }
+        fchown(&self.file, Some(wanted.uid()), Some(wanted.gid()))
+    }
+
     /// What it says; None when it is new or damaged.
     pub(crate) fn read(&mut self) -> io::Result<Option<Record>> {
         let mut bytes = Vec::with_capacity(BYTES);
@@ -143,6 +154,21 @@ mod tests {
             bytes[at] ^= 1 << bit;
             prop_assert_eq!(Record::read(&bytes), None);
         }
+    }
+
+    #[tokio::test]
+    async fn the_file_belongs_to_the_owner_of_the_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("t.db");
+        std::fs::write(&database, "").unwrap();
+        if geteuid().is_root() {
+            std::os::unix::fs::chown(&database, Some(65534), Some(65534)).unwrap();
+        }
+        let path = folder.path().join("t.db-identity");
+        let file = RecordFile::lock(&path, Duration::from_secs(1)).await.unwrap();
+        file.give_to_owner_of(&database).unwrap();
+        let owner = |path| std::fs::metadata(path).unwrap().uid();
+        assert_eq!(owner(&path), owner(&database));
     }
 
     #[tokio::test]
