@@ -43,7 +43,8 @@ fn sixteen(policy: Policy) -> Box<Balancer> {
 #[inline]
 fn choose(balancer: &Balancer) -> Option<usize> {
     let tried = Tried::new();
-    let ask = Ask { tried: &tried, random: RANDOM, hash: Some(RANDOM), preferred: None };
+    let ask =
+        Ask { tried: &tried, random: RANDOM, hash: Some(RANDOM), preferred: None, writes: false };
     balancer.pick(black_box(&ask))
 }
 

@@ -41,7 +41,7 @@ fn picks(balancer: &Balancer, worker: usize) -> f64 {
     let start = Instant::now();
     for _ in 0..PICKS {
         let random = rng.u64(..);
-        let ask = Ask { tried: &tried, random, hash: Some(random), preferred: None };
+        let ask = Ask { tried: &tried, random, hash: Some(random), preferred: None, writes: false };
         black_box(balancer.pick(black_box(&ask)));
     }
     start.elapsed().as_secs_f64() * 1e9 / f64::from(PICKS)

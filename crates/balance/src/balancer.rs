@@ -47,6 +47,9 @@ pub struct Ask<'a> {
     pub hash: Option<u64>,
     /// The server the client's cookie names ([`Balancer::sticky`]); chosen before all others.
     pub preferred: Option<usize>,
+    /// Whether it changes something: servers that only read ([`Gate::set_reads_only`]) are passed
+    /// over while another can be chosen.
+    pub writes: bool,
 }
 
 /// One upstream's choice. Shared by all data-plane threads behind an `Arc`: `&self` only, no locks.
@@ -196,14 +199,14 @@ impl Balancer {
     #[inline]
     fn eligible(&self, ask: &Ask<'_>, pass: Pass, server: usize) -> bool {
         let Some(gate) = self.gates.get(server) else { return false };
-        !ask.tried.contains(server) && gate.admits(pass, || lot(ask, server))
+        !ask.tried.contains(server) && gate.admits(pass, ask.writes, || lot(ask, server))
     }
 
     /// The same for a client that is to stay with `server`: a share keeps newcomers out, not those
     /// who are there.
     fn is_open_to(&self, ask: &Ask<'_>, pass: Pass, server: usize) -> bool {
         let Some(gate) = self.gates.get(server) else { return false };
-        !ask.tried.contains(server) && gate.admits(pass, || 0)
+        !ask.tried.contains(server) && gate.admits(pass, ask.writes, || 0)
     }
 
     /// How the gate of a server stands; closed for a server that does not exist.

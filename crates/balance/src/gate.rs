@@ -32,6 +32,9 @@ const FULL: u32 = Standing::FULL as u32;
 const PROBING: u32 = 1 << 16;
 const RESERVE: u32 = 1 << 17;
 
+/// Beside any of these words: the server only reads.
+const READS_ONLY: u32 = 1 << 18;
+
 /// Which gates a pick goes through. A pick that finds none goes on to the next pass: with all
 /// servers down each is tried rather than none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,13 +62,35 @@ impl Gate {
 
     /// From now on it stands so. A share of 0 is closed, one above [`Standing::FULL`] is full.
     pub fn set(&self, standing: Standing) {
-        self.0.store(word(standing), Relaxed);
+        self.change(|before| before & READS_ONLY | word(standing));
+    }
+
+    /// From now on the server is chosen for requests that write only while no other can be, or for
+    /// all requests again. How it stands is as before.
+    pub fn set_reads_only(&self, reads_only: bool) {
+        let bit = if reads_only { READS_ONLY } else { 0 };
+        self.change(|before| before & !READS_ONLY | bit);
+    }
+
+    /// Whether requests that write go elsewhere while they can.
+    #[must_use]
+    pub fn reads_only(&self) -> bool {
+        self.0.load(Relaxed) & READS_ONLY != 0
+    }
+
+    fn change(&self, changed: impl Fn(u32) -> u32) {
+        let _ = self.0.fetch_update(Relaxed, Relaxed, |before| Some(changed(before)));
+    }
+
+    /// Another that stands the same.
+    pub(crate) fn copied(&self) -> Gate {
+        Gate(AtomicU32::new(self.0.load(Relaxed)))
     }
 
     /// How it stands.
     #[must_use]
     pub fn standing(&self) -> Standing {
-        let word = self.0.load(Relaxed);
+        let word = self.0.load(Relaxed) & !READS_ONLY;
         let low = (word & 0xffff) as u16;
         match word {
             0 => Standing::Closed,
@@ -75,18 +100,18 @@ impl Gate {
         }
     }
 
-    /// Whether a request may pass. `lot` is the request's number from 0 to 999 at this server: a
+    /// Whether a request may pass, that writes or does not. `lot` is the request's number from 0 to 999 at this server: a
     /// share admits those below it.
     #[inline]
-    pub(crate) fn admits(&self, pass: Pass, lot: impl FnOnce() -> u32) -> bool {
+    pub(crate) fn admits(&self, pass: Pass, writes: bool, lot: impl FnOnce() -> u32) -> bool {
         let word = self.0.load(Relaxed);
-        word == FULL || admits_some(word, pass, lot)
+        word == FULL || admits_some(word, pass, writes, lot)
     }
 
     /// The part of its weight that counts when loads are compared, in thousandths.
     #[inline]
     pub(crate) fn share(&self) -> u32 {
-        let word = self.0.load(Relaxed);
+        let word = self.0.load(Relaxed) & !READS_ONLY;
         if word <= FULL { word.max(1) } else { FULL }
     }
 
@@ -107,8 +132,12 @@ impl Gate {
 }
 
 #[cold]
-fn admits_some(word: u32, pass: Pass, lot: impl FnOnce() -> u32) -> bool {
+fn admits_some(word: u32, pass: Pass, writes: bool, lot: impl FnOnce() -> u32) -> bool {
+    let (word, reads_only) = (word & !READS_ONLY, word & READS_ONLY != 0);
     match pass {
+        // Before those that are closed: it answers, and says itself what it cannot do.
+        Pass::Reserve if writes && reads_only => word != 0,
+        Pass::Open | Pass::Ajar if writes && reads_only => false,
         Pass::Open if word <= FULL => lot() < word,
         Pass::Ajar if word <= FULL => word > 0,
         Pass::Open | Pass::Ajar => word & PROBING != 0 && word & 0xffff > 0,
@@ -169,7 +198,8 @@ mod tests {
     fn each_pass_lets_others_through() {
         let passes = |standing, lot| {
             let gate = Gate::new(standing);
-            [Pass::Open, Pass::Ajar, Pass::Reserve, Pass::Any].map(|pass| gate.admits(pass, || lot))
+            [Pass::Open, Pass::Ajar, Pass::Reserve, Pass::Any]
+                .map(|pass| gate.admits(pass, true, || lot))
         };
         assert_eq!(passes(Standing::Open(1000), 999), [true; 4]);
         assert_eq!(passes(Standing::Open(200), 199), [true, true, false, true]);
@@ -178,6 +208,27 @@ mod tests {
         assert_eq!(passes(Standing::Probing(0), 0), [false, false, false, true]);
         assert_eq!(passes(Standing::Reserve, 0), [false, false, true, true]);
         assert_eq!(passes(Standing::Closed, 0), [false, false, false, true]);
+    }
+
+    #[test]
+    fn a_server_that_only_reads_gets_writes_when_no_other_can() {
+        let gate = Gate::default();
+        gate.set_reads_only(true);
+        let passes = |writes| {
+            [Pass::Open, Pass::Ajar, Pass::Reserve, Pass::Any]
+                .map(|pass| gate.admits(pass, writes, || 999))
+        };
+        assert_eq!(passes(false), [true, true, false, true]);
+        assert_eq!(passes(true), [false, false, true, true]);
+        assert_eq!((gate.standing(), gate.share()), (Standing::Open(1000), 1000));
+        gate.set(Standing::Closed);
+        assert!(gate.reads_only(), "how it stands is another matter");
+        assert_eq!(passes(true), [false, false, false, true]);
+        gate.set(Standing::Probing(1));
+        assert!(gate.enter() && !gate.enter());
+        gate.set(Standing::default());
+        gate.set_reads_only(false);
+        assert_eq!(gate.standing(), Standing::Closed);
     }
 
     #[test]

@@ -32,7 +32,13 @@ impl Servers {
         let mut held = std::collections::VecDeque::new();
         for request in 0..requests {
             let hash = Some(hash_key(&request.to_le_bytes()));
-            let ask = Ask { tried: &Tried::new(), random: rng.u64(..), hash, preferred: None };
+            let ask = Ask {
+                tried: &Tried::new(),
+                random: rng.u64(..),
+                hash,
+                preferred: None,
+                writes: false,
+            };
             let server = self.balancer.pick(&ask).unwrap();
             had[server] += 1;
             self.balancer.begin(0, server);
@@ -45,7 +51,13 @@ impl Servers {
     }
 
     fn pick(&self, random: u64, preferred: Option<usize>) -> Option<usize> {
-        self.balancer.pick(&Ask { tried: &Tried::new(), random, hash: None, preferred })
+        self.balancer.pick(&Ask {
+            tried: &Tried::new(),
+            random,
+            hash: None,
+            preferred,
+            writes: false,
+        })
     }
 }
 
@@ -92,7 +104,13 @@ fn a_share_is_kept_by_every_policy() {
 fn a_share_that_grows_draws_keys_in_and_moves_none_back() {
     let servers = servers(Policy::Hash, &[1, 1, 1]);
     let pick = |key: u64| {
-        let ask = Ask { tried: &Tried::new(), random: 0, hash: Some(key), preferred: None };
+        let ask = Ask {
+            tried: &Tried::new(),
+            random: 0,
+            hash: Some(key),
+            preferred: None,
+            writes: false,
+        };
         servers.balancer.pick(&ask).unwrap()
     };
     let mut before: Vec<usize> = Vec::new();
@@ -197,7 +215,7 @@ proptest! {
                 (0..states.len()).map(|index| servers.balancer.standing(index)).collect();
             let best = left.map(|index| rank(standings[index])).min();
             let hash = has_key.then(|| rng.u64(..));
-            let ask = Ask { tried: &tried, random: rng.u64(..), hash, preferred };
+            let ask = Ask { tried: &tried, random: rng.u64(..), hash, preferred, writes: false };
             let picked = servers.balancer.pick(&ask);
             prop_assert_eq!(picked.map(|index| rank(standings[index])), best);
             prop_assert!(picked.is_none_or(|index| !tried.contains(index)));
@@ -227,7 +245,7 @@ proptest! {
         let (mut tried, mut order) = (Tried::new(), Vec::new());
         for _ in &standings {
             let hash = Some(rng.u64(..));
-            let ask = Ask { tried: &tried, random: rng.u64(..), hash, preferred: None };
+            let ask = Ask { tried: &tried, random: rng.u64(..), hash, preferred: None, writes: false };
             let server = servers.balancer.pick(&ask).unwrap();
             prop_assert!(!tried.contains(server));
             tried.insert(server);

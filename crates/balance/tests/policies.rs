@@ -13,14 +13,14 @@ fn balancer(policy: Policy, weights: &[u32]) -> Balancer {
 
 /// A request's picks, with nothing tried yet.
 fn pick(balancer: &Balancer, random: u64) -> usize {
-    let ask = Ask { tried: &Tried::new(), random, hash: None, preferred: None };
+    let ask = Ask { tried: &Tried::new(), random, hash: None, preferred: None, writes: false };
     balancer.pick(&ask).unwrap()
 }
 
 fn pick_after(balancer: &Balancer, tried: &[usize]) -> Option<usize> {
     let mut set = Tried::new();
     tried.iter().for_each(|&server| set.insert(server));
-    balancer.pick(&Ask { tried: &set, random: 0, hash: None, preferred: None })
+    balancer.pick(&Ask { tried: &set, random: 0, hash: None, preferred: None, writes: false })
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn a_key_goes_to_the_same_server_whatever_the_order_of_the_list() {
         (Balancer::new(Policy::Hash, &specs, 1), Balancer::new(Policy::Hash, &reversed, 2));
     for key in 0..1000 {
         let hash = Some(hash_key(format!("/{key}").as_bytes()));
-        let ask = Ask { tried: &Tried::new(), random: key, hash, preferred: None };
+        let ask = Ask { tried: &Tried::new(), random: key, hash, preferred: None, writes: false };
         assert_eq!(one.key(one.pick(&ask).unwrap()), other.key(other.pick(&ask).unwrap()));
     }
 }
@@ -227,11 +227,11 @@ fn a_sticky_cookie_decides_under_every_policy_until_its_server_was_tried() {
         assert_eq!(preferred, Some(2));
         let mut tried = Tried::new();
         for random in 0..20 {
-            let ask = Ask { tried: &tried, random, hash: Some(random), preferred };
+            let ask = Ask { tried: &tried, random, hash: Some(random), preferred, writes: false };
             assert_eq!(balancer.pick(&ask), Some(2), "{policy}");
         }
         tried.insert(2);
-        let ask = Ask { tried: &tried, random: 1, hash: Some(1), preferred };
+        let ask = Ask { tried: &tried, random: 1, hash: Some(1), preferred, writes: false };
         assert!(matches!(balancer.pick(&ask), Some(0 | 1)), "{policy}");
     }
 }
@@ -248,7 +248,8 @@ fn a_sticky_token_is_for_ever_and_does_not_show_the_address() {
 #[test]
 fn a_preference_that_does_not_exist_is_passed_over() {
     let balancer = balancer(Policy::RoundRobin, &[1, 1]);
-    let ask = Ask { tried: &Tried::new(), random: 0, hash: None, preferred: Some(2) };
+    let ask =
+        Ask { tried: &Tried::new(), random: 0, hash: None, preferred: Some(2), writes: false };
     assert_eq!(balancer.pick(&ask), Some(0));
 }
 
@@ -256,7 +257,13 @@ fn a_preference_that_does_not_exist_is_passed_over() {
 fn without_servers_there_is_no_choice() {
     for policy in Policy::ALL {
         let balancer = Balancer::new(policy, &[], 0);
-        let ask = Ask { tried: &Tried::new(), random: 9, hash: Some(9), preferred: Some(0) };
+        let ask = Ask {
+            tried: &Tried::new(),
+            random: 9,
+            hash: Some(9),
+            preferred: Some(0),
+            writes: false,
+        };
         assert_eq!(balancer.pick(&ask), None, "{policy}");
         assert!(balancer.is_empty());
     }
@@ -290,14 +297,14 @@ proptest! {
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut tried = Tried::new();
         for round in 0..weights.len() {
-            let ask = Ask { tried: &tried, random: rng.u64(..), hash, preferred };
+            let ask = Ask { tried: &tried, random: rng.u64(..), hash, preferred, writes: false };
             let server = balancer.pick(&ask);
             prop_assert!(server.is_some(), "none in round {} of {}", round, weights.len());
             let server = server.unwrap();
             prop_assert!(server < weights.len() && !tried.contains(server));
             tried.insert(server);
         }
-        let ask = Ask { tried: &tried, random: rng.u64(..), hash, preferred };
+        let ask = Ask { tried: &tried, random: rng.u64(..), hash, preferred, writes: false };
         prop_assert_eq!(balancer.pick(&ask), None);
     }
 

@@ -56,6 +56,47 @@ fn with_all_down_all_are_tried() {
     assert!(servers.iter().all(|server| server.taken() > 5), "all of them");
 }
 
+/// A server that says it cannot store gets reads alone, while another takes what writes.
+#[test]
+fn a_server_that_cannot_store_gets_reads_alone() {
+    let servers = servers();
+    let lines = CHECKS.replace("interval", "writes = \"/health/writes\", interval");
+    let (gateway, admin) = start(setup(&servers, &lines));
+    let why = |number: usize| upstream(admin)["backends"][number]["why"].clone();
+    let cannot = |number: usize| {
+        eventually("a check to show it", || {
+            let why = why(number);
+            (why.as_str()? == "requests that write go elsewhere: it answered with status 503")
+                .then_some(())
+        });
+    };
+    let send = |method: &str, count: usize| {
+        let mut client = gateway.connect();
+        for _ in 0..count {
+            let length = if method == "POST" { "Content-Length: 0\r\n" } else { "" };
+            let text = format!("{method} / HTTP/1.1\r\nHost: e2e\r\n{length}\r\n");
+            assert_eq!(client.exchange(text).status(), 200);
+        }
+    };
+    servers[0].feels(Mood::Reading);
+    cannot(0);
+    assert_eq!(upstream(admin)["backends"][0]["state"], "up");
+    let before = servers[0].taken();
+    send("POST", 30);
+    assert_eq!(servers[0].taken(), before, "no write");
+    send("GET", 30);
+    assert!(servers[0].taken() > before + 5, "but its share of the reads");
+    // When none can store, what writes is passed on all the same: the server itself says no.
+    servers[1..].iter().for_each(|server| server.feels(Mood::Reading));
+    (0..3).for_each(cannot);
+    send("POST", 10);
+    servers[0].feels(Mood::Well);
+    eventually("it to store again", || why(0).is_null().then_some(()));
+    let before = servers[0].taken();
+    send("POST", 10);
+    assert_eq!(servers[0].taken(), before + 10);
+}
+
 /// The body counts, if that is asked for.
 #[test]
 fn a_body_without_the_words_is_a_failure() {

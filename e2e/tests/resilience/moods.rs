@@ -22,10 +22,12 @@ pub(crate) enum Mood {
     Unsteady,
     /// Serves, but says at `/health` that it does not.
     Modest,
+    /// Serves, but says at `/health/writes` that it cannot store.
+    Reading,
 }
 
-const MOODS: [Mood; 6] =
-    [Mood::Well, Mood::Errors, Mood::Mute, Mood::Slow, Mood::Unsteady, Mood::Modest];
+const MOODS: [Mood; 7] =
+    [Mood::Well, Mood::Errors, Mood::Mute, Mood::Slow, Mood::Unsteady, Mood::Modest, Mood::Reading];
 
 /// A server, and the ends by which a test holds it.
 pub(crate) struct Moody {
@@ -46,9 +48,10 @@ impl Moody {
             loop {
                 let request = connection.read_request()?;
                 let mood = MOODS[usize::from(feels.load(Ordering::SeqCst))];
-                if request.head.target() == "/health" {
+                if ["/health", "/health/writes"].contains(&request.head.target()) {
                     let modest = "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n".to_owned();
-                    let well = mood != Mood::Modest;
+                    let stores = request.head.target() == "/health" || mood != Mood::Reading;
+                    let well = mood != Mood::Modest && stores;
                     connection.write(if well { scripts::ok("fine") } else { modest })?;
                     continue;
                 }

@@ -192,8 +192,7 @@ impl World {
         let hog = disk.fill();
         // A log whose file has room still takes posts; the fault begins with the first that fails.
         let end = Instant::now() + Duration::from_secs(2);
-        let text =
-            |try_number: u32| format!("fill-{}-{try_number}", self.faults);
+        let text = |try_number: u32| format!("fill-{}-{try_number}", self.faults);
         let mut tries = (0..).map(|number| replica::post(self.addresses[0], &text(number)));
         let is_refused = |answer: &Option<(u16, Option<u64>)>| matches!(answer, Some((503, _)));
         if tries.by_ref().take_while(|_| Instant::now() < end).any(|answer| is_refused(&answer)) {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Balancer;
-use crate::gate::{Gate, Standing};
+use crate::gate::Standing;
 use crate::policy::Policy;
 
 impl Balancer {
@@ -15,7 +15,7 @@ impl Balancer {
         Balancer {
             policy: self.policy,
             keys: self.keys.clone(),
-            gates: self.gates.iter().map(|gate| Arc::new(Gate::new(gate.standing()))).collect(),
+            gates: self.gates.iter().map(|gate| Arc::new(gate.copied())).collect(),
             rooms: self
                 .rooms
                 .as_ref()
@@ -70,7 +70,13 @@ mod tests {
         for policy in Policy::ALL {
             let balancer = balancer(policy);
             for random in 0..20 {
-                let ask = Ask { tried: &tried, random, hash: Some(random), preferred: None };
+                let ask = Ask {
+                    tried: &tried,
+                    random,
+                    hash: Some(random),
+                    preferred: None,
+                    writes: false,
+                };
                 let told = balancer.rehearsal().pick(&ask);
                 assert_eq!(balancer.rehearsal().pick(&ask), told, "{policy}");
                 assert_eq!(balancer.pick(&ask), told, "{policy}");

@@ -90,7 +90,7 @@ impl Balancer {
         // A share is no reason to wait: the pass after it asks those that are open at all.
         pass != Pass::Open
             && (0..self.len()).any(|server| {
-                let passes = |gate: &crate::Gate| gate.admits(pass, || 0);
+                let passes = |gate: &crate::Gate| gate.admits(pass, ask.writes, || 0);
                 !ask.tried.contains(server)
                     && self.gates.get(server).is_some_and(|gate| passes(gate))
             })
@@ -121,7 +121,7 @@ mod tests {
     }
 
     fn ask(tried: &Tried, random: u64) -> Ask<'_> {
-        Ask { tried, random, hash: Some(random), preferred: None }
+        Ask { tried, random, hash: Some(random), preferred: None, writes: false }
     }
 
     #[test]

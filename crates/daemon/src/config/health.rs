@@ -12,6 +12,9 @@ use super::ServiceKind;
 pub struct HealthCheck {
     /// What is asked.
     pub probe: Probe,
+    /// The request target of a further check, whether it can store: while that fails, requests
+    /// that write go to other servers. Like [`Probe::Http`] in all else.
+    pub writes: Option<String>,
     /// From one check of a server to the next.
     pub interval: Duration,
     /// For one check, from connecting to the last byte that is looked at.
@@ -57,6 +60,7 @@ impl HealthCheck {
     pub fn new(probe: Probe) -> Self {
         Self {
             probe,
+            writes: None,
             interval: Self::INTERVAL,
             timeout: Self::TIMEOUT,
             healthy: Self::HEALTHY,
@@ -67,11 +71,32 @@ impl HealthCheck {
     /// How replicas of a service are checked unless the file says otherwise.
     #[must_use]
     pub fn of_service(service: ServiceKind) -> Self {
-        Self::new(if service.speaks_http() { Probe::http("/health") } else { Probe::Tcp })
+        match service {
+            ServiceKind::Chat => Self {
+                writes: Some("/health".to_owned()),
+                ..Self::new(Probe::http("/health/reads"))
+            },
+            _ if service.speaks_http() => Self::new(Probe::http("/health")),
+            _ => Self::new(Probe::Tcp),
+        }
     }
 }
 
 impl Probe {
+    /// The same check of another path; none for a check that asks for no path.
+    #[must_use]
+    pub fn of_path(&self, path: &str) -> Option<Self> {
+        match self {
+            Self::Tcp => None,
+            Self::Http { host, status, .. } => Some(Self::Http {
+                path: path.to_owned(),
+                host: host.clone(),
+                status: status.clone(),
+                body: None,
+            }),
+        }
+    }
+
     /// `GET path`, which a server that is well answers with a 2xx.
     #[must_use]
     pub fn http(path: impl Into<String>) -> Self {

@@ -20,6 +20,8 @@ pub(super) struct Picker<'u> {
     hash: Option<u64>,
     /// The server the client's cookie names.
     pub(super) preferred: Option<usize>,
+    /// Whether the request changes something.
+    writes: bool,
 }
 
 impl<'u> Picker<'u> {
@@ -31,7 +33,8 @@ impl<'u> Picker<'u> {
         let head = workspace.inbound.whole();
         let client = scene.connection.client.ip();
         let Leaning { hash, preferred } = Leaning::of(upstream, &workspace.request, head, client);
-        Self { upstream, tried: Tried::default(), hash, preferred }
+        let writes = !workspace.request.method().is_safe();
+        Self { upstream, tried: Tried::default(), hash, preferred, writes }
     }
 
     /// The next server to try; none when all were. Where servers have a limit, the place there is
@@ -57,7 +60,8 @@ impl<'u> Picker<'u> {
         let Some(client) = scene.client else { return Err(Refusal::full().into()) };
         let left = deadline.saturating_sub(scene.connection.core.timers.now());
         let longest = self.upstream.limit.as_ref().map_or(0, |limit| limit.wait);
-        let wants = Wants { tried: self.tried.clone(), hash: self.hash, preferred: self.preferred };
+        let Self { hash, preferred, writes, .. } = *self;
+        let wants = Wants { tried: self.tried.clone(), hash, preferred, writes };
         let ticks = longest.min(left);
         let has_left = |cx: &mut Context<'_>| has_left(client, cx);
         match wait(self.upstream, scene.connection, wants, ticks, has_left).await {
@@ -77,6 +81,7 @@ impl<'u> Picker<'u> {
             random,
             hash: self.hash,
             preferred: self.preferred,
+            writes: self.writes,
         })
     }
 

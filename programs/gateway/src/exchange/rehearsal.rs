@@ -129,7 +129,8 @@ fn pick(
     let upstream = snapshot.upstreams.get(route.upstream)?;
     let Leaning { hash, preferred } = Leaning::of(upstream, request, head, client.ip());
     let tried = Tried::default();
-    let ask = Ask { tried: &tried, random: fastrand::u64(..), hash, preferred };
+    let (random, writes) = (fastrand::u64(..), !request.method().is_safe());
+    let ask = Ask { tried: &tried, random, hash, preferred, writes };
     let before = upstream.queue.totals().waiting;
     let server = if before > 0 { None } else { upstream.balancer.rehearsal().pick(&ask) };
     Some(Pick {

@@ -59,11 +59,11 @@ pub(super) async fn reach(
     let mut last = None;
     loop {
         let random = core.random.borrow_mut().u64(..);
-        let ask = Ask { tried: &tried, random, hash, preferred: None };
+        let ask = Ask { tried: &tried, random, hash, preferred: None, writes: false };
         let index = match upstream.pick(&ask) {
             Some(index) => index,
             None if upstream.may_wait(&tried) => {
-                let wants = Wants { tried: tried.clone(), hash, preferred: None };
+                let wants = Wants { tried: tried.clone(), hash, ..Wants::default() };
                 in_line(connection, client, upstream, wants).await?
             }
             None => return Err(last.map_or(Unreached::NoServer, Unreached::Failed)),

@@ -56,6 +56,8 @@ pub(crate) struct Wants {
     pub(crate) hash: Option<u64>,
     /// The server its client is to stay with.
     pub(crate) preferred: Option<usize>,
+    /// Whether it changes something.
+    pub(crate) writes: bool,
 }
 
 /// Why a request was sent away.
@@ -167,8 +169,9 @@ fn turns(waiting: &BTreeMap<u64, Waiter>) -> Vec<(u64, usize)> {
 
 impl Waiter {
     fn pick(&self) -> Option<usize> {
-        let Wants { tried, hash, preferred } = &self.wants;
-        let ask = Ask { tried, random: fastrand::u64(..), hash: *hash, preferred: *preferred };
+        let Wants { tried, hash, preferred, writes } = &self.wants;
+        let random = fastrand::u64(..);
+        let ask = Ask { tried, random, hash: *hash, preferred: *preferred, writes: *writes };
         self.upstream.balancer.pick(&ask)
     }
 }

@@ -51,12 +51,12 @@ fn write_limit(out: &mut String, limit: &UpstreamLimit) -> fmt::Result {
 }
 
 fn write_check(out: &mut String, check: &HealthCheck) -> fmt::Result {
-    let HealthCheck { probe, interval, timeout, healthy, unhealthy } = check;
+    let HealthCheck { probe, writes, interval, timeout, healthy, unhealthy } = check;
     let mut probe = match probe {
         Probe::Tcp => "tcp = true".to_owned(),
         Probe::Http { path, host, status, body } => {
             let mut text = format!("path = {}, status = {}", quoted(path), list(&status.words()));
-            for (name, value) in [("host", host), ("body", body)] {
+            for (name, value) in [("host", host), ("body", body), ("writes", writes)] {
                 if let Some(value) = value {
                     write!(text, ", {name} = {}", quoted(value))?;
                 }

@@ -15,6 +15,7 @@ pub(super) fn checks(upstream: &Reader<'_>) -> Option<HealthCheck> {
     let number = |name, otherwise| reader.count(name).map_or(otherwise, |number| small(&number));
     let check = HealthCheck {
         probe: probe?,
+        writes: reader.text("writes").and_then(|path| target(&reader, path)),
         interval: time("interval", HealthCheck::INTERVAL),
         timeout: time("timeout", HealthCheck::TIMEOUT),
         healthy: number("healthy", HealthCheck::HEALTHY),
@@ -27,7 +28,7 @@ fn probe(reader: &Reader<'_>) -> Option<Probe> {
     let is_tcp = reader.flag("tcp").is_some_and(|flag| flag.value);
     if !reader.has("path") {
         if is_tcp {
-            for name in ["status", "body", "host"] {
+            for name in ["status", "body", "host", "writes"] {
                 means_nothing(reader, name);
             }
             return Some(Probe::Tcp);

@@ -20,6 +20,15 @@ pub(super) static HEALTH: Table = Table {
             example: "\"/health\"",
         },
         Key {
+            name: "writes",
+            about: "A further path, asked for likewise: whether the server can store. While it fails, \
+                    requests other than GET, HEAD, OPTIONS and TRACE go to other servers if one of \
+                    them can take them.",
+            form: Form::Text { what: "a path" },
+            absent: Absent::Means("it takes whatever it is up for"),
+            example: "\"/health/writes\"",
+        },
+        Key {
             name: "tcp",
             about: "Whether it is enough that the server takes a connection.",
             form: Form::Flag,

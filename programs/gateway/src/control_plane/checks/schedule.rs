@@ -50,7 +50,10 @@ async fn watch(server: Weak<Server>) {
     loop {
         let Some(alive) = server.upgrade().filter(|server| !server.is_gone()) else { return };
         // A reload may have changed how it is checked, or whether.
-        let Some(check) = alive.health.checks() else { return alive.health.leave_checks() };
+        let Some(check) = alive.health.checks() else {
+            alive.health.set_reads_only(None);
+            return alive.health.leave_checks();
+        };
         let (check, counts) = match &mut current {
             Some((known, counts)) if Arc::ptr_eq(known, &check) => (check, counts),
             stale => {
@@ -69,6 +72,10 @@ async fn watch(server: Weak<Server>) {
         }
         if !outcome.as_ref().is_err_and(Unwell::is_shortage) {
             follow(&alive, counts, outcome);
+        }
+        let stores = ask_to_store(&alive, &check).await;
+        if !stores.as_ref().is_err_and(Unwell::is_shortage) {
+            alive.health.set_reads_only(stores.err().map(|unwell| unwell.to_string()));
         }
         let soon = check.interval / OFTENER;
         let is_urgent = counts.is_in_doubt() || alive.health.awaits_a_check();
@@ -110,6 +117,16 @@ async fn ask_watchfully(
         }
     };
     outcome.unwrap_or(Err(Unwell::Slow(check.timeout)))
+}
+
+/// Asks the server whether it can store, if that is asked: a reload may have taken the check away.
+async fn ask_to_store(server: &Server, check: &HealthCheck) -> Result<(), Unwell> {
+    let path = check.writes.as_ref();
+    let Some(probe) = path.and_then(|path| check.probe.of_path(path)) else { return Ok(()) };
+    match timeout(check.timeout, ask::ask(server, &probe)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Unwell::Slow(check.timeout)),
+    }
 }
 
 /// Tells what a check changes.

@@ -56,6 +56,8 @@ struct Known {
     check: Option<LastCheck>,
     checks: (u64, u64),
     ejections: u64,
+    /// Why requests that write go elsewhere, if they do.
+    reads_only: Option<String>,
 }
 
 /// What came of the last check of a server.
@@ -109,6 +111,7 @@ impl Health {
                 check: None,
                 checks: (0, 0),
                 ejections: 0,
+                reads_only: None,
             }),
         })
     }
@@ -295,6 +298,22 @@ impl Health {
             tell_of_change();
         }
         known.check = Some(LastCheck { at: SystemTime::now(), took, failure });
+    }
+
+    /// Whether it can store, as a check of that has shown, and why not. While it cannot, requests that
+    /// write go to other servers.
+    pub(crate) fn set_reads_only(&self, why: Option<String>) {
+        let mut known = self.lock();
+        let server = &self.name;
+        match (&known.reads_only, &why) {
+            (None, Some(why)) => {
+                tracing::warn!(%server, why, "it cannot store: requests that write go elsewhere");
+            }
+            (Some(_), None) => tracing::info!(%server, "it can store again"),
+            _ => {}
+        }
+        self.gate.set_reads_only(why.is_some());
+        known.reads_only = why;
     }
 
     /// The probes it was given are lost or answered: it is given as many as are still wanted.

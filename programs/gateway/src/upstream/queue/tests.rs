@@ -61,7 +61,7 @@ impl Guest {
 
 fn enter(upstream: &Arc<Upstream>) -> Option<Flight<Arc<Upstream>>> {
     let (tried, none) = (Tried::new(), None);
-    let ask = Ask { tried: &tried, random: 0, hash: None, preferred: none };
+    let ask = Ask { tried: &tried, random: 0, hash: None, preferred: none, writes: false };
     let server = upstream.pick(&ask)?;
     Some(Flight::begin(Arc::clone(upstream), 0, server))
 }
@@ -193,7 +193,8 @@ fn visit(
     worker: usize,
 ) {
     let tried = Tried::new();
-    let ask = Ask { tried: &tried, random: rng.u64(..), hash: None, preferred: None };
+    let ask =
+        Ask { tried: &tried, random: rng.u64(..), hash: None, preferred: None, writes: false };
     let server = match upstream.pick(&ask) {
         Some(server) => server,
         None => {

@@ -11,7 +11,7 @@ use crate::upstream::health::clock;
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
     pub(crate) state: ServerState,
-    /// Why, unless it is up.
+    /// Why, unless it is up for all requests.
     pub(crate) why: Option<String>,
     /// Since when it has been so; none: since the gateway began.
     pub(crate) since: Option<SystemTime>,
@@ -42,7 +42,9 @@ impl Health {
             Standing::Open(share) => share,
             _ => 0,
         };
-        let why = known.whys.of(state).and_then(|why| why.clone());
+        let reads_only = known.reads_only.as_ref();
+        let reads_only = reads_only.map(|why| format!("requests that write go elsewhere: {why}"));
+        let why = known.whys.of(state).and_then(|why| why.clone()).or(reads_only);
         let circuit = known.condition.circuit();
         let Known { since, recalled, ref check, checks, ejections, .. } = *known;
         let check = check.clone();
