@@ -162,12 +162,9 @@ impl Connection {
     }
 
     async fn send(&mut self) -> io::Result<()> {
-        let mut rest = self.answers.as_slice();
-        while !rest.is_empty() {
-            let sent = timeout(WRITE_STALL_TIME, self.stream.write(rest)).await;
-            let sent = sent.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-            rest = rest.get(sent..).unwrap_or_default();
-        }
+        // One deadline for all of them: a byte now and then must not keep a connection for ever.
+        let sent = timeout(WRITE_STALL_TIME, self.stream.write_all(&self.answers)).await;
+        sent.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         self.answers.clear();
         Ok(())
     }

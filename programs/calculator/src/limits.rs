@@ -49,7 +49,7 @@ pub(crate) const IDLE_TIME: Duration = Duration::from_secs(15 * 60);
 /// From the first byte of a request line to its line feed.
 pub(crate) const LINE_TIME: Duration = Duration::from_secs(10);
 
-/// A reader that takes no byte of our answers.
+/// A reader that does not take the answers that are ready, at most [`FLUSH_BYTES`] and one more.
 pub(crate) const WRITE_STALL_TIME: Duration = Duration::from_secs(30);
 
 /// After our last word, for the client to read it and close.

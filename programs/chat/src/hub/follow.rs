@@ -184,7 +184,11 @@ impl Follower {
             };
             let part = Part::Before(i64::MAX.unsigned_abs(), limits::RING_START);
             let page = self.log.page(room, part).await?;
-            tracing::warn!(room, reason, "the readers of a room begin anew");
+            tracing::warn!(
+                room,
+                reason,
+                "the history of a room has changed; its readers start from its latest messages"
+            );
             feed.begin(&page, Some(reason));
             return Ok(());
         }

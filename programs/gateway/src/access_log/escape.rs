@@ -2,6 +2,8 @@
 //! such that a line stays one line, a field stays one field, and a terminal that shows them does
 //! nothing else.
 
+use tombolo_daemon::terminal::steers;
+
 /// Appends the content of a JSON string (RFC 8259, section 7) without its quotation marks. Always
 /// valid UTF-8: what is not becomes U+FFFD. Control characters, those of Unicode that end lines or
 /// turn the direction of writing included, are written as `\u`.
@@ -24,19 +26,16 @@ fn json_char(line: &mut Vec<u8>, character: char) {
         '\n' => line.extend_from_slice(b"\\n"),
         '\r' => line.extend_from_slice(b"\\r"),
         '\t' => line.extend_from_slice(b"\\t"),
-        _ if character.is_control() || turns_or_ends_lines(character) => {
-            let code = character as u32;
-            line.extend_from_slice(b"\\u");
-            hex(line, (code >> 8) as u8, b"0123456789abcdef");
-            hex(line, code as u8, b"0123456789abcdef");
+        _ if steers(character) => {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                line.extend_from_slice(b"\\u");
+                let [high, low] = unit.to_be_bytes();
+                hex(line, high, b"0123456789abcdef");
+                hex(line, low, b"0123456789abcdef");
+            }
         }
         _ => line.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
     }
-}
-
-/// Line and paragraph separators, and the characters that set the direction of writing.
-const fn turns_or_ends_lines(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Appends a field of the common and combined forms: quotation mark, backslash and everything that

@@ -81,7 +81,7 @@ pub(super) fn words(event: &Event) -> Option<String> {
             Some(format!("connected again, to {}; nothing is missing", terminal::line(replica)))
         }
         Event::Reset(reason) => Some(format!(
-            "the room was read anew ({}); something may be missing",
+            "the room's history has changed ({}); messages may be missing here",
             terminal::line(reason)
         )),
         Event::Waits(1) => Some("not sent yet; it is tried again".to_owned()),
