@@ -79,6 +79,24 @@ fn gateway_alone_says_that_it_is() {
 }
 
 #[test]
+fn children_have_no_variable_that_they_do_not_need() {
+    // This test's own environment has those that cargo sets, and `up` was given all of them.
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    let known = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TOMBOLO_LOG", "RUST_BACKTRACE"];
+    let given = ["TOMBOLO_STARTED_BY", "TOMBOLO_LIFELINE", "NOTIFY_SOCKET"];
+    let up = Up::start("");
+    let status = up.status();
+    let gateway = status["gateway"]["pid"].clone();
+    for pid in [gateway, up.process("site-1")["pid"].clone()] {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
+        for variable in String::from_utf8(environment).unwrap().split_terminator('\0') {
+            let name = variable.split_once('=').unwrap().0;
+            assert!(known.contains(&name) || given.contains(&name), "{variable}");
+        }
+    }
+}
+
+#[test]
 fn both_sockets_are_for_the_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let up = Up::start("");

@@ -1,6 +1,6 @@
 //! `[up] keep`: what runs goes on when `tombolo up` is killed, and the next one takes it over.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -135,4 +135,75 @@ fn without_keep_nothing_is_left() {
     for (name, pid) in before {
         eventually(&format!("the end of {name}"), || (!is_there(&pid)).then_some(()));
     }
+}
+
+/// Copies what a backup would: folders and files.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let kind = entry.file_type().unwrap();
+        let target = to.join(entry.file_name());
+        match kind.is_dir() {
+            true => copy(&entry.path(), &target),
+            false if kind.is_file() => drop(std::fs::copy(entry.path(), target).unwrap()),
+            false => {}
+        }
+    }
+}
+
+#[test]
+fn copy_of_the_data_folder_leaves_the_originals_processes_alone() {
+    let home = Home::new("[up]\nkeep = true\n");
+    let up = home.up();
+    let before = pids(&up);
+    copy(&home.file("data"), &home.file("copy"));
+    let file = home.file("tombolo.toml");
+    let port = crate::own_ports();
+    let other = text(&file).replace(&format!(":{port}"), &format!(":{}", port + 4));
+    std::fs::write(&file, other).unwrap();
+    let arguments =
+        ["-c", file.to_str().unwrap(), "--data", &home.file("copy").display().to_string()];
+    let folder = tempfile::tempdir().unwrap();
+    let mut second = Up::start_with(folder, &arguments, &home.file("copy/run"));
+    second.process.stderr().wait_for_text("was written for another data folder");
+    // Two of them live side by side, and the end of one is none of the other's business.
+    assert_eq!(pids(&up), before);
+    assert!(pids(&second).iter().all(|one| !before.contains(one)));
+    assert_eq!(Client::connect(second.gateway).get("/").text(), "the page");
+    second.process.signal(Signal::TERM);
+    assert_eq!(second.process.wait_for_exit().code(), Some(0));
+    assert_eq!(pids(&up), before);
+    assert!(before.iter().all(|(_, pid)| is_there(pid)));
+}
+
+#[test]
+fn ledger_that_somebody_made_up_ends_no_process() {
+    let home = Home::new("[up]\nkeep = true\n");
+    let up = home.up();
+    let true_one = text(&home.ledger());
+    end(up, Signal::KILL);
+    let mut forged: Value = serde_json::from_str(&true_one).unwrap();
+    let mut stranger = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+    let started = |pid: u32| -> u64 {
+        let stat = text(Path::new(&format!("/proc/{pid}/stat")));
+        let (_, rest) = stat.rsplit_once(") ").unwrap();
+        rest.split_ascii_whitespace().nth(19).unwrap().parse().unwrap()
+    };
+    let sleeps =
+        || text(Path::new(&format!("/proc/{}/cmdline", stranger.id()))) == "sleep\x00600\x00";
+    eventually("its command line", || sleeps().then_some(()));
+    let entry = serde_json::json!({
+        "name": "x-1", "pid": stranger.id(), "started": started(stranger.id()),
+        "arguments": ["600"], "listeners": [], "tcp": [], "admin": null,
+    });
+    forged["processes"].as_array_mut().unwrap().push(entry);
+    std::fs::write(home.ledger(), forged.to_string()).unwrap();
+    let up = home.up();
+    up.process
+        .stderr()
+        .wait_for_text("in processes.json is left alone: it does not run this program");
+    up.process.stderr().wait_for_text("found 3 processes");
+    assert!(stranger.try_wait().unwrap().is_none(), "the stranger's process lives");
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
 }

@@ -14,6 +14,9 @@ use tombolo_files::{Access, Folder};
 use crate::error::Error;
 use crate::ledger::Ledger;
 
+/// The name of the file with the folder's random number, and its length.
+const ID: &str = "folder.id";
+const ID_BYTES: u64 = 32;
 /// The name of the lock.
 const LOCK: &str = "up.lock";
 /// The name of the ledger.
@@ -24,6 +27,7 @@ const LEDGER: &str = "processes.json";
 pub(crate) struct DataFolder {
     run: Folder,
     logs: Folder,
+    identity: String,
     /// Holds the lock.
     _lock: File,
 }
@@ -49,7 +53,14 @@ impl DataFolder {
             Err(TryLockError::Error(error)) => return Err(failed(&path, error)),
         }
         write_pid(&mut lock).map_err(|error| failed(&path, error))?;
-        Ok(DataFolder { run, logs, _lock: lock })
+        let identity =
+            identity(&data, &run).map_err(|error| failed(&run.path().join(ID), error))?;
+        Ok(DataFolder { run, logs, identity, _lock: lock })
+    }
+
+    /// Tells it from any other folder, a copy of it too.
+    pub(crate) fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// The path of a file that `up` generates.
@@ -72,9 +83,9 @@ impl DataFolder {
         self.run.path().join(StateFile::DEFAULT)
     }
 
-    /// What runs, for whoever comes after us.
-    pub(crate) fn ledger(&self) -> PathBuf {
-        self.run.path().join(LEDGER)
+    /// What an earlier orchestrator left running.
+    pub(crate) fn read_ledger(&self) -> Ledger {
+        Ledger::read(self.run.file(LEDGER, Access::Read))
     }
 
     /// Writes the ledger down, as a whole or not at all.
@@ -107,6 +118,21 @@ impl DataFolder {
             Err(source) => Err(Error::DataFolder { path, source }),
         }
     }
+}
+
+/// Device and inode, which a copy has not, and a random number, which a folder that is made later in
+/// the same place has not.
+fn identity(data: &Folder, run: &Folder) -> io::Result<String> {
+    let (device, inode) = data.identity()?;
+    let mut id = String::new();
+    if let Ok(file) = run.file(ID, Access::Read) {
+        file.take(ID_BYTES).read_to_string(&mut id)?;
+    }
+    if id.len() as u64 != ID_BYTES || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        id = format!("{:032x}", fastrand::u128(..));
+        run.replace(ID, id.as_bytes())?;
+    }
+    Ok(format!("{device:x}-{inode:x}-{id}"))
 }
 
 fn write_pid(lock: &mut File) -> io::Result<()> {
@@ -169,6 +195,20 @@ mod tests {
             assert!(words.contains(part), "{words}");
         }
         assert_eq!(words.matches("data (mode").count(), 1, "{words}");
+    }
+
+    #[test]
+    fn identity_stays_and_no_copy_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, copy) = (folder.path().join("data"), folder.path().join("copy"));
+        let identity = |path: &Path| DataFolder::open(path).unwrap().identity().to_owned();
+        let first = identity(&data);
+        assert_eq!(identity(&data), first);
+        fs::create_dir_all(copy.join("run")).unwrap();
+        fs::copy(data.join("run").join(ID), copy.join("run").join(ID)).unwrap();
+        assert_ne!(identity(&copy), first);
+        fs::write(data.join("run").join(ID), "not a number").unwrap();
+        assert_ne!(identity(&data), first);
     }
 
     #[test]

@@ -1,14 +1,19 @@
 //! The ledger of what runs, `run/processes.json`: by it the next orchestrator finds again what this
 //! one started, should it be killed and its processes live on.
 //!
-//! A process is known by its number, by the moment it was started (numbers come again) and by its
-//! command line. Written at each change, whole or not at all; gone after an orderly end.
+//! A process is known by its number, by the moment it was started (numbers come again), by its
+//! program, by its command line, and by the identity of the data folder in its environment: a copy
+//! of the folder, or a ledger that somebody made up, names no process that is touched. Written at
+//! each change, whole or not at all; gone after an orderly end.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde::{Deserialize, Serialize};
@@ -16,9 +21,14 @@ use serde::{Deserialize, Serialize};
 /// Bytes of a ledger; that of 400 processes is about 200 KiB.
 const BYTES_MAX: u64 = 4 << 20;
 
+/// The variable in the environment of each process that says which data folder started it.
+pub(crate) const STARTED_BY: &str = "TOMBOLO_STARTED_BY";
+
 /// Everything that ran when it was written.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Ledger {
+    /// The identity of the data folder that it was written for.
+    pub(crate) folder: String,
     /// The run of the machine: after another one no process is left.
     boot: String,
     pub(crate) processes: Vec<Entry>,
@@ -52,16 +62,16 @@ pub(crate) struct Scaled {
 
 impl Ledger {
     /// What is written down now.
-    pub(crate) fn new(processes: Vec<Entry>, scaled: Vec<Scaled>) -> Self {
-        Ledger { boot: boot(), processes, scaled }
+    pub(crate) fn new(folder: String, processes: Vec<Entry>, scaled: Vec<Scaled>) -> Self {
+        Ledger { folder, boot: boot(), processes, scaled }
     }
 
     /// The one that was left behind; an empty one if there is none, it is not whole, or the machine
     /// was started since.
-    pub(crate) fn read(path: &Path) -> Self {
+    pub(crate) fn read(file: io::Result<File>) -> Self {
         let read = || -> io::Result<Self> {
             let mut text = String::new();
-            File::open(path)?.take(BYTES_MAX).read_to_string(&mut text)?;
+            file?.take(BYTES_MAX).read_to_string(&mut text)?;
             Ok(serde_json::from_str(&text)?)
         };
         read().ok().filter(|ledger| ledger.boot == boot()).unwrap_or_default()
@@ -82,15 +92,62 @@ impl Entry {
         Some(Entry { name: name.to_owned(), pid, started, arguments, listeners, tcp, admin: None })
     }
 
-    /// A hold on the process, if it still is the one that was written down.
-    pub(crate) fn claim(&self) -> Option<OwnedFd> {
-        let pid = Pid::from_raw(i32::try_from(self.pid).ok()?)?;
-        let hold = pidfd_open(pid, PidfdFlags::NONBLOCK).ok()?;
+    /// A hold on the process, if it still is the one that was written down, runs this program and
+    /// was started by the data folder of this identity.
+    pub(crate) fn claim(&self, folder: &str, program: &Path) -> Result<OwnedFd, Unclaimed> {
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw).ok_or(Unclaimed::Gone)?;
+        let hold = pidfd_open(pid, PidfdFlags::NONBLOCK).map_err(|_| Unclaimed::Gone)?;
         // Looked at after the hold was taken: from now on the number cannot pass to another.
-        let is_it = started(self.pid) == Some(self.started)
-            && command_line(self.pid).is_some_and(|line| line == self.arguments);
-        is_it.then_some(hold)
+        if started(self.pid) != Some(self.started) {
+            return Err(Unclaimed::Gone);
+        }
+        let foreign = |why| Err(Unclaimed::Foreign(why));
+        if !runs(self.pid, program) {
+            return foreign("it does not run this program");
+        }
+        if started_by(self.pid).as_deref() != Some(folder.as_bytes()) {
+            return foreign("this data folder did not start it");
+        }
+        if command_line(self.pid).is_none_or(|line| line != self.arguments) {
+            return foreign("its command line is another");
+        }
+        Ok(hold)
     }
+}
+
+/// Why a process that is written down is not ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unclaimed {
+    /// It has ended; another may have its number.
+    Gone,
+    /// It runs, and is left alone.
+    Foreign(&'static str),
+}
+
+/// Whether a process runs this program, which may have been replaced on the disk since.
+fn runs(pid: u32, program: &Path) -> bool {
+    let link = format!("/proc/{pid}/exe");
+    let same = || {
+        let (its, own) = (fs::metadata(&link).ok()?, fs::metadata(program).ok()?);
+        Some((its.dev(), its.ino()) == (own.dev(), own.ino()))
+    };
+    let Ok(path) = fs::read_link(&link) else { return false };
+    without_mark(&path) == without_mark(program) || same() == Some(true)
+}
+
+/// The path of a program without what the kernel adds when it was removed or replaced.
+fn without_mark(path: &Path) -> PathBuf {
+    let bytes = path.as_os_str().as_bytes();
+    OsStr::from_bytes(bytes.strip_suffix(b" (deleted)").unwrap_or(bytes)).into()
+}
+
+/// The identity of the data folder that started a process, as its environment has it.
+fn started_by(pid: u32) -> Option<Vec<u8>> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let variables = environment.split(|byte| *byte == 0);
+    let mut values = variables
+        .filter_map(|variable| variable.strip_prefix(STARTED_BY.as_bytes())?.strip_prefix(b"="));
+    values.next().map(<[u8]>::to_vec)
 }
 
 /// The run of the machine.
@@ -125,8 +182,11 @@ mod tests {
 
     use super::*;
 
+    const FOLDER: &str = "12-34-a-folder";
+
     fn sleeper() -> (Child, Entry) {
-        let child = Command::new("sleep").arg("600").spawn().unwrap();
+        let mut command = Command::new("sleep");
+        let child = command.arg("600").env(STARTED_BY, FOLDER).spawn().unwrap();
         // Before its exec it still has our command line.
         while command_line(child.id()) != Some(vec!["600".to_owned()]) {
             std::thread::yield_now();
@@ -135,32 +195,45 @@ mod tests {
         (child, entry)
     }
 
+    fn program(child: &Child) -> PathBuf {
+        fs::read_link(format!("/proc/{}/exe", child.id())).unwrap()
+    }
+
     #[test]
     fn process_is_found_again_until_it_is_gone() {
         let (mut child, entry) = sleeper();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("processes.json");
         let scaled = Scaled { service: "site".into(), configured: 3, replicas: 6 };
-        let ledger = Ledger::new(vec![entry.clone()], vec![scaled.clone()]);
+        let ledger = Ledger::new(FOLDER.to_owned(), vec![entry.clone()], vec![scaled.clone()]);
         fs::write(&path, ledger.to_text()).unwrap();
-        let found = Ledger::read(&path);
+        let found = Ledger::read(File::open(&path));
         assert_eq!(
             (found.processes.as_slice(), found.scaled.as_slice()),
             (&[entry][..], &[scaled][..])
         );
-        assert!(found.processes[0].claim().is_some());
+        let program = program(&child);
+        assert!(found.processes[0].claim(FOLDER, &program).is_ok());
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(found.processes[0].claim().is_none());
+        assert_eq!(found.processes[0].claim(FOLDER, &program).unwrap_err(), Unclaimed::Gone);
     }
 
     #[test]
     fn somebody_else_under_the_number_is_not_taken_for_it() {
         let (mut child, entry) = sleeper();
+        let program = program(&child);
+        let refused = |entry: &Entry, folder, program| entry.claim(folder, program).unwrap_err();
         let other_moment = Entry { started: entry.started + 1, ..entry.clone() };
-        let other_command = Entry { arguments: vec!["601".to_owned()], ..entry };
-        assert!(other_moment.claim().is_none());
-        assert!(other_command.claim().is_none());
+        let other_command = Entry { arguments: vec!["601".to_owned()], ..entry.clone() };
+        assert_eq!(refused(&other_moment, FOLDER, &program), Unclaimed::Gone);
+        for (entry, folder, program) in [
+            (&other_command, FOLDER, program.as_path()),
+            (&entry, "12-35-a-folder", &program),
+            (&entry, FOLDER, Path::new("/usr/bin/tombolo")),
+        ] {
+            assert!(matches!(refused(entry, folder, program), Unclaimed::Foreign(_)), "{folder}");
+        }
         child.kill().unwrap();
         child.wait().unwrap();
     }
@@ -169,12 +242,13 @@ mod tests {
     fn what_is_not_a_ledger_of_this_run_of_the_machine_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("processes.json");
-        assert!(Ledger::read(&path).processes.is_empty());
+        assert!(Ledger::read(File::open(&path)).processes.is_empty());
         let (mut child, entry) = sleeper();
-        let old = Ledger { boot: "another".into(), processes: vec![entry], scaled: vec![] };
+        let (folder, boot) = (FOLDER.to_owned(), "another".into());
+        let old = Ledger { folder, boot, processes: vec![entry], scaled: vec![] };
         for text in ["", "{", "[]", "{\"boot\":1}", &old.to_text()] {
             fs::write(&path, text).unwrap();
-            assert!(Ledger::read(&path).processes.is_empty(), "{text}");
+            assert!(Ledger::read(File::open(&path)).processes.is_empty(), "{text}");
         }
         child.kill().unwrap();
         child.wait().unwrap();

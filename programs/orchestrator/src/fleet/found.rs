@@ -12,7 +12,12 @@ use crate::supervisor::Id;
 impl Fleet {
     /// What was left behind in this data folder.
     pub(crate) fn left_behind(&self) -> Ledger {
-        Ledger::read(&self.data.ledger())
+        self.data.read_ledger()
+    }
+
+    /// Tells this data folder from any other.
+    pub(crate) fn identity(&self) -> &str {
+        self.data.identity()
     }
 
     /// Has as many replicas as there were, where the configuration has not changed since.
@@ -91,7 +96,7 @@ impl Fleet {
             configured,
             replicas: service.replicas,
         });
-        let ledger = Ledger::new(running, scaled.collect());
+        let ledger = Ledger::new(self.identity().to_owned(), running, scaled.collect());
         self.data.write_ledger(&ledger).map_err(|error| error.to_string())
     }
 

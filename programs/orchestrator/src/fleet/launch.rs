@@ -9,11 +9,33 @@ use tombolo_daemon::config::{DatabaseUrl, Engine, ServiceKind};
 use super::Fleet;
 use super::member::{Member, Role};
 use crate::gateway_file;
+use crate::ledger::STARTED_BY;
 use crate::process::Surroundings;
 use crate::supervisor::Id;
 
 /// The name of the generated configuration in the data folder.
 const GATEWAY_FILE: &str = "gateway.toml";
+
+/// Of our environment, what a gateway needs more than others: to tell systemd that it serves.
+const GATEWAY_VARIABLES: &[&str] = &["NOTIFY_SOCKET"];
+/// And what a replica needs that connects to PostgreSQL: what the address leaves out, and whom it
+/// trusts.
+const POSTGRES_VARIABLES: &[&str] = &[
+    "PGHOST",
+    "PGPORT",
+    "PGUSER",
+    "PGPASSWORD",
+    "PGPASSFILE",
+    "PGDATABASE",
+    "PGAPPNAME",
+    "PGOPTIONS",
+    "PGSSLMODE",
+    "PGSSLROOTCERT",
+    "PGSSLCERT",
+    "PGSSLKEY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
 
 impl Fleet {
     /// Makes everything ready for a start of this process, and gives its command line.
@@ -64,14 +86,18 @@ impl Fleet {
     /// What a process is given beside its command line: its bounds, and what does not stand on the
     /// command line because everybody can read that, such as a database's address with a password.
     pub(crate) fn surroundings(&self, id: Id) -> Surroundings {
+        let mut environment = vec![(STARTED_BY, self.identity().into())];
         let Some(Member { role: Role::Replica { kind, service, .. }, .. }) = self.members.get(id)
         else {
-            return Surroundings { has_successors: true, ..Surroundings::default() };
+            let (has_successors, passed_on) = (true, GATEWAY_VARIABLES);
+            let none = Surroundings::default();
+            return Surroundings { environment, has_successors, passed_on, ..none };
         };
-        let mut environment = Vec::new();
+        let mut passed_on: &[&str] = &[];
         let database = self.config.database();
         if kind.has_database() && database.engine() == Engine::Postgres {
             environment.push((DatabaseUrl::VARIABLE, database.expose().into()));
+            passed_on = POSTGRES_VARIABLES;
         }
         let service = self.config.services.get(*service);
         let memory = service.and_then(|service| service.memory);
@@ -80,7 +106,7 @@ impl Fleet {
             environment.push(("MIMALLOC_ARENA_EAGER_COMMIT", "0".into()));
         }
         let open_files = service.and_then(|service| service.open_files);
-        Surroundings { environment, memory, open_files, has_successors: false }
+        Surroundings { environment, passed_on, memory, open_files, has_successors: false }
     }
 
     /// Writes down what the gateway is to do now; gives the path.

@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 
@@ -29,6 +29,11 @@ pub(crate) struct Launcher {
     lifeline: Option<Arc<Lifeline>>,
 }
 
+/// What every child takes over of our environment. Everything else it is given on purpose, or not
+/// at all.
+const PASSED_ON: [&str; 7] =
+    ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TOMBOLO_LOG", "RUST_BACKTRACE"];
+
 /// A pipe that ends when we do, since nobody else holds its other end.
 #[derive(Debug)]
 struct Lifeline {
@@ -42,6 +47,8 @@ struct Lifeline {
 pub(crate) struct Surroundings {
     /// Variables more in its environment.
     pub(crate) environment: Vec<(&'static str, OsString)>,
+    /// Variables of our environment that it needs besides [`PASSED_ON`].
+    pub(crate) passed_on: &'static [&'static str],
     /// Bytes it may write to. None: no bound of its own.
     pub(crate) memory: Option<u64>,
     /// Files it may have open. None: as many as we may.
@@ -66,6 +73,11 @@ impl Launcher {
         Ok(Launcher { program: std::env::current_exe()?, keep, lifeline })
     }
 
+    /// The program that is started, where it lay when we were.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Starts `tombolo ARGUMENTS...`. Call it on the main thread: the kernel ends the child when the
     /// thread that started it ends.
     ///
@@ -77,7 +89,13 @@ impl Launcher {
         surroundings: Surroundings,
     ) -> Result<Child, String> {
         let mut command = Command::new(&self.program);
-        let Surroundings { environment, memory, open_files, has_successors } = surroundings;
+        let Surroundings { environment, passed_on, memory, open_files, has_successors } =
+            surroundings;
+        // Ours may hold secrets of the configuration, which is no child's business.
+        command.env_clear();
+        for name in PASSED_ON.iter().chain(passed_on) {
+            command.envs(std::env::var_os(name).map(|value| (name, value)));
+        }
         command.envs(environment);
         command.args(arguments).stdin(Stdio::null()).process_group(0);
         let failed = |error| format!("could not start {}: {error}", self.program.display());
@@ -180,9 +198,12 @@ mod tests {
                 environment: vec![("ANSWER", "42".into())],
                 memory: Some(64 << 20),
                 open_files: Some(77),
-                has_successors: false,
+                ..Surroundings::default()
             };
-            let told = "test $(ulimit -n) = 77 && test $(ulimit -d) = 65536 && test $ANSWER = 42";
+            // Cargo sets this one for tests: a variable that no child needs.
+            let told = "test $(ulimit -n) = 77 && test $(ulimit -d) = 65536 && test $ANSWER = 42 \
+                        && test -n \"$PATH\" && test -z \"$CARGO_PKG_NAME\"";
+            assert!(std::env::var_os("CARGO_PKG_NAME").is_some());
             let mut child = shell().start(&script(told), surroundings).unwrap();
             assert_eq!(child.wait().await, Exit::Code(0));
         });

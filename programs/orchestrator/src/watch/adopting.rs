@@ -2,13 +2,14 @@
 //! ended where it is not; and the ledger by which the next one finds what this one leaves.
 
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
 use super::Watch;
 use crate::fleet::Fleet;
-use crate::ledger::Entry;
+use crate::ledger::{Entry, Unclaimed};
 use crate::output::Output;
 use crate::process::Child;
 use crate::supervisor::Id;
@@ -24,11 +25,24 @@ pub(super) struct Found {
 }
 
 /// Finds what is left of an earlier orchestrator and ends what has no place any more.
-pub(super) async fn find(fleet: &mut Fleet, output: &Output) -> Vec<Found> {
+pub(super) async fn find(fleet: &mut Fleet, program: &Path, output: &Output) -> Vec<Found> {
     let ledger = fleet.left_behind();
+    if !ledger.processes.is_empty() && ledger.folder != fleet.identity() {
+        output.say(
+            "processes.json was written for another data folder: its processes are left alone",
+        );
+        return Vec::new();
+    }
     let mut claimed = Vec::new();
     for entry in ledger.processes {
-        claimed.extend(entry.claim().map(|hold| (entry, hold)));
+        match entry.claim(fleet.identity(), program) {
+            Ok(hold) => claimed.push((entry, hold)),
+            Err(Unclaimed::Gone) => {}
+            Err(Unclaimed::Foreign(why)) => {
+                let Entry { name, pid, .. } = entry;
+                output.say(&format!("{name} (pid {pid}) in processes.json is left alone: {why}"));
+            }
+        }
     }
     // With none of them left there was an end, whatever the reason, and the configuration counts.
     if claimed.is_empty() {

@@ -89,7 +89,7 @@ pub(crate) async fn watch(
     tokio::spawn(control.serve(asked));
     let threads = |source| Error::System { doing: "starting the threads of the logs", source };
     let mut fleet = fleet;
-    let found = adopting::find(&mut fleet, &output).await;
+    let found = adopting::find(&mut fleet, launcher.program(), &output).await;
     fleet.check_addresses()?;
     let mut file = FileWatch::new(source.file.clone()).await;
     let mut watch = Watch::new(fleet, source, launcher, output, events, orders).map_err(threads)?;

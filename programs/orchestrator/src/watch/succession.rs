@@ -64,7 +64,9 @@ impl Watch {
     /// Keeps this process as the gateway from now on.
     fn keep_successor(&mut self, id: Id, pid: u32, by: u32) -> Result<(), String> {
         let entry = self.fleet.entry(id, by);
-        let hold = entry.as_ref().and_then(Entry::claim);
+        let claim =
+            |entry: &Entry| entry.claim(self.fleet.identity(), self.launcher.program()).ok();
+        let hold = entry.as_ref().and_then(claim);
         let hold =
             hold.ok_or_else(|| format!("process {by} is no gateway as it would be started here"))?;
         let child = Child::found(by, hold).map_err(|error| error.to_string())?;
