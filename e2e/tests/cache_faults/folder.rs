@@ -87,3 +87,24 @@ fn read_only_it_is_told_of() {
     chmod(&folder.join("tmp"), 0o755);
     recovers(&gateway, 2000);
 }
+
+#[test]
+fn that_of_somebody_else_is_left_alone_and_told_of() {
+    let (home, shelf) = (tempfile::tempdir().unwrap(), Shelf::start());
+    let project = home.path().join("project");
+    for name in ["tmp/upload.bin", "tmp/sub/kept", "purge.log"] {
+        let file = project.join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, "precious").unwrap();
+    }
+    let before = files_below(&project);
+    let gateway = caching(&shelf.origin, &dir(&project)).workers(2).start();
+    let told = |line: &str| line.contains("is left alone").then_some(());
+    gateway.stderr().wait_for("why it is not used", told);
+    load(&gateway, 0..30, 60);
+    assert_eq!(files_below(&project), before);
+    assert!(before.iter().all(|file| std::fs::read(file).unwrap() == b"precious"));
+    // A mistake that is put right while the gateway runs.
+    std::fs::rename(&project, home.path().join("moved")).unwrap();
+    recovers(&gateway, 2000);
+}

@@ -1,8 +1,6 @@
 //! What all parts of the store share, and how one response is found, judged and removed.
 
-use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
@@ -56,7 +54,7 @@ impl Core {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let layout = Layout::new(&settings.dir);
         Self {
-            log: Mutex::new(Log::new(layout.purge_log())),
+            log: Mutex::new(Log::default()),
             memory: Memory::new(settings.memory),
             settings,
             layout,
@@ -120,8 +118,11 @@ impl Core {
     fn take_over_log(&self) {
         let mut log = lock(&self.log);
         log.close();
-        let read = log.load(&self.records);
-        if let Err(error) = read.and_then(|()| log.rewrite(&self.records, self.layout.tmp())) {
+        let taken = self.layout.dir().and_then(|dir| {
+            log.load(&dir, &self.records)?;
+            log.rewrite(&dir, &self.records)
+        });
+        if let Err(error) = taken {
             self.write_failed("taking the log of purges over", &error);
         }
     }
@@ -152,7 +153,7 @@ impl Core {
         let Some(slot) = self.index.evict() else { return false };
         // An open file would keep its place on the disk.
         self.memory.close_file(slot);
-        if fs::remove_file(slot.path(self.layout.entries())).is_ok() {
+        if self.layout.remove(slot).is_ok() {
             self.counters.add(Count::Evictions);
         }
         true
@@ -168,15 +169,16 @@ impl Core {
 
     pub(super) fn remove_file(&self, slot: Slot) {
         self.index.remove(slot);
-        let _: io::Result<()> = fs::remove_file(slot.path(self.layout.entries()));
+        let _: io::Result<()> = self.layout.remove(slot);
     }
 
     /// Removes a file that is not what was written, unless another took its place.
     pub(super) fn remove_corrupt(&self, slot: Slot, why: Corrupt, inode: u64) {
         self.counters.add(Count::Corrupt);
-        let path = slot.path(self.layout.entries());
-        tracing::warn!(file = %path.display(), %why, "a damaged response was removed");
-        if fs::symlink_metadata(&path).is_ok_and(|about| about.ino() == inode) {
+        let file = self.layout.shown(slot);
+        tracing::warn!(file = %file.display(), %why, "a damaged response was removed");
+        let there = self.layout.dir().and_then(|dir| dir.entries.about(slot.below()));
+        if there.is_ok_and(|about| about.st_ino == inode) {
             self.memory.close_file(slot);
             self.remove_file(slot);
         }
@@ -219,8 +221,7 @@ impl Core {
             return self.found(Held::Direct(object), key, variant, Source::Memory);
         }
         let note = self.index.touch(slot).unwrap_or(0);
-        let path = slot.path(self.layout.entries());
-        let loaded = match disk::load(&path, self.settings.hot_object, note) {
+        let loaded = match disk::load(&self.layout, slot, self.settings.hot_object, note) {
             Ok(loaded) => loaded,
             Err(LoadError::Absent) => {
                 self.index.remove(slot);
@@ -232,7 +233,7 @@ impl Core {
             }
             Err(LoadError::Io(error)) => {
                 self.counters.add(Count::Errors);
-                let doing = format!("reading {}", path.display());
+                let doing = format!("reading {}", self.layout.shown(slot).display());
                 self.health.reading.failed(&doing, &error);
                 return None;
             }

@@ -151,9 +151,6 @@ impl Store {
             let doing = format!("opening the directory {}", core.settings.dir.display());
             core.write_failed(&doing, &error);
         }
-        if let Err(error) = lock(&core.log).load(&core.records) {
-            core.health.reading.failed("reading the log of purges", &error);
-        }
         type Job = fn(&Arc<Core>);
         let upkeep: (&str, Job) = ("cache-upkeep", upkeep::run);
         for (name, job) in [upkeep, ("cache-watch", upkeep::watch), ("cache-purge", purge::run)] {

@@ -54,8 +54,9 @@ impl Store {
 impl Core {
     /// Reads the file of a slot. Blocks.
     fn peek_file(self: &Arc<Self>, slot: Slot, key: &[u8], variant: &[u8]) -> Found {
-        let path = slot.path(self.layout.entries());
-        let Ok(loaded) = disk::load(&path, self.settings.hot_object, 0) else { return Found::Miss };
+        let Ok(loaded) = disk::load(&self.layout, slot, self.settings.hot_object, 0) else {
+            return Found::Miss;
+        };
         let object = Held::Direct(Arc::new(self.object(slot, loaded)));
         self.found(object, key, variant, Source::Disk).unwrap_or(Found::Miss)
     }

@@ -1,7 +1,6 @@
 //! The name of a stored response: 128 bits from its key, and from its variant if it has one.
 
 use std::hash::{BuildHasherDefault, Hasher};
-use std::path::{Path, PathBuf};
 
 use crate::key::{Key, KeyHash};
 use crate::vary::VariantKey;
@@ -54,16 +53,14 @@ impl Slot {
         (self.low >> 32) as u32
     }
 
-    /// `entries/ab/c/abc…`: 256 folders of 16.
-    pub(super) fn path(self, entries: &Path) -> PathBuf {
-        let name = self.to_string();
-        let (first, second) = (name.get(..2).unwrap_or("00"), name.get(2..3).unwrap_or("0"));
-        let mut path = PathBuf::with_capacity(entries.as_os_str().len() + 48);
-        path.push(entries);
-        path.push(first);
-        path.push(second);
-        path.push(name);
-        path
+    /// `ab/c/abc…` below `entries/`: 256 folders of 16.
+    pub(super) fn below(self) -> String {
+        format!("{}/{self}", self.folder())
+    }
+
+    /// `ab/c`, the folder of its file.
+    pub(super) fn folder(self) -> String {
+        format!("{:02x}/{:x}", self.high >> 56, (self.high >> 52) & 0xf)
     }
 
     /// From the name of a file.
@@ -122,8 +119,12 @@ mod tests {
     #[test]
     fn a_slot_is_read_back_from_its_file_name() {
         let slot = Slot::of_key(KeyHash::of(b"http://a/"));
-        let path = slot.path(Path::new("/x"));
-        let name = path.file_name().unwrap().to_str().unwrap();
+        let path = slot.below();
+        let (folder, name) = path.rsplit_once('/').unwrap();
+        assert_eq!(
+            (folder, slot.folder()),
+            (&*format!("{}/{}", &name[..2], &name[2..3]), folder.to_owned())
+        );
         assert_eq!(Slot::of_name(name), Some(slot));
         assert_eq!(Slot::of_name(&name.to_uppercase()).is_some(), name.to_uppercase() == name);
         for bad in ["", "+f", "0123456789abcdef0123456789abcdeg", "../etc/passwd"] {

@@ -113,7 +113,7 @@ fn note_uses(core: &Core) {
         }
     });
     for slot in core.index.take_used() {
-        let _: io::Result<()> = note_use(&slot.path(core.layout.entries()));
+        let _: io::Result<()> = note_use(&core.layout, slot);
     }
 }
 

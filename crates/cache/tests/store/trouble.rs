@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::*;
+use tombolo_cache::store::{Mode, Purge};
 
 /// A small disk of its own. `None` where the system does not let one be made.
 struct SmallDisk(PathBuf, #[allow(dead_code)] tempfile::TempDir);
@@ -172,7 +173,7 @@ async fn a_directory_that_another_store_uses_is_left_alone_until_it_is_free() {
 }
 
 #[tokio::test]
-async fn foreign_files_are_removed_from_the_entries_and_nowhere_else() {
+async fn files_that_the_store_did_not_write_are_left_alone() {
     let home = Home::new();
     let store = home.open();
     assert!(put(&store, "http://a/", b"a").stored().await);
@@ -187,6 +188,80 @@ async fn foreign_files_are_removed_from_the_entries_and_nowhere_else() {
     }
     let store = home.open();
     await_status(&store, "counted", |status| !status.counting);
+    assert_eq!(store.status().objects, 1);
     let there = |path: &Path| path.exists();
-    assert!(there(&good) && there(&beside) && !foreign.iter().any(|path| there(path)));
+    assert!(there(&good) && there(&beside) && foreign.iter().all(|path| there(path)));
+}
+
+#[tokio::test]
+async fn a_directory_that_is_not_a_cache_of_ours_is_left_alone() {
+    let home = Home::new();
+    let cache = home.dir.path().join("cache");
+    for name in ["tmp/sub/kept", "tmp/upload.bin", "purge.log", "entries/00/0/file", "lock"] {
+        let file = cache.join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, "precious").unwrap();
+    }
+    let before = files_below(&cache);
+    let store = home.open();
+    let trouble = store.status().writing.unwrap();
+    assert!(trouble.reason.contains("left alone"), "{trouble:?}");
+    assert!(!pass(&store, "http://a/", b"small").await);
+    assert_eq!(body_of(&hit(&store, "http://a/").await).await, b"small", "held in memory");
+    store.close();
+    drop(store);
+    assert_eq!(files_below(&cache), before);
+    assert!(before.iter().all(|file| std::fs::read(file).unwrap() == b"precious"));
+}
+
+#[tokio::test]
+async fn links_in_the_directory_lead_nowhere() {
+    for planted in ["tmp", "entries", "entries/00", "purge.log", "lock", "CACHEDIR.TAG"] {
+        let home = Home::new();
+        let store = home.open();
+        assert!(put(&store, "http://a/", b"a").stored().await);
+        store.close();
+        drop(store);
+        let (cache, victim) = (home.dir.path().join("cache"), home.dir.path().join("victim"));
+        std::fs::create_dir_all(victim.join("0")).unwrap();
+        for name in ["file", "0/file", &format!("0/{}", "0".repeat(32))] {
+            std::fs::write(victim.join(name), "precious").unwrap();
+        }
+        let before = files_below(&victim);
+        let place = cache.join(planted);
+        let _ = std::fs::remove_dir_all(&place);
+        let _ = std::fs::remove_file(&place);
+        let target = if planted.contains('.') || planted == "lock" { "file" } else { "" };
+        std::os::unix::fs::symlink(victim.join(target), &place).unwrap();
+        let store = home.open();
+        for number in 0..200 {
+            let text = format!("http://{number}/");
+            let _: bool = put(&store, &text, b"b").stored().await;
+            let _: Found = get(&store, &text).await;
+        }
+        store.purge(Purge::All, Mode::Hard).unwrap().durable().await;
+        store.close();
+        drop(store);
+        assert_eq!(files_below(&victim), before, "{planted}");
+        for file in before {
+            assert_eq!(std::fs::read(file).unwrap(), b"precious", "{planted}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn everything_in_it_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let store = home.open();
+    assert!(put(&store, "http://a/", b"a").stored().await);
+    store.purge(Purge::Tag(b"x"), Mode::Soft).unwrap().durable().await;
+    let cache = home.dir.path().join("cache");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for file in files_below(&cache) {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+        for folder in file.ancestors().skip(1).take_while(|path| path.starts_with(&cache)) {
+            assert_eq!(mode(folder), 0o700, "{}", folder.display());
+        }
+    }
 }

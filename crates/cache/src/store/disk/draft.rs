@@ -3,17 +3,19 @@
 //! Nothing is flushed to the medium: a power failure may lose what was stored last, and checksums
 //! find what it tore. A process that is killed loses only what was not renamed.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tombolo_files::Access;
 
+use super::layout::Dir;
 use crate::store::core::Core;
 use crate::store::format::{self, BodySums};
 use crate::store::index::units_of;
+use crate::store::slot::Slot;
 
 /// Evictions that one write may cause when the disk is full before its limit is reached.
 const EVICTED_FOR_SPACE: usize = 64;
@@ -21,10 +23,16 @@ const EVICTED_FOR_SPACE: usize = 64;
 /// Pieces that one call writes; the kernel takes no more.
 const MOST_SLICES: usize = 1024;
 
+/// Where it is until then.
+struct Place {
+    dir: Arc<Dir>,
+    name: String,
+}
+
 /// A file that is not yet an entry. Dropped, it is removed.
 pub(in crate::store) struct Draft {
     core: Arc<Core>,
-    file: Option<(Arc<File>, PathBuf)>,
+    file: Option<(Arc<File>, Place)>,
     body_at: u64,
     body: u64,
     sums: BodySums,
@@ -60,7 +68,7 @@ impl Draft {
         rest: &[Bytes],
         front: &[u8],
         sum: u64,
-        path: &Path,
+        slot: Slot,
     ) -> io::Result<u64> {
         let mut sums = std::mem::take(&mut self.sums);
         let rest_length: u64 = rest.iter().map(|piece| piece.len() as u64).sum();
@@ -83,18 +91,22 @@ impl Draft {
             }
             with_space(&self.core, || file.write_all_at(front, 0))?;
         }
-        self.rename(path)?;
+        self.rename(slot)?;
         Ok(length)
     }
 
-    fn rename(&mut self, path: &Path) -> io::Result<()> {
-        let Some((_, beside)) = &self.file else { return Err(io::ErrorKind::NotFound.into()) };
-        let renamed = match fs::rename(beside, path) {
+    fn rename(&mut self, slot: Slot) -> io::Result<()> {
+        let Some((_, Place { dir, name })) = &self.file else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        // The directory may be another one by now: an entry in the one before would not be found.
+        if !self.core.layout.dir().is_ok_and(|now| Arc::ptr_eq(&now, dir)) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let renamed = match dir.tmp.rename(name, &dir.entries, slot.below()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if let Some(folder) = path.parent() {
-                    with_space(&self.core, || fs::create_dir_all(folder))?;
-                }
-                fs::rename(beside, path)
+                with_space(&self.core, || dir.entries.make_all(slot.folder()))?;
+                dir.tmp.rename(name, &dir.entries, slot.below())
             }
             other => other,
         };
@@ -108,9 +120,12 @@ impl Draft {
         if let Some((file, _)) = &self.file {
             return Ok(Arc::clone(file));
         }
-        let path = self.core.layout.tmp_name();
-        let make = || OpenOptions::new().read(true).write(true).create_new(true).open(&path);
-        let file = match with_space(&self.core, make) {
+        let name = self.core.layout.tmp_name();
+        let make = || {
+            let dir = self.core.layout.dir_in_place()?;
+            Ok((dir.tmp.file(&name, Access::New)?, dir))
+        };
+        let (file, dir) = match with_space(&self.core, make) {
             // The directory was taken away; it is made again, once.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.core.rebuild()?;
@@ -119,7 +134,7 @@ impl Draft {
             other => other?,
         };
         let file = Arc::new(file);
-        self.file = Some((Arc::clone(&file), path));
+        self.file = Some((Arc::clone(&file), Place { dir, name }));
         Ok(file)
     }
 
@@ -156,8 +171,8 @@ fn with_space<T>(core: &Core, mut act: impl FnMut() -> io::Result<T>) -> io::Res
 impl Drop for Draft {
     fn drop(&mut self) {
         self.core.index.sub_unfinished(self.units);
-        if let Some((_, path)) = &self.file {
-            let _: io::Result<()> = fs::remove_file(path);
+        if let Some((_, Place { dir, name })) = &self.file {
+            let _: io::Result<()> = dir.tmp.remove(name);
         }
     }
 }

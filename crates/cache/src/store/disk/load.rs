@@ -1,16 +1,18 @@
 //! Reading a stored response from its file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tombolo_files::{Access, Refusal};
 
+use super::layout::Layout;
 use crate::store::format::{self, Corrupt, FIXED, Fixed};
 use crate::store::front::Front;
 use crate::store::settings::{BLOCK, CHECKED_WHOLE, READ_PIECE};
+use crate::store::slot::Slot;
 
 /// Enough for the front of nearly every response.
 const FIRST_READ: u64 = 16 << 10;
@@ -28,7 +30,11 @@ pub(in crate::store) enum LoadError {
 
 impl From<io::Error> for LoadError {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::NotFound { Self::Absent } else { Self::Io(error) }
+        // A link was not stored: what is stored next takes its place.
+        match error.kind() == io::ErrorKind::NotFound || Refusal::of(&error).is_some() {
+            true => Self::Absent,
+            false => Self::Io(error),
+        }
     }
 }
 
@@ -46,10 +52,15 @@ pub(in crate::store) struct Loaded {
     pub(in crate::store) note: u32,
 }
 
-/// Reads the file at `path`; a body of at most `hot` bytes into memory. `known` is the note under
+/// Reads the file of a slot; a body of at most `hot` bytes into memory. `known` is the note under
 /// which the whole body was checked before.
-pub(in crate::store) fn load(path: &Path, hot: u64, known: u32) -> Result<Loaded, LoadError> {
-    let file = open(path)?;
+pub(in crate::store) fn load(
+    layout: &Layout,
+    slot: Slot,
+    hot: u64,
+    known: u32,
+) -> Result<Loaded, LoadError> {
+    let file = layout.dir()?.entries.file(slot.below(), Access::Read)?;
     let about = file.metadata()?;
     let corrupt = |why| LoadError::Corrupt(why, about.ino());
     let note = note_of(&about);
@@ -80,12 +91,16 @@ pub(in crate::store) fn load(path: &Path, hot: u64, known: u32) -> Result<Loaded
 }
 
 /// Reads everything but the body, without looking at the body.
-pub(in crate::store) fn read_front(path: &Path) -> Result<(File, Front), LoadError> {
+pub(in crate::store) fn read_front(
+    layout: &Layout,
+    slot: Slot,
+) -> Result<(File, Front), LoadError> {
+    let dir = layout.dir()?;
     // Reading through all files must not look like using them.
-    let quietly = flags() | rustix::fs::OFlags::NOATIME.bits().cast_signed();
-    let open = |flags| OpenOptions::new().read(true).write(true).custom_flags(flags).open(path);
-    let file = match open(quietly) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => open(flags())?,
+    let file = match dir.entries.file(slot.below(), Access::WriteQuietly) {
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::PERM.raw_os_error()) => {
+            dir.entries.file(slot.below(), Access::Write)?
+        }
         other => other?,
     };
     let about = file.metadata()?;
@@ -186,15 +201,6 @@ fn rest_of_front(file: &File, fixed: &Fixed, mut first: Vec<u8>) -> Result<Front
     format::check_front(fixed, &first)?;
     let block = first.get(FIXED..length).ok_or(Corrupt::Length)?;
     Ok(Front::new(*fixed, Bytes::copy_from_slice(block)))
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(flags()).open(path)
-}
-
-/// No link is followed, and no terminal or pipe waited for, whatever was put in the directory.
-fn flags() -> i32 {
-    (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits().cast_signed()
 }
 
 fn note_of(about: &std::fs::Metadata) -> u32 {

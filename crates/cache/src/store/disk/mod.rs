@@ -5,11 +5,12 @@ mod body;
 mod draft;
 mod layout;
 mod load;
+mod tag;
 mod walk;
 
 pub use body::{BodyError, FileBody};
 pub(super) use draft::Draft;
-pub(super) use layout::Layout;
+pub(super) use layout::{Dir, Layout};
 pub(super) use load::{
     LoadError, Loaded, LoadedBody, load, read_checked, read_front, read_piece, read_table,
 };

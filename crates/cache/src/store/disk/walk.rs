@@ -1,10 +1,12 @@
 //! Looking at every file there is: to count them after a start, and to purge.
 
-use std::fs;
+use std::ffi::OsStr;
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
+use rustix::fs::{FileType, Stat};
+use tombolo_files::{Access, Folder, Refusal};
+
+use super::layout::Layout;
 use crate::store::core::Core;
 use crate::store::index::SHARDS;
 use crate::store::queues::Enter;
@@ -13,41 +15,46 @@ use crate::store::slot::Slot;
 /// First-level folders.
 const FOLDERS: usize = 256;
 
-/// Calls `act` for each file in one of the 256 first-level folders, until it says false. What is
-/// not named like an entry of its folder is removed: nothing else belongs there.
+/// Calls `act` with the slot, folder and name of each file in one of the 256 first-level folders,
+/// until it says false. What is not named like an entry of its folder was not written by the store
+/// and is left alone.
 pub(in crate::store) fn files(
-    entries: &Path,
+    layout: &Layout,
     folder: usize,
-    mut act: impl FnMut(Slot, &fs::DirEntry) -> bool,
+    mut act: impl FnMut(Slot, &Folder, &OsStr) -> bool,
 ) -> io::Result<()> {
-    let first = entries.join(format!("{folder:02x}"));
-    let seconds = match fs::read_dir(&first) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        other => other?,
+    let dir = layout.dir()?;
+    let Some(first) = folder_of(&dir.entries, format!("{folder:02x}").as_ref())? else {
+        return Ok(());
     };
-    for second in seconds.flatten() {
-        let inside = match fs::read_dir(second.path()) {
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-                let _: io::Result<()> = fs::remove_file(second.path());
-                continue;
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            other => other?,
-        };
-        for file in inside.flatten() {
-            match slot_of(entries, &file) {
-                Some(slot) if !act(slot, &file) => return Ok(()),
-                Some(_) => {}
-                None => drop(fs::remove_file(file.path())),
+    for second in first.entries()? {
+        let Some(inside) = folder_of(&first, &second.name)? else { continue };
+        for file in inside.entries()? {
+            let slot = file.name.to_str().and_then(Slot::of_name);
+            let place = format!("{folder:02x}/{}", second.name.display());
+            if let Some(slot) = slot.filter(|slot| slot.folder() == place)
+                && !act(slot, &inside, &file.name)
+            {
+                return Ok(());
             }
         }
     }
     Ok(())
 }
 
-fn slot_of(entries: &Path, file: &fs::DirEntry) -> Option<Slot> {
-    let slot = Slot::of_name(file.file_name().to_str()?)?;
-    (slot.path(entries) == file.path()).then_some(slot)
+/// A folder in another one; none if it is something else, or gone.
+fn folder_of(parent: &Folder, name: &OsStr) -> io::Result<Option<Folder>> {
+    match parent.below(name) {
+        Ok(folder) => Ok(Some(folder)),
+        Err(error) if Refusal::of(&error).is_some() => {
+            tracing::warn!(%error, "not a folder of the cache");
+            Ok(None)
+        }
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
+            _ => Err(error),
+        },
+    }
 }
 
 /// Counts what is there. A file that was used after it was stored enters the main queue; both
@@ -57,12 +64,13 @@ pub(in crate::store) fn walk(core: &Core) -> io::Result<()> {
     for shard in 0..SHARDS {
         let mut found: Vec<(i128, Slot, u64, bool)> = Vec::new();
         for folder in shard * PER_SHARD..(shard + 1) * PER_SHARD {
-            files(core.layout.entries(), folder, |slot, file| {
-                if let Ok(about) = file.metadata().map_err(drop)
-                    && about.is_file()
+            files(&core.layout, folder, |slot, inside, name| {
+                if let Ok(about) = inside.about(name)
+                    && FileType::from_raw_mode(about.st_mode).is_file()
                 {
                     let (used_at, stored_at) = times(&about);
-                    found.push((used_at.max(stored_at), slot, about.len(), used_at > stored_at));
+                    let length = u64::try_from(about.st_size).unwrap_or(0);
+                    found.push((used_at.max(stored_at), slot, length, used_at > stored_at));
                 }
                 !core.closing()
             })?;
@@ -81,16 +89,18 @@ pub(in crate::store) fn walk(core: &Core) -> io::Result<()> {
 }
 
 /// When a file was last used and when it was stored, in nanoseconds.
-fn times(about: &fs::Metadata) -> (i128, i128) {
-    let nanos = |s: i64, n: i64| i128::from(s) * 1_000_000_000 + i128::from(n);
-    (nanos(about.atime(), about.atime_nsec()), nanos(about.mtime(), about.mtime_nsec()))
+fn times(about: &Stat) -> (i128, i128) {
+    let nanos = |s: i64, n: u64| i128::from(s) * 1_000_000_000 + i128::from(n);
+    let read = nanos(about.st_atime, about.st_atime_nsec);
+    (read, nanos(about.st_mtime, about.st_mtime_nsec))
 }
 
 /// Writes the use of an entry to the disk, where the next start finds it.
-pub(in crate::store) fn note_use(path: &Path) -> io::Result<()> {
-    use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, utimensat};
+pub(in crate::store) fn note_use(layout: &Layout, slot: Slot) -> io::Result<()> {
+    use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, futimens};
     let special = |nanos| Timespec { tv_sec: 0, tv_nsec: nanos };
     let times =
         Timestamps { last_access: special(UTIME_NOW), last_modification: special(UTIME_OMIT) };
-    Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+    let file = layout.dir()?.entries.file(slot.below(), Access::Read)?;
+    Ok(futimens(&file, &times)?)
 }

@@ -172,8 +172,7 @@ impl Fill {
             None if !self.core.may_write() => return false,
             None => Draft::new(Arc::clone(&self.core), fixed.body_at()),
         };
-        let path = slot.path(self.core.layout.entries());
-        match draft.publish(rest, front, fixed.sum, &path) {
+        match draft.publish(rest, front, fixed.sum, slot) {
             Ok(length) => {
                 self.core.index.insert(slot, length, Enter::New);
                 self.core.health.writing.worked();
@@ -198,7 +197,7 @@ impl Fill {
                 Some((object.front.clone(), soft))
             }
             None if core.layout.usable() && core.index.may_hold(slot) => {
-                let read = read_front(&slot.path(core.layout.entries())).ok();
+                let read = read_front(&core.layout, slot).ok();
                 let good = read.filter(|(_, front)| core.records.judge(front) != Verdict::Gone);
                 good.map(|(_, front)| (front.fixed().soft, front))
                     .map(|(soft, front)| (front, soft))
@@ -230,7 +229,7 @@ impl Fill {
         let (fixed, bytes) = write_front(fixed, [&self.key, b"", b"", &meta, b""]);
         if core.may_write() {
             let draft = Draft::new(Arc::clone(core), fixed.body_at());
-            match draft.publish(&[], &bytes, fixed.sum, &slot.path(core.layout.entries())) {
+            match draft.publish(&[], &bytes, fixed.sum, slot) {
                 Ok(length) => core.index.insert(slot, length, Enter::New),
                 Err(error) => core.write_failed("writing how a response varies", &error),
             }

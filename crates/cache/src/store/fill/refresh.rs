@@ -59,9 +59,8 @@ impl Core {
 
     fn rewrite(self: &Arc<Self>, old: &Entry, new: &Object, bytes: &[u8]) -> io::Result<()> {
         let _key = self.key_lock(crate::key::KeyHash::of(new.front.key()));
-        let path = new.slot.path(self.layout.entries());
         let fixed = new.front.fixed();
-        let Ok((there, front)) = read_front(&path) else { return Ok(()) };
+        let Ok((there, front)) = read_front(&self.layout, new.slot) else { return Ok(()) };
         if front.fixed().stored_at > fixed.stored_at
             || (front.key(), front.variant()) != (new.front.key(), new.front.variant())
             || front.body_length() != new.front.body_length()
@@ -76,7 +75,7 @@ impl Core {
             Kept::Memory(body) => rest.push(body.clone()),
             Kept::File(file) => copy(file, &mut draft)?,
         }
-        let length = draft.publish(&rest, bytes, fixed.sum, &path)?;
+        let length = draft.publish(&rest, bytes, fixed.sum, new.slot)?;
         self.index.insert(new.slot, length, Enter::New);
         // The file it was read from has no name any more.
         self.memory.close_file(new.slot);

@@ -5,14 +5,15 @@
 //! in something else may have lost a purge: then everything counts as purged softly, which costs
 //! revalidation and never answers with what should be gone.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, Read, Write};
 
+use tombolo_files::Access;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::records::{Account, Records, Target};
 use super::{Mode, PurgeError};
+use crate::store::disk::Dir;
 use crate::store::settings::MAX_FIELD;
 
 const NEWEST: u8 = 0;
@@ -25,28 +26,29 @@ const ANY: u8 = 6;
 /// Longest log that is read: every kind at its limit fits.
 const MAX_LOG: u64 = 128 << 20;
 
+const NAME: &str = "purge.log";
+
 /// The log, open for appending when the disk lets it be.
+#[derive(Default)]
 pub(in crate::store) struct Log {
-    path: PathBuf,
     file: Option<File>,
     /// Bytes appended since the log was last written anew.
     appended: u64,
 }
 
 impl Log {
-    /// A log at that path; it is opened when it is first written.
-    pub(in crate::store) const fn new(path: PathBuf) -> Self {
-        Self { path, file: None, appended: 0 }
-    }
-
     /// Reads what is in force. A missing log is an empty one.
-    pub(in crate::store) fn load(&self, records: &Records) -> io::Result<()> {
-        let bytes = match fs::metadata(&self.path) {
-            Ok(about) if about.len() > MAX_LOG => vec![0],
-            Ok(_) => fs::read(&self.path)?,
+    pub(in crate::store) fn load(&self, dir: &Dir, records: &Records) -> io::Result<()> {
+        let file = match dir.root.file(NAME, Access::Read) {
+            Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         };
+        let mut bytes = Vec::new();
+        file.take(MAX_LOG + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_LOG {
+            bytes = vec![0];
+        }
         if !parse(&bytes, records) {
             tracing::warn!("the log of purges is damaged: everything stored counts as stale");
             let _: Result<u64, PurgeError> =
@@ -57,13 +59,13 @@ impl Log {
 
     /// Appends purges: they survive the end of this process, and after [`Self::sync`] that of the
     /// system. After a failure the log is written anew at the next [`Self::rewrite`].
-    pub(super) fn append(&mut self, purges: &[(Target, Mode, u64)]) -> io::Result<()> {
+    pub(super) fn append(&mut self, dir: &Dir, purges: &[(Target, Mode, u64)]) -> io::Result<()> {
         let mut out = Vec::new();
         purges
             .iter()
             .for_each(|(target, mode, stamp)| write_record(&mut out, target, *mode, *stamp));
         self.appended += out.len() as u64;
-        let result = self.opened().and_then(|mut file| file.write_all(&out));
+        let result = self.opened(dir).and_then(|mut file| file.write_all(&out));
         if result.is_err() {
             self.file = None;
         }
@@ -85,18 +87,21 @@ impl Log {
     }
 
     /// Writes the log anew, with what is in force.
-    pub(in crate::store) fn rewrite(&mut self, records: &Records, tmp: &Path) -> io::Result<()> {
+    pub(in crate::store) fn rewrite(&mut self, dir: &Dir, records: &Records) -> io::Result<()> {
         self.file = None;
         self.appended = 0;
         let mut out = Vec::new();
         write_raw(&mut out, records.newest(), 0, NEWEST, &[]);
         records.each(|target, mode, stamp| write_record(&mut out, target, mode, stamp));
-        let beside = tmp.join("purge.log");
-        let mut file = File::create(&beside)?;
+        match dir.tmp.remove(NAME) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = dir.tmp.file(NAME, Access::New)?;
         file.write_all(&out)?;
         file.sync_all()?;
-        fs::rename(&beside, &self.path)?;
-        sync_folder_of(&self.path)
+        dir.tmp.rename(NAME, &dir.root, NAME)?;
+        dir.root.sync()
     }
 
     /// The directory is another one.
@@ -104,18 +109,14 @@ impl Log {
         self.file = None;
     }
 
-    fn opened(&mut self) -> io::Result<&File> {
+    fn opened(&mut self, dir: &Dir) -> io::Result<&File> {
         if self.file.is_none() {
-            let file = OpenOptions::new().append(true).create(true).open(&self.path)?;
-            sync_folder_of(&self.path)?;
+            let file = dir.root.file(NAME, Access::Append)?;
+            dir.root.sync()?;
             self.file = Some(file);
         }
         self.file.as_ref().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
-}
-
-fn sync_folder_of(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 fn write_record(out: &mut Vec<u8>, target: &Target, mode: Mode, stamp: u64) {
@@ -184,6 +185,8 @@ fn parse_one<'a>(bytes: &'a [u8], records: &Records) -> Option<&'a [u8]> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn told(records: &Records) -> Vec<(Target, Mode, u64)> {
@@ -197,7 +200,8 @@ mod tests {
     fn what_was_appended_or_rewritten_is_read_back() {
         let dir = tempfile::tempdir().unwrap();
         let records = Records::default();
-        let mut log = Log::new(dir.path().join("purge.log"));
+        let cache = Dir::open(&dir.path().join("cache")).unwrap();
+        let mut log = Log::default();
         let targets = [
             Target::Key(7),
             Target::Tag(8),
@@ -209,29 +213,30 @@ mod tests {
         for (number, target) in targets.into_iter().enumerate() {
             let mode = if number % 2 == 0 || number > 3 { Mode::Hard } else { Mode::Soft };
             let stamp = records.accept(target.clone(), mode, Account::Operator).unwrap();
-            log.append(&[(target, mode, stamp)]).unwrap();
+            log.append(&cache, &[(target, mode, stamp)]).unwrap();
         }
         for _ in 0..2 {
             let again = Records::default();
-            log.load(&again).unwrap();
+            log.load(&cache, &again).unwrap();
             assert_eq!(told(&again), told(&records));
             assert_eq!(again.newest(), records.newest());
-            log.rewrite(&records, dir.path()).unwrap();
+            log.rewrite(&cache, &records).unwrap();
         }
     }
 
     #[test]
     fn a_damaged_log_makes_everything_stale() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("purge.log");
+        let path = dir.path().join("cache").join(NAME);
+        let cache = Dir::open(&dir.path().join("cache")).unwrap();
         let records = Records::default();
         let stamp = records.accept(Target::Key(7), Mode::Hard, Account::Operator).unwrap();
-        Log::new(path.clone()).append(&[(Target::Key(7), Mode::Hard, stamp)]).unwrap();
+        Log::default().append(&cache, &[(Target::Key(7), Mode::Hard, stamp)]).unwrap();
         let good = fs::read(&path).unwrap();
         for cut in 1..good.len() {
             fs::write(&path, &good[..cut]).unwrap();
             let again = Records::default();
-            Log::new(path.clone()).load(&again).unwrap();
+            Log::default().load(&cache, &again).unwrap();
             assert!(told(&again).iter().any(|(target, ..)| *target == Target::All), "{cut}");
         }
         for flip in 0..good.len() {
@@ -239,7 +244,7 @@ mod tests {
             bad[flip] ^= 0x10;
             fs::write(&path, &bad).unwrap();
             let again = Records::default();
-            Log::new(path.clone()).load(&again).unwrap();
+            Log::default().load(&cache, &again).unwrap();
             assert!(told(&again).iter().any(|(target, ..)| *target == Target::All), "{flip}");
         }
     }

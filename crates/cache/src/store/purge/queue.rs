@@ -156,7 +156,7 @@ pub(in crate::store) fn run(core: &Arc<Core>) {
 fn write_down(core: &Core, accepted: &mut [Accepted]) -> bool {
     let purges: Vec<_> =
         accepted.iter().map(|one| (one.target.clone(), one.mode, one.stamp)).collect();
-    let appended = lock(&core.log).append(&purges);
+    let appended = core.layout.dir().and_then(|dir| lock(&core.log).append(&dir, &purges));
     // To be released whatever came of it: a failing disk holds nobody.
     for tell in accepted.iter_mut().filter_map(|one| one.written.take()) {
         let _: Result<(), ()> = tell.send(());
@@ -165,13 +165,13 @@ fn write_down(core: &Core, accepted: &mut [Accepted]) -> bool {
         let mut log = lock(&core.log);
         // Many purges of few keys would make it long.
         if log.appended() > PURGE_LOG {
-            return log.rewrite(&core.records, core.layout.tmp());
+            return log.rewrite(&*core.layout.dir()?, &core.records);
         }
         log.sync()
     });
     let result = synced.or_else(|_| {
         core.rebuild()?;
-        lock(&core.log).rewrite(&core.records, core.layout.tmp())
+        lock(&core.log).rewrite(&*core.layout.dir()?, &core.records)
     });
     match &result {
         Ok(()) => core.health.writing.worked(),

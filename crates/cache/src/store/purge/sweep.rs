@@ -36,7 +36,7 @@ fn work_file(core: &Core, slot: Slot) -> io::Result<()> {
     if !core.index.may_hold(slot) {
         return Ok(());
     }
-    let (file, front) = match read_front(&slot.path(core.layout.entries())) {
+    let (file, front) = match read_front(&core.layout, slot) {
         Ok(read) => read,
         Err(LoadError::Absent) => return Ok(()),
         Err(LoadError::Corrupt(why, inode)) => {
@@ -68,7 +68,7 @@ pub(in crate::store) fn sweep(core: &Arc<Core>) -> Option<u64> {
     let until = core.records.newest();
     for folder in 0..256 {
         let mut result = Ok(());
-        let walked = files(core.layout.entries(), folder, |slot, _| {
+        let walked = files(&core.layout, folder, |slot, _, _| {
             result = work_file(core, slot);
             result.is_ok() && !core.closing()
         });
@@ -97,6 +97,6 @@ pub(in crate::store) fn drop_done(core: &Core, swept: Option<u64>) -> io::Result
     if let Some(until) = swept_now {
         core.records.drop_swept(until);
     }
-    lock(&core.log).rewrite(&core.records, core.layout.tmp())?;
+    lock(&core.log).rewrite(&*core.layout.dir()?, &core.records)?;
     Ok(if swept_now.is_some() { None } else { swept })
 }

@@ -34,7 +34,8 @@ pub(super) static CACHE: Table = Table {
             name: "dir",
             about: "The directory of the cache's files, relative to the one the program runs in. \
                     It is made when it is missing, and what it holds survives a restart. One \
-                    gateway at a time can use it.",
+                    gateway at a time can use it. One that is not empty and was not made by a \
+                    gateway is left alone.",
             form: Form::Text { what: "a path" },
             absent: Absent::Is(Default::Text(Cache::DEFAULT_DIR)),
             example: "\"/var/cache/tombolo\"",
