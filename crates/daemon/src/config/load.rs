@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::check;
+use super::from_environment::Recording;
 use super::mistake::{Kind, Mistake, Mistakes, Spot};
 use super::written::context::Context;
 use super::written::environment::{Environment, ProcessEnvironment};
@@ -45,12 +46,14 @@ pub fn parse(
     let source = Source::new(name, text);
     let repaired = repair(text);
     let (table, mistakes) = syntax::parse(&repaired, text);
-    let context = Context::new(&source, &repaired, environment, mistakes);
+    let environment = Recording::new(environment);
+    let context = Context::new(&source, &repaired, &environment, mistakes);
     let (mut config, caching) =
         check::config(&Reader::new(&context, &table, &keys::ROOT, 0..0), overrides);
     match context.into_mistakes() {
         Some(mistakes) => Err(mistakes),
         None => {
+            config.from_environment = environment.taken();
             overrides.apply(&mut config, caching);
             Ok(config)
         }

@@ -8,6 +8,7 @@ mod admin;
 mod builtin;
 mod cache;
 mod check;
+mod from_environment;
 mod gateway;
 mod health;
 mod host_port;
@@ -38,6 +39,7 @@ pub use access_log::{AccessLog, LogFormat};
 pub use admin::Admin;
 pub use builtin::{BadFlags, builtin_gateway, builtin_up};
 pub use cache::{Cache, CacheBypass, RouteCache};
+pub use from_environment::FromEnvironment;
 pub use gateway::{Gateway, Limits, StateFile, Timeouts};
 pub use health::{Ejection, HealthCheck, Probe, RetryBudget, Statuses, UpstreamTimeouts};
 pub use host_port::{BadHostPort, HostPort};
@@ -91,6 +93,8 @@ pub struct Config {
     pub up: Up,
     /// Where programs keep what they must remember, relative to the directory they run in.
     pub data_dir: PathBuf,
+    /// What of it came from the environment and is shown as `${NAME}`.
+    pub from_environment: FromEnvironment,
 }
 
 impl Config {
@@ -128,6 +132,7 @@ impl Default for Config {
             storage: Storage::default(),
             up: Up::default(),
             data_dir: Self::DEFAULT_DATA_DIR.into(),
+            from_environment: FromEnvironment::default(),
         }
     }
 }

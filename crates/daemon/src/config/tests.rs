@@ -60,6 +60,28 @@ fn values_come_from_the_environment_wherever_they_belong() {
 }
 
 #[test]
+fn no_mistake_tells_a_value_of_the_environment() {
+    let text = "[gateway]\nlisten = [\"${S}\"]\nserved_by = \"${S}\"\nworkers = \"${S}\"\n\
+                trusted = [\"${S}\"]\n\
+                [gateway.limits]\nbody_bytes = \"${S}\"\n[gateway.timeouts]\nhead = \"${S}\"\n\
+                [traces]\nendpoint = \"${S}\"\n[storage]\ndatabase = \"${S}\"\n\
+                [[upstream]]\nname = \"${S}\"\nservers = [\"${S}//x\"]\npolicy = \"${S}\"\n\
+                [[upstream]]\nname = \"${S}\"\nservers = [\"h:1\"]\n\
+                [[route]]\nupstream = \"${T}\"\nhost = \"http://${S}\"\n\
+                [[route]]\nupstream = \"hunter\"\npath = \"*${S}\"\n";
+    for value in ["Hunter2", "Hunter2*", "a Hunter2 \"b\"", "[Hunter2]", "Hunter2:99999"] {
+        let environment = [("S", value), ("T", "another")];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mistakes = parse(text, "t.toml", &BTreeMap::from(environment), &Overrides::default());
+        let mistakes = mistakes.unwrap_err();
+        assert!(mistakes.count() > 8, "{mistakes}");
+        for told in [mistakes.to_string(), mistakes.to_json().to_string()] {
+            assert!(!told.to_lowercase().contains("hunter2"), "{told}");
+        }
+    }
+}
+
+#[test]
 fn a_service_is_an_upstream_that_routes_can_name() {
     let config = good("[[service]]\nname = \"site\"\nreplicas = 2\nlisten = \"127.0.0.1:9301\"\n");
     assert_eq!(config.services[0].replicas, 2);

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 
 use serde_json::{Map, Value, json};
-use tombolo_daemon::config::{Config, Service, StateFile};
+use tombolo_daemon::config::{Config, FromEnvironment, Service, StateFile};
 
 use super::Fleet;
 use super::listener::Listener;
@@ -51,10 +51,13 @@ impl Fleet {
     /// started from now on. Replicas are neither made nor ended by this.
     pub(crate) fn change(&mut self, next: Config) -> (Change, Before) {
         let mut next = next;
+        next.from_environment.extend(&self.config.from_environment);
         let mut change =
             Change { restart: self.keep_what_needs_a_restart(&mut next), ..Change::default() };
         given_to_the_gateway(&mut next, &self.data);
         let configured = self.merge_services(&mut next, &mut change);
+        let told = change.told.iter_mut().chain(&mut change.restart);
+        told.for_each(|one| mask(one, &next.from_environment));
         let before = Before {
             config: std::mem::replace(&mut self.config, next),
             configured: std::mem::replace(&mut self.configured, configured),
@@ -170,6 +173,16 @@ impl Fleet {
 
     fn point_all(&mut self) {
         (0..self.config.services.len()).for_each(|service| self.point_upstreams(service));
+    }
+}
+
+/// Shows what came from the environment as the files have it.
+fn mask(told: &mut Value, from: &FromEnvironment) {
+    match told {
+        Value::String(text) => *text = from.mask(text).into_owned(),
+        Value::Array(list) => list.iter_mut().for_each(|one| mask(one, from)),
+        Value::Object(members) => members.values_mut().for_each(|one| mask(one, from)),
+        _ => {}
     }
 }
 

@@ -12,7 +12,7 @@ use std::fmt::{self, Write};
 
 use cache::{write_cache, write_route_cache};
 use health::write_health;
-use notation::{duration, list, quoted, size};
+use notation::{duration, list, named, quoted, size};
 use tcp::write_tcp;
 use tombolo_daemon::config::{
     AccessLog, Admin, Config, Gateway, HashKey, Limits, Policy, RateLimit, Route, Server,
@@ -25,18 +25,20 @@ const HEADING: &str = "\
 # To change something, give 'tombolo up -c FILE' a file of your own.
 ";
 
-/// The configuration as a file that, read again, means the same to a gateway.
+/// The configuration as a file that, read again, means the same to a gateway. What came from the
+/// environment stands there as `${NAME:-value}`: the gateway has no such variable, and knows by it
+/// what not to show.
 pub(crate) fn render(config: &Config) -> String {
     let mut text = HEADING.to_owned();
     // Writing to a string cannot fail.
     let _ = write_config(&mut text, config);
-    text
+    named(&text, &config.from_environment)
 }
 
 fn write_config(out: &mut String, config: &Config) -> fmt::Result {
     // Services are the orchestrator's business, and so are their database and the data folder.
     let Config { gateway, access_log, cache, upstreams, routes, tcp, traces, .. } = config;
-    let Config { services: _, storage: _, up: _, data_dir: _, .. } = config;
+    let Config { services: _, storage: _, up: _, data_dir: _, from_environment: _, .. } = config;
     write_gateway(out, gateway)?;
     write_access_log(out, access_log)?;
     if let Some(cache) = cache {

@@ -3,6 +3,10 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use tombolo_daemon::config::FromEnvironment;
+
+use crate::process::is_passed_on;
+
 /// Each value as a string, in brackets.
 pub(super) fn list(values: &[impl ToString]) -> String {
     let quoted: Vec<_> = values.iter().map(|value| quoted(&value.to_string())).collect();
@@ -41,6 +45,33 @@ pub(super) fn quoted(text: &str) -> String {
         }
     }
     out.push('"');
+    out
+}
+
+/// The text with `${NAME:-value}` for each value of the environment in a string. A value that cannot
+/// stand there, or whose variable a child may have itself, stays as it is.
+pub(super) fn named(text: &str, from: &FromEnvironment) -> String {
+    let fits = |(name, value): &(&str, &str)| {
+        let is_plain = |one: char| !one.is_control() && !"}$\"\\".contains(one);
+        value.chars().all(is_plain) && !is_passed_on(name)
+    };
+    let values: Vec<_> = from.values().filter(fits).collect();
+    let mut out = String::with_capacity(text.len());
+    let (mut inside, mut rest) = (false, text);
+    while let Some(first) = rest.chars().next() {
+        // After a dollar it would be no variable.
+        let begins = |(_, value): &&(&str, &str)| rest.starts_with(value) && !out.ends_with('$');
+        if let Some((name, value)) = values.iter().filter(|_| inside).find(begins) {
+            out.extend(["${", name, ":-", value, "}"]);
+            rest = rest.get(value.len()..).unwrap_or_default();
+            continue;
+        }
+        let length = if first == '\\' { 2 } else { first.len_utf8() };
+        inside ^= first == '"';
+        let (taken, later) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        out.push_str(taken);
+        rest = later;
+    }
     out
 }
 

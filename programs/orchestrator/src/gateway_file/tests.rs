@@ -159,6 +159,21 @@ fn every_setting_survives() {
 }
 
 #[test]
+fn values_of_the_environment_stay_marked_as_such() {
+    let written = "[[upstream]]\nname = \"a\"\nservers = [\"${HOST_OF_A}:1\"]\n\
+                   [traces]\nendpoint = \"http://127.0.0.1:1/v1?a=${KEY}&b=${ODD}&c=$${KEY}\"\n";
+    let names = [("HOST_OF_A", "backend"), ("KEY", "hunter2"), ("ODD", "o}dd"), ("HOME", "/root")];
+    let own = names.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let config = parse(written, "written.toml", &BTreeMap::from(own), &Overrides::default())
+        .unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let text = render(&config);
+    assert!(text.contains("a=${KEY:-hunter2}&b=o}dd&c=$${KEY}\""), "{text}");
+    let again = round_trip(&config);
+    assert_eq!(again, config);
+    assert_eq!(again.from_environment.mask("hunter2 of backend"), "${KEY} of ${HOST_OF_A}");
+}
+
+#[test]
 fn gateway_for_tcp_alone_survives() {
     let written = "[[upstream]]\nname = \"a\"\nservers = [\"a:1\"]\n\
                    [[tcp]]\nlisten = [\"127.0.0.1:0\"]\nupstream = \"a\"\n";

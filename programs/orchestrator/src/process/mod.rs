@@ -10,4 +10,4 @@ mod spawn;
 pub(crate) use child::Child;
 pub(crate) use keeper::{Command, Run, Running};
 pub(crate) use readiness::{Probe, ready};
-pub(crate) use spawn::{Launcher, Surroundings};
+pub(crate) use spawn::{Launcher, Surroundings, is_passed_on};

@@ -34,6 +34,11 @@ pub(crate) struct Launcher {
 const PASSED_ON: [&str; 7] =
     ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TOMBOLO_LOG", "RUST_BACKTRACE"];
 
+/// Whether a child may have a variable of this name.
+pub(crate) fn is_passed_on(name: &str) -> bool {
+    PASSED_ON.contains(&name) || name == "NOTIFY_SOCKET" || name.starts_with("TOMBOLO_")
+}
+
 /// A pipe that ends when we do, since nobody else holds its other end.
 #[derive(Debug)]
 struct Lifeline {

@@ -24,7 +24,7 @@ use super::mistake::Kind;
 use super::overrides::Overrides;
 use super::written::context::{At, Context};
 use super::written::reader::Reader;
-use super::{Config, Gateway};
+use super::{Config, FromEnvironment, Gateway};
 
 /// Reads the whole file. The result is only meant if no mistakes were noted on the way, and once
 /// the flags and what is said about caching were put over it.
@@ -66,6 +66,8 @@ pub(super) fn config(root: &Reader<'_>, overrides: &Overrides) -> (Config, Cachi
         data_dir: root
             .text("data_dir")
             .map_or_else(|| Config::DEFAULT_DATA_DIR.into(), |path| path.value.into()),
+        // Known once all is read.
+        from_environment: FromEnvironment::default(),
     };
     (config, Caching { table: cache::cache(root), routes: said })
 }

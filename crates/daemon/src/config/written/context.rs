@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::super::from_environment::Recording;
 use super::super::mistake::{Kind, Mistake, Mistakes, Place, Spot};
-use super::environment::Environment;
 use super::repair::Repaired;
 use super::secret::without_passwords;
 use super::source::Source;
@@ -37,7 +37,7 @@ const WORDS_MAX: usize = 300;
 pub(crate) struct Context<'c> {
     source: &'c Source<'c>,
     repaired: &'c Repaired<'c>,
-    pub(super) environment: &'c dyn Environment,
+    pub(super) environment: &'c Recording<'c>,
     mistakes: RefCell<Vec<Mistake>>,
     /// Mistakes beyond [`NOTED_MAX`].
     beyond: Cell<usize>,
@@ -51,7 +51,7 @@ impl<'c> Context<'c> {
     pub(crate) fn new(
         source: &'c Source<'c>,
         repaired: &'c Repaired<'c>,
-        environment: &'c dyn Environment,
+        environment: &'c Recording<'c>,
         syntax: Vec<SyntaxMistake>,
     ) -> Self {
         let mut context = Self {
@@ -120,6 +120,10 @@ impl<'c> Context<'c> {
         if !matches!(kind, Kind::Environment | Kind::UnknownKey | Kind::Missing)
             && self.raw(span).contains("${")
         {
+            // A suggestion may be made of the value.
+            if self.environment.is_told_by(&hint) {
+                hint = "look at the value".to_owned();
+            }
             hint.push_str("; the value comes from the environment");
         }
         let other = other.map(|(span, what)| (self.place(span), what.to_owned()));
@@ -186,7 +190,8 @@ impl<'c> Context<'c> {
         let file = self.source.name.to_owned();
         // The line's text is added to those mistakes that are told.
         let spot = place.map(|place| Spot { place, text: "".into() });
-        let (words, hint) = (clipped(words), clipped(hint));
+        let shown = |text| clipped(self.environment.mask(text));
+        let (words, hint) = (shown(words), shown(hint));
         self.mistakes.borrow_mut().push(Mistake { kind, words, hint, file, spot, related });
     }
 }

@@ -11,6 +11,9 @@ pub trait Environment {
     /// # Errors
     /// When there is none of that name, or its value is not UTF-8.
     fn value(&self, name: &str) -> Result<String, VarError>;
+
+    /// Told of what was filled in for a variable.
+    fn used(&self, _name: &str, _text: &str) {}
 }
 
 /// The environment this process was started with.
@@ -76,10 +79,14 @@ pub(crate) fn fill<'t>(
             Some((name, otherwise)) => (name, Some(otherwise)),
             None => (inside, None),
         };
+        let mut put = |text: &str| {
+            filled.text.push_str(text);
+            environment.used(name, text);
+        };
         match (look_up(name, environment), otherwise) {
-            (Ok(value), Some(otherwise)) if value.is_empty() => filled.text.push_str(otherwise),
-            (Ok(value), _) => filled.text.push_str(&value),
-            (Err(Problem::Unset(_)), Some(otherwise)) => filled.text.push_str(otherwise),
+            (Ok(value), Some(otherwise)) if value.is_empty() => put(otherwise),
+            (Ok(value), _) => put(&value),
+            (Err(Problem::Unset(_)), Some(otherwise)) => put(otherwise),
             (Err(problem), _) => problems.push(problem),
         }
         filled.from_environment = true;

@@ -17,7 +17,7 @@ mod tell;
 #[cfg(test)]
 mod tests;
 
-use tombolo_daemon::config::Config;
+use tombolo_daemon::config::{Config, FromEnvironment};
 
 pub(super) use settings::keep_what_needs_a_restart;
 
@@ -79,6 +79,8 @@ impl Difference {
         difference.tcp(before, after);
         difference.changes.extend(settings::live(before, after));
         difference.restart = settings::of_a_restart(before, after);
+        let all = difference.changes.iter_mut().chain(&mut difference.restart);
+        all.for_each(|change| change.mask(&before.from_environment, &after.from_environment));
         difference
     }
 
@@ -123,6 +125,19 @@ impl Difference {
             }
         }
         kept
+    }
+}
+
+impl Change {
+    /// Shows what came from the environment as the files have it.
+    fn mask(&mut self, before: &FromEnvironment, after: &FromEnvironment) {
+        let both = |text: &str| after.mask(&before.mask(text)).into_owned();
+        self.name = both(&self.name);
+        self.upstream = self.upstream.as_deref().map(both);
+        for field in &mut self.fields {
+            field.before = both(&field.before);
+            field.after = both(&field.after);
+        }
     }
 }
 

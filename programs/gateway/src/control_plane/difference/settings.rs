@@ -53,6 +53,7 @@ pub(in crate::control_plane) fn keep_what_needs_a_restart(before: &Config, after
     after.access_log = before.access_log.clone();
     after.gateway.limits.recent_requests = before.gateway.limits.recent_requests;
     after.traces.clone_from(&before.traces);
+    after.from_environment.extend(&before.from_environment);
     if let (Some(before), Some(after)) = (&before.cache, &mut after.cache) {
         let Cache { dir, max_size, memory, max_object, policy: _ } = before.clone();
         *after = Cache { dir, max_size, memory, max_object, policy: after.policy.clone() };

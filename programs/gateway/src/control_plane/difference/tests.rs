@@ -43,6 +43,30 @@ fn nothing_new_is_said_so() {
 }
 
 #[test]
+fn values_of_the_environment_are_told_as_their_names() {
+    let read = |port: u16, key: &str| {
+        let text =
+            format!("{BEFORE}[traces]\nendpoint = \"http://127.0.0.1:{port}/v1?key=${{KEY}}\"\n");
+        let environment = BTreeMap::from([("KEY".to_owned(), key.to_owned())]);
+        parse(&text, "test.toml", &environment, &Overrides::default()).unwrap()
+    };
+    let (first, mut second) = (read(1, "hunter2"), read(2, "swordfish"));
+    let told = Difference::new(&first, &second);
+    keep_what_needs_a_restart(&first, &mut second);
+    // The endpoint of the first still holds.
+    let third = Difference::new(&second, &read(3, "opensesame"));
+    for difference in [told, third] {
+        let texts = [difference.to_json().to_string(), super::tell::listed(&difference.restart)];
+        for text in texts {
+            assert!(text.contains("key=${KEY}"), "{text}");
+            for key in ["hunter2", "swordfish", "opensesame"] {
+                assert!(!text.contains(key), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
 fn each_thing_is_told_by_its_name() {
     let after = BEFORE
         .replace("\"c:1\"", "{ address = \"b2:1\", weight = 3 }")
