@@ -104,7 +104,4 @@ fn that_of_somebody_else_is_left_alone_and_told_of() {
     load(&gateway, 0..30, 60);
     assert_eq!(files_below(&project), before);
     assert!(before.iter().all(|file| std::fs::read(file).unwrap() == b"precious"));
-    // A mistake that is put right while the gateway runs.
-    std::fs::rename(&project, home.path().join("moved")).unwrap();
-    recovers(&gateway, 2000);
 }

@@ -27,7 +27,7 @@ const BYTES_MAX: u64 = 1024;
 pub(super) enum Foreign {
     /// It is not empty and has no tag of ours.
     #[error(
-        "it is not empty and is not known as a cache of Tombolo ({NAME} is missing or another \
+        "it is not empty and not a cache of Tombolo ({NAME} is missing or another \
          program's), so it is left alone: name a directory that is empty or does not exist yet; one \
          that an earlier version wrote can be removed"
     )]
