@@ -53,6 +53,34 @@ fn probes_need_no_token() {
     assert_eq!(get(address, "/readyz").text(), "ready\n");
 }
 
+/// Connections of strangers take no place that a probe or the operator needs.
+#[test]
+fn silent_connections_and_readers_that_stop_give_way() {
+    let (_origin, _gateway, address, _folder) = guarded();
+    let mut strangers: Vec<Client> = (0..80).map(|_| Client::connect(address)).collect();
+    for stranger in strangers.iter_mut().step_by(2) {
+        stranger.try_send("GET /console/main.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(8));
+    }
+    assert_eq!(get(address, "/healthz").text(), "ok\n");
+    let fields = format!("Host: x\r\nAuthorization: Bearer {TOKEN}\r\n");
+    assert_eq!(get_with(address, "/api/v1/status", &fields).status(), 200);
+    let mut operator = Client::connect(address);
+    let ask = format!("GET /api/v1/status HTTP/1.1\r\n{fields}\r\n");
+    assert_eq!(operator.exchange(&ask).status(), 200);
+    strangers.extend((0..80).map(|_| Client::connect(address)));
+    assert_eq!(operator.exchange(&ask).status(), 200, "who was allowed to ask stays");
+}
+
+#[test]
+fn a_health_check_in_http_1_0_needs_no_host() {
+    let origin = Origin::start(scripts::answer(scripts::ok("ok")));
+    let (_gateway, address) = start(Setup::to(&origin));
+    let mut probe = Client::connect(address);
+    probe.send("GET /readyz HTTP/1.0\r\n\r\n");
+    assert_eq!(probe.read_response().expect("an answer").status(), 200);
+    assert_eq!(get_with(address, "/readyz", "").status(), 403, "HTTP/1.1 needs one");
+}
+
 #[test]
 fn a_token_that_is_none_keeps_it_from_starting() {
     let folder = tempfile::tempdir().unwrap();
@@ -162,14 +190,14 @@ fn heads_and_bodies_have_limits() {
     assert_eq!(get(address, "/healthz").status(), 200, "it goes on");
 }
 
-/// 64 connections that say nothing hold the places; the next is served as soon as one ends.
+/// 64 connections that were allowed to ask hold the places; the next is served as soon as one ends.
 #[test]
 fn connections_have_a_limit_and_wait_for_a_place() {
     let origin = Origin::start(scripts::answer(scripts::ok("ok")));
     let (_gateway, address) = start(Setup::to(&origin));
     let mut silent: Vec<Client> = (0..64).map(|_| Client::connect(address)).collect();
     for client in &mut silent {
-        client.send(format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\n\r\n"));
+        client.send(format!("GET /api/v1/series HTTP/1.1\r\nHost: {address}\r\n\r\n"));
         client.read_response().unwrap();
     }
     let mut waiting = Client::connect(address);

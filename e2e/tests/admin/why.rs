@@ -36,7 +36,9 @@ fn what_the_gateway_refuses_is_told() {
     let (_gateway, admin) = start(Setup::to(&origin).routes(routes));
     for (query, status) in [
         ("url=http://x/b", 404),
-        ("url=http://x/a/../b", 400),
+        ("url=http://x/a/../b", 404),
+        ("url=http://x/a/../../b", 400),
+        ("url=http://x/a%2500", 400),
         ("url=http://x/a&method=TRACE", 405),
         ("url=http://x/a&method=POST&header=Content-Length:%2099999999999", 413),
         ("url=http://x/a&header=Content-Length:%20x", 400),

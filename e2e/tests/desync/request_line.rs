@@ -72,18 +72,18 @@ fn methods_nobody_knows_are_passed_on_as_spelled() {
 
 #[test]
 fn targets_arrive_byte_for_byte() {
-    for target in ["/a%2fb%00?x=%0d%0a", "/?", "/a//b;c=d?e=f&g", "/a?b=/../c", "/%7e~!$&'()*+,=:@"]
+    for target in
+        ["/a%2fb%0a?x=%00%0d%0a", "/?", "/a//b;c=d?e=f&g", "/a?b=/../c", "/%7e~!$&'()*+,=:@"]
     {
         let message = bytes(&format!("GET {target} HTTP/1.1\r\nHost: example.org\r\n\r\n"));
         accepted(target, &message, 1, |requests| assert_eq!(requests[0].head.target(), target));
     }
 }
 
-/// Targets that no URI may hold, or that a backend may resolve to another path than the one that
-/// was routed: passed on exactly, or refused; never changed.
+/// Targets that no URI may hold: passed on exactly, or refused; never changed.
 #[test]
 fn doubtful_targets_are_refused_or_left_alone() {
-    for target in ["/a/../b", "/./a", "/%2e%2E/a", "/|{}^`\"<>", "/%", "/%zz", "/\\a", "/\u{e9}"] {
+    for target in ["/|{}^`\"<>", "/%", "/%zz", "/\\a", "/\u{e9}"] {
         let origin = Origin::start(scripts::answer(scripts::ok("ok")));
         let mut gateway = Setup::to(&origin).start();
         let message = bytes(&format!("GET {target} HTTP/1.1\r\nHost: example.org\r\n\r\n"));

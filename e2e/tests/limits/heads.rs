@@ -1,8 +1,9 @@
 //! Limits of request heads: bytes, fields, target, time.
 
 use crate::willing;
+use std::net::Ipv4Addr;
 use std::time::Duration;
-use tombolo_e2e::{Origin, Setup, Tombolo};
+use tombolo_e2e::{Client, Origin, Setup, Tombolo, eventually};
 
 fn refused(gateway: &Tombolo, origin: &Origin, request: &str, status: u16) {
     let mut client = gateway.connect();
@@ -96,6 +97,41 @@ fn half_a_head_and_silence_is_cut_with_408() {
 }
 
 /// A slow head within the deadline is no offence.
+/// Heads that come in pieces have a budget in all, and an eighth of it for one client.
+#[test]
+fn half_heads_are_bounded_for_each_client_and_in_all() {
+    let origin = willing();
+    let gateway = Setup::to(&origin).limits("half_heads = \"1MiB\"").start();
+    let mut held = Vec::new();
+    let mut refused = [0; 12];
+    for (client, refused) in (1..).zip(&mut refused) {
+        for _ in 0..9 {
+            let source = Ipv4Addr::new(127, 0, 0, client);
+            let mut half = Client::connect_from(gateway.address(), source);
+            half.send("GET / HTTP/1.1\r\nHost: x\r\nX: ");
+            held.push(half);
+        }
+        // Those within the budget say nothing.
+        *refused = eventually("the refusals", || {
+            let mut told =
+                held.iter().rev().take(9).map(|half| !half.quiet_for(Duration::from_millis(20)));
+            let count = told.by_ref().filter(|told| *told).count();
+            (count >= 2).then_some(count)
+        });
+    }
+    assert_eq!(refused[..8], [2; 8], "seven of 16 KiB and some bytes fit an eighth of 1 MiB");
+    assert_eq!(refused[9..], [9; 3], "the rest of the budget is used up");
+    assert_eq!(held.last_mut().unwrap().read_response().expect("words").status(), 503);
+    assert_eq!(gateway.connect().get("/").status(), 200, "a head that comes whole is not counted");
+    held.clear();
+    eventually("the budget to be free", || {
+        let mut slow = gateway.connect();
+        slow.send("GET / HTTP/1.1\r\nHost: x\r\n");
+        slow.try_send("\r\n");
+        slow.read_response().is_ok_and(|answer| answer.status() == 200).then_some(())
+    });
+}
+
 #[test]
 fn a_slow_head_in_time_is_served() {
     let origin = willing();

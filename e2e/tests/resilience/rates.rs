@@ -45,6 +45,42 @@ fn who_asks_too_often_is_told_when_to_come_again() {
     assert!(record["error"].as_str().unwrap().contains("rate_limit"), "{record}");
 }
 
+/// Of several limits all hold, and `why` names the one that refuses, by the same counts.
+#[test]
+fn several_limits_hold_and_why_names_the_one_that_refuses() {
+    let server = Moody::start(Mood::Well);
+    let route = "[[route]]\nupstream = \"app\"\nrate_limit = [\n\
+                 { requests = 4, per = \"1h\" },\n\
+                 { requests = 2, per = \"1h\", key = \"header:x-key\" },\n]\n";
+    let (gateway, admin) = start(Setup::to(&server.origin).workers(1).routes(route));
+    let mut client = gateway.connect();
+    let ask = |client: &str| {
+        let target = format!("/api/v1/why?url=http://x/&client={client}");
+        let head = format!("GET {target} HTTP/1.1\r\nHost: {admin}\r\n\r\n");
+        Client::connect(admin).exchange(head).text().replace(": ", ":")
+    };
+    let why = || ask("127.0.0.1");
+    assert!(why().contains("\"passes\":true"), "{}", why());
+    assert_eq!(statuses(&mut client, 3, "X-Key: one\r\n"), [200, 200, 429]);
+    // What one limit refused was not taken from the other.
+    assert_eq!(statuses(&mut client, 3, "X-Key: two\r\n"), [200, 200, 429]);
+    assert_eq!(statuses(&mut client, 1, "X-Key: three\r\n"), [429]);
+    let told = why();
+    assert!(told.contains("\"passes\":false") && told.contains("\"status\":429"), "{told}");
+    assert!(told.contains("key client, 127.0.0.1:4 in 3600s"), "{told}");
+    let other = ask("127.0.0.9");
+    assert!(other.contains("\"passes\":true"), "asking takes nothing: {other}");
+    let drain = "{\"upstream\":\"app\"}";
+    let drained = Client::connect(admin).exchange(format!(
+        "POST /api/v1/drain HTTP/1.1\r\nHost: {admin}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{drain}",
+        drain.len()
+    ));
+    assert_eq!(drained.status(), 200, "{}", drained.text());
+    let other = ask("127.0.0.9");
+    assert!(other.contains("\"status\":503") && other.contains("drained"), "{other}");
+}
+
 /// Another spelling of the path or the host is the same route.
 #[test]
 fn rfc3986_6_2_2_every_spelling_takes_from_the_same_bucket() {

@@ -109,6 +109,8 @@ pub struct Limits {
     pub connections: usize,
     /// Client connections at the same time from one address.
     pub connections_per_client: usize,
+    /// Bytes of memory that request heads may hold which are not whole yet.
+    pub half_heads: usize,
     /// Idle connections kept per worker and server.
     pub upstream_idle: usize,
     /// Interim (1xx) responses to one request.
@@ -130,6 +132,7 @@ impl Limits {
         trailer_bytes: 8 << 10,
         connections: 65_536,
         connections_per_client: 16_384,
+        half_heads: 128 << 20,
         upstream_idle: 128,
         interim_responses: 1_000,
         attempts: 3,

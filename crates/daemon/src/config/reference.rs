@@ -74,6 +74,7 @@ fn value(form: &Form) -> String {
         Form::TextOrTexts { what, max } => format!("{what}, or a list of 1 to {max}"),
         Form::Entries { what, max, .. } => format!("list, 1 to {max} times {what}, or a table"),
         Form::Table(_) => "table".to_owned(),
+        Form::TableOrTables { max, .. } => format!("table, or a list of 1 to {max}"),
         Form::FlagOrTable(_) => "`true`, `false` or a table".to_owned(),
         Form::CountOrTable { min, max, .. } => format!("number, {min} to {max}, or a table"),
         Form::Tables { .. } => "tables".to_owned(),

@@ -16,8 +16,8 @@ pub struct Route {
     pub forward_path: ForwardPath,
     /// Bytes of a request body on this route, 0 for no limit. None: the gateway's limit.
     pub body_bytes: Option<u64>,
-    /// How often it may be asked. None: as often as anybody likes.
-    pub rate_limit: Option<RateLimit>,
+    /// How often it may be asked: all of them hold. Without any: as often as anybody likes.
+    pub rate_limits: Vec<RateLimit>,
     /// How its responses are kept. None: they are not.
     pub cache: Option<RouteCache>,
 }
@@ -60,7 +60,7 @@ impl Route {
             upstream,
             forward_path: ForwardPath::default(),
             body_bytes: None,
-            rate_limit: None,
+            rate_limits: Vec::new(),
             cache: None,
         }
     }

@@ -88,6 +88,11 @@ fn form(form: &Form) -> Value {
             "items": { "anyOf": [{ "type": "string", "$comment": what }, object(table)] },
         }),
         Form::Table(table) => object(table),
+        Form::TableOrTables { table, max } => {
+            let one = object(table);
+            let list = json!({ "type": "array", "minItems": 1, "maxItems": max, "items": one });
+            json!({ "anyOf": [one, list] })
+        }
         Form::FlagOrTable(table) => {
             json!({ "anyOf": [{ "type": "boolean" }, variable, object(table)] })
         }

@@ -113,7 +113,7 @@ impl Reloader {
         self.listening.shut(&after.doors, &self.workers).await;
         let limits = &after.limits;
         let connections = self.descriptors.connections(limits);
-        self.admission.set(connections, limits.connections_per_client);
+        self.admission.set(connections, limits.connections_per_client, limits.half_heads);
         self.publication.publish(Arc::clone(&after));
         self.listening.open(new, &self.workers).await;
         self.listening.tell(&after.doors);

@@ -54,15 +54,13 @@ impl Routes {
         workers: usize,
         previous: Option<&Self>,
     ) -> Self {
-        let is_limited = routes.iter().any(|route| route.rate_limit.is_some());
+        let is_limited = routes.iter().any(|route| !route.rate_limits.is_empty());
         let buckets = previous.and_then(|previous| previous.buckets.clone());
         let buckets = buckets.or_else(|| is_limited.then(|| Arc::new(Table::new())));
         let limiter = |route: &config::Route| {
-            Some(Limiter::new(
-                &name(route),
-                route.rate_limit.clone()?,
-                Arc::clone(buckets.as_ref()?),
-            ))
+            let limited = !route.rate_limits.is_empty();
+            let buckets = buckets.as_ref().filter(|_| limited)?;
+            Some(Limiter::new(&name(route), &route.rate_limits, Arc::clone(buckets)))
         };
         let mut ordered: Vec<Route> = routes
             .iter()

@@ -141,7 +141,7 @@ mod tests {
         metrics.row(0).record(&exchange());
         memory.lane(0).took(10);
         let series = Arc::new(Series::default());
-        let running = Arc::clone(&series).run(metrics, memory, Admission::new(9, 9));
+        let running = Arc::clone(&series).run(metrics, memory, Admission::new(9, 9, 0));
         let running = tokio::spawn(running);
         let deadline = Instant::now() + EVERY * 20;
         while series.after(0).is_empty() && Instant::now() < deadline {

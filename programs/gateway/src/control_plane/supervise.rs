@@ -71,7 +71,11 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
         reloads: Arc::new(Reloads::new()),
         listeners: listening.addresses(),
         publication: Arc::clone(&publication),
-        admission: Admission::new(descriptors.connections(&limits), limits.connections_per_client),
+        admission: Admission::new(
+            descriptors.connections(&limits),
+            limits.connections_per_client,
+            limits.half_heads,
+        ),
         wishes,
         orchestrator,
         workers,

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::half_heads::HalfHeads;
 use crate::rate_limit::subscriber;
 
 /// Parts of the table of addresses, so that threads seldom meet at one lock.
@@ -21,6 +22,8 @@ pub(crate) struct Admission {
     limit_per_client: AtomicUsize,
     clients: [Mutex<HashMap<IpAddr, usize>>; SHARDS],
     hasher: std::collections::hash_map::RandomState,
+    /// The memory of request heads that are not whole.
+    pub(crate) half_heads: HalfHeads,
 }
 
 /// Why a connection is turned away.
@@ -33,7 +36,7 @@ pub(crate) enum Full {
 }
 
 impl Admission {
-    pub(crate) fn new(limit: usize, limit_per_client: usize) -> Arc<Self> {
+    pub(crate) fn new(limit: usize, limit_per_client: usize, half_heads: usize) -> Arc<Self> {
         Arc::new(Self {
             open: AtomicUsize::new(0),
             refused: AtomicU64::new(0),
@@ -41,11 +44,13 @@ impl Admission {
             limit_per_client: AtomicUsize::new(limit_per_client),
             clients: Default::default(),
             hasher: Default::default(),
+            half_heads: HalfHeads::new(half_heads),
         })
     }
 
     /// Other limits hold from now on; who is in stays.
-    pub(crate) fn set(&self, limit: usize, limit_per_client: usize) {
+    pub(crate) fn set(&self, limit: usize, limit_per_client: usize, half_heads: usize) {
+        self.half_heads.set(half_heads);
         self.limit.store(limit, Ordering::Relaxed);
         self.limit_per_client.store(limit_per_client, Ordering::Relaxed);
     }
@@ -140,7 +145,7 @@ mod tests {
 
     #[test]
     fn places_are_counted_and_given_back() {
-        let admission = Admission::new(3, 2);
+        let admission = Admission::new(3, 2, 0);
         let (one, two) = (IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from([10, 0, 0, 1]));
         assert_eq!(admission.admit(one), Ok(()));
         assert_eq!(admission.admit(one), Ok(()));
@@ -154,7 +159,7 @@ mod tests {
 
     #[test]
     fn an_ipv6_network_of_64_bits_is_one_client() {
-        let admission = Admission::new(9, 2);
+        let admission = Admission::new(9, 2, 0);
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         assert_eq!(admission.admit(ip("2001:db8::1")), Ok(()));
         assert_eq!(admission.rename(ip("2001:db8::1"), ip("2001:db8::9")), Ok(()));
@@ -167,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_renamed_connection_counts_for_its_client() {
-        let admission = Admission::new(3, 1);
+        let admission = Admission::new(3, 1, 0);
         let (proxy, client) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([192, 0, 2, 7]));
         assert_eq!(admission.admit(proxy), Ok(()));
         assert_eq!(admission.rename(proxy, client), Ok(()));
@@ -182,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_client_that_left_leaves_nothing_behind() {
-        let admission = Admission::new(10, 2);
+        let admission = Admission::new(10, 2, 0);
         for last in 0..=255 {
             let client = IpAddr::from([10, 0, 0, last]);
             assert_eq!(admission.admit(client), Ok(()));

@@ -46,7 +46,7 @@ pub(crate) struct Core {
     /// Complaints about connections for which there was no server.
     pub(crate) unreached: Seldom,
     pub(super) live: Live,
-    pub(super) admission: Arc<Admission>,
+    pub(crate) admission: Arc<Admission>,
     lane: RefCell<Option<Lane>>,
     publication: Arc<Publication>,
     /// The number of the snapshot below.

@@ -17,6 +17,7 @@
 //! | `workspace.rs`, `buffer.rs` | the memory of one exchange |
 //! | `stream.rs`, `transfer.rs` | sockets under deadlines; bodies from one to the other |
 //! | `reply.rs`, `sendfile.rs` | answers from memory and from files |
+//! | `half_heads.rs` | the memory of heads that come in pieces |
 //! | `rounds.rs` | reads first, then sends upstream, then to clients: fewer wake-ups |
 //! | `splice.rs` | large bodies moved inside the kernel |
 //! | `seldom.rs` | complaints that a stranger can cause |
@@ -28,6 +29,7 @@ mod connection;
 mod core;
 mod date;
 mod entrance;
+mod half_heads;
 mod introduction;
 mod listener;
 mod reply;

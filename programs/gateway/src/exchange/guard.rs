@@ -9,7 +9,7 @@ use super::trace::Trace;
 use super::{Failure, Scene};
 use crate::control_plane::Route;
 use crate::data_plane::Workspace;
-use crate::rate_limit::{Exceeded, Limiter};
+use crate::rate_limit::{Exceeded, Facts, Limiter};
 
 /// Times our name may stand in `Via` before a request is taken to go in circles.
 const MOST_PASSES: usize = 16;
@@ -77,9 +77,13 @@ fn admit(
     limiter: &Limiter,
     journal: &mut Journal,
 ) -> Result<(), Refusal> {
-    let (request, head) = (&workspace.request, workspace.inbound.whole());
-    let client = scene.connection.client.ip();
-    match limiter.admit(request, head, client, &scene.snapshot.trusted) {
+    let facts = Facts {
+        request: &workspace.request,
+        head: workspace.inbound.whole(),
+        peer: scene.connection.client.ip(),
+        trusted: &scene.snapshot.trusted,
+    };
+    match limiter.admit(facts) {
         Ok(allowance) => {
             journal.allowance = allowance;
             Ok(())

@@ -19,6 +19,7 @@ pub(super) async fn read_head(
     let timer = &scene.connection.timer;
     let Workspace { inbound, request, .. } = workspace;
     let mut waited = false;
+    let mut half = None;
     loop {
         if !inbound.is_empty() {
             journal.begin();
@@ -35,6 +36,12 @@ pub(super) async fn read_head(
                     }
                     if let Err(error) = unread {
                         return Err(Refusal::bad_head(error).into());
+                    }
+                    let client = scene.connection.client.ip();
+                    let heads = &scene.connection.core.admission.half_heads;
+                    let half = half.get_or_insert_with(|| heads.begin(client));
+                    if half.grow(inbound.unread().len()).is_err() {
+                        return Err(Refusal::too_many_half_heads().into());
                     }
                 }
             }

@@ -24,6 +24,8 @@ pub(super) struct Refusal {
     close: bool,
     /// Sent in place of an answer of HTTP, to a client that speaks another protocol.
     raw: Option<&'static [u8]>,
+    /// What it still sends is not waited for: memory is short.
+    at_once: bool,
 }
 
 /// A fatal alert, `protocol_version` (RFC 8446 section 6.2).
@@ -36,7 +38,7 @@ impl Refusal {
         cause: impl Into<Cow<'static, str>>,
     ) -> Self {
         let (detail, cause) = (detail.into(), cause.into());
-        Self { status, detail, cause, retry_after: None, close: false, raw: None }
+        Self { status, detail, cause, retry_after: None, close: false, raw: None, at_once: false }
     }
 
     fn closing(mut self) -> Self {
@@ -95,6 +97,16 @@ impl Refusal {
         .closing()
     }
 
+    /// The memory for heads that come in pieces is used up.
+    pub(super) fn too_many_half_heads() -> Self {
+        let refusal = Self::new(
+            503,
+            "Too many requests are arriving piece by piece just now. Try again in a moment.",
+            "limits.half_heads is reached: too many request heads have begun to come and are not whole, in all or of this client",
+        );
+        Self { at_once: true, ..refusal.closing() }
+    }
+
     pub(super) fn slow_body() -> Self {
         Self::new(
             408,
@@ -124,6 +136,12 @@ impl Refusal {
     /// An OPTIONS request whose `Max-Forwards` ends here (RFC 9110 section 7.6.2).
     pub(super) fn options() -> Self {
         Self::new(204, "", "")
+    }
+
+    /// The same, with each limit that refuses named for who asks why.
+    pub(super) fn beyond(limits: &[String], seconds: u64) -> Self {
+        let cause = format!("beyond rate_limit of the route ({})", limits.join("; "));
+        Self { cause: cause.into(), ..Self::too_often(seconds) }
     }
 
     /// Beyond the route's rate limit, for so many seconds.

@@ -13,6 +13,7 @@ use super::guard::{self, Asked};
 use super::pick::Leaning;
 use super::refusal::Refusal;
 use crate::control_plane::{Route, Snapshot};
+use crate::rate_limit::Facts;
 
 /// What would become of it.
 pub(crate) struct Rehearsal<'s> {
@@ -84,6 +85,15 @@ pub(crate) async fn rehearse<'s>(
         told.refused = Some(Refusal::no_route().into());
         return told;
     };
+    if let Some(limiter) = &route.limiter {
+        let trusted = &snapshot.trusted[..];
+        let facts = Facts { request: &request, head, peer: client.ip(), trusted };
+        let (limits, seconds) = limiter.refusals(facts);
+        if !limits.is_empty() {
+            told.refused = Some(Refusal::beyond(&limits, seconds).into());
+            return told;
+        }
+    }
     if let Err(refusal) = guard::allowed(&request, head, route) {
         told.refused = Some(refusal.into());
         return told;
@@ -103,6 +113,11 @@ pub(crate) async fn rehearse<'s>(
         }
     }
     told.pick = pick(snapshot, route, &request, head, client);
+    if snapshot.upstreams.get(route.upstream).is_some_and(|upstream| upstream.is_drained()) {
+        told.pick = told.pick.map(|pick| Pick { server: None, waits: false, ..pick });
+        told.refused = Some(Refusal::drained().into());
+        return told;
+    }
     let queue = |pick: &Pick| {
         let upstream = snapshot.upstreams.get(pick.upstream)?;
         Some((upstream.queue.totals().waiting, upstream.limit.as_ref()?.queue))

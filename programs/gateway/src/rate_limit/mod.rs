@@ -16,5 +16,5 @@ mod table;
 
 pub(crate) use allowance::Allowance;
 pub(crate) use key::{client, client_address, subscriber};
-pub(crate) use limiter::{Exceeded, Limiter};
+pub(crate) use limiter::{Exceeded, Facts, Limiter};
 pub(crate) use table::Table;

@@ -36,6 +36,21 @@ impl Table {
         Self { words, seed: RandomState::new() }
     }
 
+    /// When the bucket of `key` would be full again had a token been taken, and otherwise as
+    /// [`take`](Self::take); takes none.
+    pub(super) fn peek(&self, key: impl Hash, pace: Pace, now: u64) -> Result<u64, u64> {
+        let hash = self.seed.hash_one(key);
+        let tag = (hash >> 48).max(1) << 48;
+        let first = (hash as usize % SETS) * WAYS;
+        let set = self.words.get(first..first + WAYS).unwrap_or_default();
+        let words = set.iter().map(|slot| slot.load(Relaxed));
+        let own = words.filter(|word| word & !TIME == tag).map(|word| word & TIME).next();
+        match pace.take(own.unwrap_or(0), now) {
+            Taken::Wait(micros) => Err(micros),
+            Taken::Token { full_at } => Ok(full_at),
+        }
+    }
+
     /// Takes a token from the bucket of `key` at `now`, in microseconds. Tells when the bucket is
     /// full again; the error is how long to wait, in the same.
     pub(super) fn take(&self, key: impl Hash, pace: Pace, now: u64) -> Result<u64, u64> {
@@ -81,6 +96,8 @@ mod tests {
             let allowed = (0..10).filter(|_| table.take(key, pace, 1_000).is_ok()).count();
             assert_eq!(allowed, 3, "key {key}");
         }
+        assert_eq!(table.peek(7, pace, 500_000), Err(501_000));
+        assert!(table.peek(1_000_000, pace, 500_000).is_ok());
         assert_eq!(table.take(7, pace, 500_000), Err(501_000));
         assert!(table.take(7, pace, 1_100_000).is_ok());
     }

@@ -113,6 +113,7 @@ fn write_limits(out: &mut String, limits: &Limits) -> fmt::Result {
         trailer_bytes,
         connections,
         connections_per_client,
+        half_heads,
         upstream_idle,
         interim_responses,
         attempts,
@@ -126,6 +127,7 @@ fn write_limits(out: &mut String, limits: &Limits) -> fmt::Result {
     writeln!(out, "trailer_bytes = {}", size(*trailer_bytes as u64))?;
     writeln!(out, "connections = {connections}")?;
     writeln!(out, "connections_per_client = {connections_per_client}")?;
+    writeln!(out, "half_heads = {}", size(*half_heads as u64))?;
     writeln!(out, "upstream_idle = {upstream_idle}")?;
     writeln!(out, "interim_responses = {interim_responses}")?;
     writeln!(out, "attempts = {attempts}")?;
@@ -219,7 +221,7 @@ fn write_upstream(out: &mut String, upstream: &Upstream) -> fmt::Result {
 }
 
 fn write_route(out: &mut String, route: &Route, upstreams: &[Upstream]) -> fmt::Result {
-    let Route { host, path, upstream, forward_path, body_bytes, rate_limit, cache } = route;
+    let Route { host, path, upstream, forward_path, body_bytes, rate_limits, cache } = route;
     // The index comes from the same checked configuration.
     let Some(upstream) = upstreams.get(*upstream) else { return Ok(()) };
     writeln!(out, "\n[[route]]")?;
@@ -232,12 +234,18 @@ fn write_route(out: &mut String, route: &Route, upstreams: &[Upstream]) -> fmt::
     if let Some(bytes) = body_bytes {
         writeln!(out, "body_bytes = {}", size(*bytes))?;
     }
-    if let Some(RateLimit { requests, per, burst, key, headers }) = rate_limit {
-        let (per, key) = (duration(*per), quoted(&key.word()));
-        let pace = format!("requests = {requests}, per = \"{per}\", burst = {burst}");
-        writeln!(out, "rate_limit = {{ {pace}, key = {key}, headers = {headers} }}")?;
+    if !rate_limits.is_empty() {
+        let limits: Vec<String> = rate_limits.iter().map(rate_limit).collect();
+        writeln!(out, "rate_limit = [{}]", limits.join(", "))?;
     }
     write_route_cache(out, cache.as_ref())
+}
+
+fn rate_limit(limit: &RateLimit) -> String {
+    let RateLimit { requests, per, burst, key, headers } = limit;
+    let (per, key) = (duration(*per), quoted(&key.word()));
+    let pace = format!("requests = {requests}, per = \"{per}\", burst = {burst}");
+    format!("{{ {pace}, key = {key}, headers = {headers} }}")
 }
 
 #[cfg(test)]

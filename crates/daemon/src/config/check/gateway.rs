@@ -127,6 +127,7 @@ fn limits(reader: &Reader<'_>) -> Limits {
         trailer_bytes: size("trailer_bytes", default.trailer_bytes),
         connections: count("connections", default.connections),
         connections_per_client: count("connections_per_client", default.connections_per_client),
+        half_heads: size("half_heads", default.half_heads),
         upstream_idle: count("upstream_idle", default.upstream_idle),
         interim_responses: count("interim_responses", default.interim_responses),
         attempts: count("attempts", default.attempts),

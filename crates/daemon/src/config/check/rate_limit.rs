@@ -6,10 +6,14 @@ use super::super::written::reader::Reader;
 use super::super::{RateKey, RateLimit};
 use super::upstream::is_token;
 
-/// The limit. None: there is none, or it could not be read, which was noted.
-pub(super) fn rate_limit(route: &Reader<'_>) -> Option<RateLimit> {
-    let reader = route.table("rate_limit")?;
-    let (requests, key) = (reader.count("requests"), key(&reader));
+/// The limits, those that could be read.
+pub(super) fn rate_limits(route: &Reader<'_>) -> Vec<RateLimit> {
+    route.table_or_tables("rate_limit").iter().filter_map(rate_limit).collect()
+}
+
+/// One limit. None: it could not be read, which was noted.
+fn rate_limit(reader: &Reader<'_>) -> Option<RateLimit> {
+    let (requests, key) = (reader.count("requests"), key(reader));
     let headers = reader.flag("headers").is_none_or(|flag| flag.value);
     let per = match reader.time("per") {
         Some(per) if per.value.subsec_nanos() > 0 => {

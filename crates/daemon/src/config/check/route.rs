@@ -12,7 +12,7 @@ use super::super::written::context::At;
 use super::super::written::reader::Reader;
 use super::super::written::wording::{list, nearest};
 use super::cache;
-use super::rate_limit::rate_limit;
+use super::rate_limit::rate_limits;
 use super::tcp::Found;
 use super::upstream::Named;
 
@@ -41,7 +41,7 @@ pub(super) fn routes(
             .word("forward_path")
             .and_then(|word| ForwardPath::ALL.into_iter().find(|form| form.name() == word.value));
         let body_bytes = reader.size("body_bytes").map(|bytes| bytes.value);
-        let rate_limit = rate_limit(&reader);
+        let rate_limits = rate_limits(&reader);
         let caching = cache::of_route(&reader, path.as_deref());
         // A host that could not be read is none that could be compared.
         let Some(path) = path.filter(|_| host.is_some() || !reader.has("host")) else { continue };
@@ -63,7 +63,7 @@ pub(super) fn routes(
                 upstream,
                 forward_path: forward_path.unwrap_or_default(),
                 body_bytes,
-                rate_limit,
+                rate_limits,
                 cache: None,
             });
             said.push(caching);

@@ -144,6 +144,8 @@ pub(crate) enum Form {
     Entries { what: &'static str, table: &'static Table, max: usize },
     /// A table of its own.
     Table(&'static Table),
+    /// A table of its own, or a list of up to `max` of them.
+    TableOrTables { table: &'static Table, max: usize },
     /// `true`, `false`, or a table of its own, which means `true` and more.
     FlagOrTable(&'static Table),
     /// A whole number within bounds, which stands for the table's first key, or the table.
@@ -160,6 +162,7 @@ impl Form {
             | Self::FlagOrTable(table)
             | Self::CountOrTable { table, .. }
             | Self::Tables { table, .. }
+            | Self::TableOrTables { table, .. }
             | Self::Entries { table, .. } => Some(table),
             _ => None,
         }

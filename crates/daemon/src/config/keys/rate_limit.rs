@@ -33,7 +33,8 @@ pub(super) static RATE_LIMIT: Table = Table {
             name: "key",
             about: "Whose requests are counted together: those of a `client` address (of a /64 with \
                     IPv6; from a `trusted` hop, the one it names), those with one value of a header \
-                    (`header:NAME`; without it, of a client), or all of the `route`.",
+                    (`header:NAME`; without it, of a client), or all of the `route`. Values of a header \
+                    can be made up, so a client has ten times the limit over all values that it sends.",
             form: Form::Text { what: "client, header:NAME or route" },
             absent: Absent::Is(Default::Text("client")),
             example: "\"header:authorization\"",

@@ -53,8 +53,9 @@ pub(super) static ROUTE: Table = Table {
         },
         Key {
             name: "rate_limit",
-            about: "How often it may be asked by one client, by whoever a header names, or at all.",
-            form: Form::Table(&RATE_LIMIT),
+            about: "How often it may be asked by one client, by whoever a header names, or at all. Of \
+                    several limits all apply: a request has to be within each.",
+            form: Form::TableOrTables { table: &RATE_LIMIT, max: 8 },
             absent: Absent::Means("as often as anybody likes"),
             example: "{ requests = 100, per = \"1m\" }",
         },

@@ -175,6 +175,24 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// A table of its own, or a list of them; those that can be read.
+    pub(crate) fn table_or_tables(&self, name: &str) -> Vec<Reader<'r>> {
+        let Some((key, value)) = self.get(name) else { return Vec::new() };
+        let Form::TableOrTables { table, max } = key.form else { return Vec::new() };
+        if let DeValue::Table(only) = value.get_ref() {
+            return vec![Reader::new(self.context, only, table, value.span())];
+        }
+        let Some(list) = self.list_of(name, key, value, 1, max) else { return Vec::new() };
+        let readers = list.iter().filter_map(|element| match element.get_ref() {
+            DeValue::Table(inner) => Some(Reader::new(self.context, inner, table, element.span())),
+            _ => {
+                let hint = format!("write {name} = [{}]", key.example);
+                self.wrong_type(name, "a table or a list of tables", element, hint)
+            }
+        });
+        readers.collect()
+    }
+
     /// `true`, `false`, or a table of its own.
     pub(crate) fn flag_or_table(&self, name: &str) -> Option<FlagOrTable<'r>> {
         let (key, value) = self.get(name)?;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// Connections at one time; others wait in the system's queue.
+/// Connections at one time. A further one takes the place of one that was not allowed to ask yet;
+/// if all were, it waits in the system's queue.
 pub(super) const CONNECTIONS: usize = 64;
 /// Bytes of a request's head.
 pub(super) const HEAD_BYTES: usize = 16 << 10;
@@ -10,6 +11,8 @@ pub(super) const HEAD_BYTES: usize = 16 << 10;
 pub(super) const HEAD_FIELDS: usize = 64;
 /// For a request's head to arrive, and for a connection to rest between two.
 pub(super) const HEAD_TIME: Duration = Duration::from_secs(30);
+/// For a client to take a byte of its answer.
+pub(super) const WRITE_TIME: Duration = Duration::from_secs(10);
 /// Bytes of a request's body.
 pub(super) const BODY_BYTES: usize = 64 << 10;
 /// For a request's body to arrive.

@@ -26,12 +26,14 @@
 
 mod body;
 mod console;
+mod deadline;
 mod drain;
 mod error;
 mod facts;
 mod guard;
 mod limits;
 mod orchestration;
+mod places;
 mod purge;
 mod query;
 mod rates;

@@ -8,9 +8,11 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 
 use super::guard::Guard;
+use super::places::{Place, Standing};
 use super::refusal::Refusal;
 use super::{
     Facts, console, drain, orchestration, purge, rates, reload, requests, scrape, status, why,
@@ -73,7 +75,11 @@ pub(super) fn router(facts: Arc<Facts>, guard: Arc<Guard>) -> Router {
 
 async fn guarded(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let mut response = match guard.check(&parts) {
+    let checked = guard.check(&parts);
+    if let (Ok(()), Some(place)) = (&checked, parts.extensions.get::<Arc<Place>>()) {
+        place.has_shown(standing(&parts));
+    }
+    let mut response = match checked {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(refusal) => refusal.into_response(),
     };
@@ -81,6 +87,16 @@ async fn guarded(State(guard): State<Arc<Guard>>, request: Request, next: Next) 
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// What a request that passed the guard shows of its connection.
+fn standing(request: &Parts) -> Standing {
+    match request.uri.path() {
+        "/healthz" | "/readyz" => Standing::Probe,
+        "/" => Standing::Unknown,
+        path if path.starts_with(console::FILES) => Standing::Unknown,
+        _ => Standing::Allowed,
+    }
 }
 
 /// The console page for a browser, what there is for anyone else.

@@ -1,33 +1,36 @@
-//! The accept loop of the admin API: a task for each connection, so many at a time.
+//! The accept loop of the admin API: a task for each connection, so many at a time (`places.rs`).
 
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
+use super::deadline::WriteDeadline;
 use super::limits;
+use super::places::{Place, Places};
 
 /// Serves connections for as long as it is awaited.
 pub(super) async fn serve(listener: impl Accept, router: Router) {
-    let places = Arc::new(Semaphore::new(limits::CONNECTIONS));
+    let places = Places::new(limits::CONNECTIONS);
     loop {
-        // The semaphore is never closed.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok(stream) => {
-                let router = router.clone();
-                tokio::spawn(async move {
+                places.make_room().await;
+                let place = Arc::new(Place::default());
+                let router = router.clone().layer(Extension(Arc::clone(&place)));
+                let (mine, all) = (Arc::clone(&place), Arc::clone(&places));
+                let task = tokio::spawn(async move {
                     connection(stream, router).await;
-                    drop(place);
+                    all.leave(&mine);
                 });
+                places.take(place, task.abort_handle());
             }
             Err(error) => {
                 // Often a full file table: the connection stays in the system's queue meanwhile.
@@ -73,7 +76,10 @@ async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static
         .header_read_timeout(limits::HEAD_TIME)
         .max_buf_size(limits::HEAD_BYTES)
         .max_headers(limits::HEAD_FIELDS)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(
+            TokioIo::new(WriteDeadline::new(stream, limits::WRITE_TIME)),
+            TowerToHyperService::new(router),
+        );
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,

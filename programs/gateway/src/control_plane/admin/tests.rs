@@ -51,7 +51,7 @@ async fn start(cache: Option<Store>) -> Running {
         memory: Arc::new(Memory::new(1, 16, false)),
         series: Arc::default(),
         traces: None,
-        admission: Admission::new(10, 10),
+        admission: Admission::new(10, 10, 0),
         log_lines: AccessLog::start(&log).unwrap().lines(),
         standing: Arc::new(Standing::new(shutdown)),
         reloads: Arc::new(crate::control_plane::Reloads::new()),

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use tombolo_daemon::config::{
-    Adaptive, Config, HashKey, Route, Server, Tcp, Upstream, UpstreamLimit,
+    Adaptive, Config, HashKey, RateLimit, Route, Server, Tcp, Upstream, UpstreamLimit,
 };
 
 use super::{Difference, Field, field};
@@ -34,6 +34,15 @@ impl Difference {
             field(&mut fields, "body_bytes", bytes(old), bytes(new));
             let forward_path = |route: &Route| route.forward_path.name().to_owned();
             field(&mut fields, "forward_path", forward_path(old), forward_path(new));
+            let rates = |route: &Route| {
+                let words = |limit: &RateLimit| {
+                    let RateLimit { requests, per, burst, key, headers: _ } = limit;
+                    format!("{requests} in {per:?}, {burst} at once, by {}", key.word())
+                };
+                let words: Vec<String> = route.rate_limits.iter().map(words).collect();
+                if words.is_empty() { "none".to_owned() } else { words.join("; ") }
+            };
+            field(&mut fields, "rate_limit", rates(old), rates(new));
             if old.cache != new.cache {
                 let cache = |route: &Route| if route.cache.is_some() { "on" } else { "off" };
                 let words = match (cache(old), cache(new)) {

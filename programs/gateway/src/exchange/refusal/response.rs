@@ -52,7 +52,9 @@ pub(in crate::exchange) async fn answer(
     if keep_alive {
         return Next::KeepAlive;
     }
-    linger(scene, workspace).await;
+    if !refusal.at_once {
+        linger(scene, workspace).await;
+    }
     Next::Close
 }
 

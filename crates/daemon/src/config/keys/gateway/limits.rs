@@ -60,6 +60,15 @@ pub(super) static LIMITS: Table = Table {
             example: "200",
         },
         Key {
+            name: "half_heads",
+            about: "Memory of request heads that have begun to come and are not whole, in all; one client \
+                    may hold an eighth of it. Each counts for its bytes and 16 KiB. Further ones are \
+                    answered 503 and closed; heads that come at once are not counted.",
+            form: Form::Size { min: 1 << 20, max: 1 << 40 },
+            absent: Absent::Is(Default::Size(wide(Limits::DEFAULT.half_heads))),
+            example: "\"32MiB\"",
+        },
+        Key {
             name: "upstream_idle",
             about: "Idle connections that each worker keeps to each server, ready for the next \
                     request; 0 means a new connection for every request.",
