@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -22,6 +22,10 @@ struct State {
     is_down: AtomicBool,
     /// Nothing passes, and nothing ends.
     is_silent: AtomicBool,
+    /// Connections made so far.
+    count: AtomicUsize,
+    /// Connections with a smaller number stay open and carry nothing any more.
+    forgotten: AtomicUsize,
     /// Milliseconds that every piece of data takes, each way.
     delay: AtomicU64,
 }
@@ -36,6 +40,8 @@ impl Link {
             pairs: Mutex::default(),
             is_down: AtomicBool::new(false),
             is_silent: AtomicBool::new(false),
+            count: AtomicUsize::new(0),
+            forgotten: AtomicUsize::new(0),
             delay: AtomicU64::new(0),
         });
         let accepting = Arc::clone(&state);
@@ -69,6 +75,12 @@ impl Link {
         self.state.is_silent.store(is_silent, Ordering::Relaxed);
     }
 
+    /// What is connected now stays open and carries nothing any more, as when a firewall forgets.
+    pub fn forget(&self) {
+        let count = self.state.count.load(Ordering::Relaxed);
+        self.state.forgotten.store(count, Ordering::Relaxed);
+    }
+
     /// Has every piece of data take so long, each way.
     pub fn set_delay(&self, delay: Duration) {
         let millis = u64::try_from(delay.as_millis()).expect("short");
@@ -95,17 +107,31 @@ impl State {
             return;
         };
         self.pairs.lock().unwrap().push(pair);
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
         let (up, down) = (Arc::clone(self), Arc::clone(self));
-        thread::spawn(move || up.carry(near_in, far_out, |far| far.shutdown(Shutdown::Write)));
-        thread::spawn(move || down.carry(far_in, near_out, |near| near.shutdown(Shutdown::Write)));
+        thread::spawn(move || {
+            up.carry(number, near_in, far_out, |far| far.shutdown(Shutdown::Write));
+        });
+        thread::spawn(move || {
+            down.carry(number, far_in, near_out, |near| near.shutdown(Shutdown::Write));
+        });
     }
 
-    fn carry<W: Write>(&self, mut from: impl Read, mut to: W, end: impl Fn(&W) -> io::Result<()>) {
+    fn carry<W: Write>(
+        &self,
+        number: usize,
+        mut from: impl Read,
+        mut to: W,
+        end: impl Fn(&W) -> io::Result<()>,
+    ) {
         let mut bytes = vec![0; 65_536];
         while let Ok(count) = from.read(&mut bytes) {
             thread::sleep(Duration::from_millis(self.delay.load(Ordering::Relaxed)));
             while self.is_silent.load(Ordering::Relaxed) {
                 thread::sleep(Duration::from_millis(5));
+            }
+            if count > 0 && number < self.forgotten.load(Ordering::Relaxed) {
+                continue;
             }
             if count == 0 || to.write_all(&bytes[..count]).is_err() {
                 break;

@@ -1,6 +1,6 @@
 //! A PostgreSQL server of a test's own, in a temporary folder, reached through a socket there.
 
-use crate::{Output, eventually};
+use crate::{Link, Output, eventually};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -56,14 +56,28 @@ impl Postgres {
         self.folder.path().join(".s.PGSQL.5432")
     }
 
+    /// The address of its database by way of a link to [`Postgres::socket`].
+    pub fn url_by(link: &Link) -> String {
+        format!("postgres://tombolo@{}/postgres?sslmode=disable", link.address())
+    }
+
     /// What a query answers: its rows, one a line.
     pub fn query(&self, text: &str) -> String {
-        let mut psql = self.command("psql");
-        psql.args(["-XAtq", "--username=tombolo", "--dbname=postgres", "--host"]);
-        psql.arg(self.folder.path()).arg("--command").arg(text).stdout(Stdio::piped());
-        let output = psql.output().expect("psql runs");
+        let output = self.psql(text).stdout(Stdio::piped()).output().expect("psql runs");
         assert!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Runs a query while the test goes on.
+    pub fn query_in_background(&self, text: &str) -> Child {
+        self.psql(text).spawn().expect("psql runs")
+    }
+
+    fn psql(&self, text: &str) -> Command {
+        let mut psql = self.command("psql");
+        psql.args(["-XAtq", "--username=tombolo", "--dbname=postgres", "--host"]);
+        psql.arg(self.folder.path()).arg("--command").arg(text);
+        psql
     }
 
     /// An asynchronous standby of this server, following it.

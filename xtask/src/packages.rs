@@ -43,6 +43,7 @@ pub(crate) const FOREIGN_CLIENTS: &[Need] = &[
     need("promtool", "prometheus"),
     need("psql", "postgresql"),
     need("strace", "strace"),
+    need("pgbouncer", "pgbouncer"),
     need("apt-get", "apt"),
     need("dpkg-deb", "dpkg"),
 ];
@@ -60,7 +61,7 @@ pub(crate) const APPLICATIONS: &[Need] = &[
 
 /// The database server that unit and end-to-end tests start for themselves. Debian keeps its
 /// programs off the path; `psql` comes along.
-pub(crate) const DATABASE: &[Need] = &[need("psql", "postgresql")];
+pub(crate) const DATABASE: &[Need] = &[need("psql", "postgresql"), need("pgbouncer", "pgbouncer")];
 
 /// What fuzz targets are linked with.
 pub(crate) const FUZZING: &[Need] = &[need("g++", "g++")];

@@ -2,7 +2,7 @@
 
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection as _, raw_sql};
+use sqlx::{AssertSqlSafe, Connection as _, raw_sql};
 
 use crate::error::Error;
 use crate::query::{Query, Value};
@@ -73,6 +73,22 @@ impl Connection {
         })
     }
 
+    /// Runs a statement whose text is made at run time, from this crate's own words.
+    pub(crate) async fn rows_of(&mut self, text: String) -> Result<Vec<Row>, Error> {
+        let text = AssertSqlSafe(text);
+        let rows = match self {
+            Self::Sqlite(connection) => {
+                let rows = sqlx::query(text).fetch_all(connection).await.map_err(Error::driver)?;
+                rows.into_iter().map(|row| Row(Inner::Sqlite(row))).collect()
+            }
+            Self::Postgres(connection) => {
+                let rows = sqlx::query(text).fetch_all(connection).await.map_err(Error::driver)?;
+                rows.into_iter().map(|row| Row(Inner::Postgres(row))).collect()
+            }
+        };
+        Ok(rows)
+    }
+
     fn checked(&self, query: &Query) -> Result<&'static str, Error> {
         if query.is_transaction_control() {
             let words = "a statement must not begin or end a transaction; use write or read";
@@ -81,6 +97,7 @@ impl Connection {
         Ok(query.text(self.engine()))
     }
 
+    /// Begins a transaction.
     pub(crate) async fn begin(&mut self, begin: Begin) -> Result<(), Error> {
         let text = match (self.engine(), begin) {
             (Engine::Sqlite, Begin::Write) => "BEGIN IMMEDIATE",

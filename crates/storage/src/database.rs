@@ -58,9 +58,10 @@ enum Lane {
 }
 
 impl Database {
-    /// Opens a database and brings a service's tables up to date. A database that is starting or
-    /// busy is waited for, up to [`limits::OPEN_TIME`]; any number of processes may do this at the
-    /// same time.
+    /// Opens a database and brings a service's tables up to date. A database that cannot be reached
+    /// is waited for, up to [`limits::OPEN_TIME`]: it may be starting too. Any number of processes
+    /// may do this at the same time; one changes the tables, the others wait for it as long as it
+    /// takes. Drop the future to give up.
     ///
     /// # Errors
     /// When it cannot be reached, or its tables are not those this program knows.
@@ -71,24 +72,13 @@ impl Database {
         }
         let mut retry = Retry::of_repeatable(Deadline::after(limits::OPEN_TIME));
         let applied = loop {
-            match Self::migrate(&connector, migrations, retry.deadline()).await {
+            match migrate::run(&connector, migrations, retry.deadline()).await {
                 Err(error) if retry.again(&error).await => {}
                 done => break done?,
             }
         };
         tracing::info!(database = %url, applied, "the database is open");
         Ok(Self { shared: Arc::new(Shared::new(connector)), lane: Lane::Clients })
-    }
-
-    async fn migrate(
-        connector: &Connector,
-        migrations: &Migrations,
-        deadline: Deadline,
-    ) -> Result<usize, Error> {
-        let mut connection = connector.connect(true, deadline).await?.connection;
-        let applied = migrate::run(&mut connection, migrations).await?;
-        connection.close().await;
-        Ok(applied)
     }
 
     /// The same database for what follows it in the background: reads take places of their own, so

@@ -73,6 +73,18 @@ pub enum Error {
         /// The journal mode that SQLite fell back to.
         mode: String,
     },
+    /// The file lies on a network file system.
+    #[error(
+        "{} lies on a network file system ({kind}), where SQLite's locks do not hold and its log \
+         would be damaged; put the database on a local disk, or use PostgreSQL",
+        path.display()
+    )]
+    Network {
+        /// The database's folder.
+        path: PathBuf,
+        /// The file system.
+        kind: &'static str,
+    },
     /// A pooler such as pgbouncer is between this program and PostgreSQL.
     #[error(
         "a connection pooler (pgbouncer or the like) answers at the database's address and drops \
@@ -249,6 +261,7 @@ impl Error {
             Self::Url { .. }
             | Self::File { .. }
             | Self::NotShared { .. }
+            | Self::Network { .. }
             | Self::Pooler
             | Self::Schema { .. } => Meaning::OPERATOR,
         }

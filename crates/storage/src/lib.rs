@@ -47,7 +47,7 @@ pub use error::{Error, Fault, Outcome};
 pub use files::FilesError;
 pub use health::{Condition, Health, Probe};
 pub use listener::Listener;
-pub use migrate::{Migrations, Step};
+pub use migrate::Migrations;
 pub use query::{Query, Value};
 pub use retry::Retry;
 pub use row::{Column, Row};

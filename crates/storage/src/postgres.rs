@@ -32,6 +32,7 @@ pub(crate) fn options(url: &DatabaseUrl, service: &str) -> Result<PgConnectOptio
 ///   waited for a standby as if the standby had it (`SyncRepWaitForLSN`). Waits for locks and for
 ///   the next statement are bounded, and work whose client has gone is ended
 ///   (`client_connection_check_interval`, since PostgreSQL 14).
+/// - Isolation `read committed`, whatever the server's default: what locks rows counts on that.
 /// - Keepalive and `tcp_user_timeout` on the server's side: a replica that vanished leaves no lock.
 ///   On this side each wait has a deadline of its own, which is stricter.
 macro_rules! settings {
@@ -49,6 +50,7 @@ macro_rules! settings {
                 ('statement_timeout', '",
             $statement_timeout,
             "'),
+                ('default_transaction_isolation', 'read committed'),
                 ('lock_timeout', '4s'),
                 ('idle_in_transaction_session_timeout', '5s'),
                 ('client_connection_check_interval', '2s'),
@@ -88,3 +90,20 @@ pub(crate) async fn connect(
 
 /// Said once, not for each connection.
 static SAID_FSYNC: Once = Once::new();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_address_is_given_to_the_resolver_without_brackets() {
+        for (url, host) in [
+            ("postgres://ann@[::1]:5433/chat", "::1"),
+            ("postgres://ann@127.0.0.1/chat", "127.0.0.1"),
+            ("postgres://ann@db.example.org/chat", "db.example.org"),
+        ] {
+            let options = options(&url.parse().unwrap(), "test").unwrap();
+            assert_eq!(options.get_host(), host, "{url}");
+        }
+    }
+}

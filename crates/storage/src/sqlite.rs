@@ -35,15 +35,61 @@ pub(crate) async fn connect(path: &Path, writes: bool) -> Result<SqliteConnectio
     }
 }
 
+/// The network file system with this number, if it is one (statfs(2)). Their locks and shared
+/// memory do not work between machines, and on some not even between processes, so that SQLite's
+/// write-ahead log would be damaged (sqlite.org/wal.html).
+fn network_file_system(number: i64) -> Option<&'static str> {
+    Some(match number {
+        0x6969 => "NFS",
+        0x517B | 0xFF53_4D42 | 0xFE53_4D42 => "SMB",
+        0x0102_1997 => "9p",
+        0x00C3_6400 => "Ceph",
+        0x5346_414F | 0x6B41_4653 => "AFS",
+        0x0BD0_0BD0 => "Lustre",
+        0x7461_636F => "OCFS2",
+        0x0116_1970 => "GFS2",
+        0x1983_0326 => "BeeGFS",
+        _ => return None,
+    })
+}
+
+/// Refuses a folder that lies on a network file system.
+fn refuse_network(folder: &Path) -> Result<(), Error> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    // What cannot be asked is found out when it is used.
+    let Ok(found) = rustix::fs::statfs(folder) else { return Ok(()) };
+    match network_file_system(found.f_type) {
+        Some(kind) => Err(Error::Network { path: folder.to_owned(), kind }),
+        None => Ok(()),
+    }
+}
+
 /// Makes the file and the folders above it. What is written there is for this user's eyes.
 pub(crate) fn make_file(path: &Path) -> Result<(), Error> {
     let failed = |path: &Path, source| Error::File { path: path.to_owned(), source };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
     }
+    refuse_network(path.parent().unwrap_or(path))?;
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(source) => Err(failed(path, source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn network_file_systems_are_known_by_their_numbers() {
+        assert_eq!(network_file_system(0x6969), Some("NFS"));
+        assert_eq!(network_file_system(0xFF53_4D42), Some("SMB"));
+        // ext4, tmpfs, xfs, btrfs, overlayfs.
+        for local in [0xEF53, 0x0102_1994, 0x5846_5342, 0x9123_683E, 0x794C_7630] {
+            assert_eq!(network_file_system(local), None, "{local:x}");
+        }
+        refuse_network(Path::new("")).unwrap();
     }
 }

@@ -107,6 +107,10 @@ pub(crate) async fn statement(
     let mut place = places.take(deadline).await?;
     let connection = place.connection()?;
     let engine = connection.engine();
+    if writes && engine == Engine::Postgres {
+        place.verify()?;
+    }
+    let connection = place.connection()?;
     match timeout_at(deadline.instant(), connection.rows(query)).await {
         Ok(Ok(rows)) => {
             if writes && engine == Engine::Sqlite {

@@ -113,14 +113,20 @@ impl fmt::Display for DatabaseUrl {
         match self.engine {
             Engine::Sqlite => out.write_str(&self.written),
             Engine::Postgres => match PgConnectOptions::from_str(&self.written) {
-                Ok(options) => write!(
-                    out,
-                    "postgres://{}@{}:{}/{}",
-                    options.get_username(),
-                    options.get_host(),
-                    options.get_port(),
-                    options.get_database().unwrap_or_default()
-                ),
+                Ok(options) => {
+                    let (user, port) = (options.get_username(), options.get_port());
+                    let name = options.get_database().unwrap_or_default();
+                    match options.get_socket() {
+                        // As libpq names the socket.
+                        Some(folder) => {
+                            let folder = folder.display();
+                            write!(out, "postgres://{user}@/{name} ({folder}/.s.PGSQL.{port})")
+                        }
+                        None => {
+                            write!(out, "postgres://{user}@{}:{port}/{name}", options.get_host())
+                        }
+                    }
+                }
                 Err(_) => out.write_str("postgres://***"),
             },
         }
@@ -166,6 +172,14 @@ mod tests {
             let words = bad.parse::<DatabaseUrl>().unwrap_err().to_string();
             assert!(!words.contains("secret") && words.contains("postgres://"), "{words}");
         }
+    }
+
+    #[test]
+    fn sockets_and_ipv6_are_shown_as_they_are() {
+        let socket: DatabaseUrl = "postgres://ann@%2Frun%2Fpg:5433/chat".parse().unwrap();
+        assert_eq!(socket.to_string(), "postgres://ann@/chat (/run/pg/.s.PGSQL.5433)");
+        let ipv6: DatabaseUrl = "postgres://ann:secret@[::1]:5433/chat".parse().unwrap();
+        assert_eq!(ipv6.to_string(), "postgres://ann@[::1]:5433/chat");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tombolo_daemon::template::UnknownValue;
 
@@ -42,6 +43,9 @@ pub enum Error {
         .0.display()
     )]
     Misplaced(PathBuf),
+    /// The log's tables, or its database, went away while the replica ran.
+    #[error("the log is gone: {0}")]
+    Gone(#[source] Arc<tombolo_storage::Error>),
     /// The listener's own address cannot be told.
     #[error("cannot tell the address that is listened on: {0}")]
     LocalAddress(#[source] io::Error),

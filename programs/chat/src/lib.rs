@@ -34,7 +34,8 @@ use tombolo_storage::DatabaseUrl;
 
 pub use error::Error;
 
-use crate::hub::Hub;
+use crate::api::Entrance;
+use crate::hub::{Hub, Lost};
 use crate::log::Log;
 use crate::writer::Writer;
 
@@ -111,15 +112,7 @@ pub async fn serve(
     let replica = replica_name(options.replica.as_deref())?;
     let files = api::Files::new()?;
     let address = listener.local_addr().map_err(Error::LocalAddress)?;
-    let log = Log::open(&options.database, options.history).await?;
-    let database = log.database().clone();
-    let (hub, follower) = Hub::new(log, shutdown.clone());
-    let (writer, writing) = Writer::start(hub.clone(), replica.clone());
-    let readers = hub.clone();
-    let mut following = tokio::spawn(follower.run());
-    tracing::info!(replica, database = %options.database, "listening on http://{address}");
     let gateways = options.trusted.clone();
-    let answer = api::answer(hub, writer, &replica, &options, files, shutdown.clone());
     let limits = Limits {
         connections: limits::CONNECTIONS,
         connections_each: limits::CONNECTIONS / tombolo_serve::limits::CONNECTIONS_SHARE,
@@ -128,23 +121,55 @@ pub async fn serve(
         // A reader that goes is to be noticed at once.
         half_close: false,
     };
-    let server = Server::new(listener, shutdown, limits, answer);
+    let entrance = Entrance::default();
+    let way_in = entrance.clone();
+    let answer = move |request, peer| way_in.answer(request, peer);
+    let server = Server::new(listener, shutdown.clone(), limits, answer);
+    let mut serving = Box::pin(server.run(options.drain));
+    let log = tokio::select! {
+        opened = Log::open(&options.database, options.history) => opened?,
+        // An end was asked for before the log was open.
+        () = &mut serving => return Ok(()),
+    };
+    let database = log.database().clone();
+    let (hub, follower) = Hub::new(log, shutdown.clone());
+    let (writer, writing) = Writer::start(hub.clone(), replica.clone());
+    let readers = hub.clone();
+    let mut following = tokio::spawn(follower.run());
+    tracing::info!(replica, database = %options.database, "listening on http://{address}");
+    entrance.open(api::answer(hub, writer, &replica, &options, files, shutdown));
+    drop(entrance);
     let ended = tokio::select! {
-        () = server.run(options.drain) => Ok(()),
-        _ = &mut following => Err(Error::Misplaced(options.database.file().unwrap_or_default())),
+        () = &mut serving => Ok(()),
+        lost = &mut following => Err(match lost {
+            Ok(Lost::Gone(error)) => Error::Gone(error),
+            Ok(Lost::Misplaced) | Err(_) => {
+                Error::Misplaced(options.database.file().unwrap_or_default())
+            }
+        }),
     };
     following.abort();
+    // The queue's last end goes with the server and the last socket.
+    drop(serving);
     if ended.is_ok() {
         // A server without connections has drained before the follower has told anybody; sockets
         // are no connections of its any more.
         readers.wake_all();
-        // The queue's last end goes with the last socket: what was taken is written.
+        // What was taken is written.
         let _ = tokio::time::timeout(options.drain, writing).await;
     }
     // Also after a file was taken away: what its log holds goes into the database, if that is
     // still there.
     database.close().await;
     ended
+}
+
+/// Brings the tables of the chat up to date, and does nothing else.
+///
+/// # Errors
+/// When the database cannot be reached, or its tables are not those this program knows.
+pub async fn migrate(database: &DatabaseUrl) -> Result<(), Error> {
+    log::migrate(database).await.map_err(Error::Log)
 }
 
 /// The replica's name, if it can stand in a header.

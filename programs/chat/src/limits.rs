@@ -98,6 +98,10 @@ pub(crate) const COMMIT_TRY: Duration = Duration::from_secs(4);
 /// How long a read may take.
 pub(crate) const READ_TIME: Duration = Duration::from_secs(5);
 
+/// A replica that could not look at the log for so long sends its readers to others: they would
+/// hear of nothing but the time.
+pub(crate) const BLIND_TIME: Duration = Duration::from_secs(8);
+
 /// How long finding out whether the log is the one it was may take.
 pub(crate) const SETTLE_TIME: Duration = Duration::from_secs(10);
 

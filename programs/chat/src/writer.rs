@@ -78,6 +78,7 @@ async fn run(commits: Commits, mut queue: mpsc::Receiver<Waiting>) {
             else {
                 break;
             };
+            commits.hub.note_error(&error);
             batch = give_up(rest, &error);
             if !batch.is_empty() && !retry.again(&error).await {
                 retry = Retry::of_repeatable(Deadline::after(limits::COMMIT_TIME));

@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod drain;
 mod gateway;
+mod migrate;
 mod purge;
 mod reload;
 mod restart;
@@ -81,6 +82,7 @@ pub(crate) enum Command {
     Backup(backup::Backup),
     Restore(backup::Restore),
     Check(check::Arguments),
+    Migrate(migrate::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
 }
@@ -105,6 +107,7 @@ impl Command {
             Command::Backup(arguments) => backup::backup(arguments),
             Command::Restore(arguments) => backup::restore(arguments),
             Command::Check(arguments) => check::run(&arguments),
+            Command::Migrate(arguments) => migrate::run(&arguments),
             Command::Schema(arguments) => schema::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
         };

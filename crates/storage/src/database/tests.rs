@@ -4,15 +4,26 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use super::*;
-use crate::migrate::Step;
+use sqlx::SqlStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-const FIRST: Step = Step {
-    version: 1,
-    name: "things",
-    sqlite: "CREATE TABLE thing (id INTEGER PRIMARY KEY); INSERT INTO thing VALUES (1);",
-    postgres: "CREATE TABLE thing (id BIGINT PRIMARY KEY); INSERT INTO thing VALUES (1);",
-};
-const ONE: Migrations = Migrations { service: "test", steps: &[FIRST] };
+/// Migrations from texts of a test's own. They live as long as the test's process.
+fn migrations(steps: &[(i64, &'static str, &'static str)]) -> Migrations {
+    let steps = steps.iter().map(|(version, name, text)| {
+        let text = SqlStr::from_static(text);
+        Migration::new(*version, (*name).into(), MigrationType::Simple, text, false)
+    });
+    let migrator: &'static Migrator =
+        Box::leak(Box::new(Migrator::with_migrations(steps.collect())));
+    Migrations { service: "test", sqlite: migrator, postgres: migrator }
+}
+
+const THING: (i64, &str, &str) =
+    (1, "thing", "CREATE TABLE thing (id INTEGER PRIMARY KEY); INSERT INTO thing VALUES (1);");
+
+fn one() -> Migrations {
+    migrations(&[THING])
+}
 
 fn url(folder: &tempfile::TempDir) -> DatabaseUrl {
     DatabaseUrl::of_file(&folder.path().join("new/folder/test.db"))
@@ -30,7 +41,7 @@ async fn count(database: &Database) -> i64 {
 #[tokio::test]
 async fn what_is_acknowledged_is_on_the_disk() {
     let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(&url(&folder), &ONE).await.unwrap();
+    let database = Database::open(&url(&folder), &one()).await.unwrap();
     // 2 is FULL: a sync for every commit.
     let synchronous = Query::new("PRAGMA synchronous");
     for rows in [
@@ -50,12 +61,12 @@ async fn many_may_open_and_migrate_at_the_same_time() {
     let url = url(&folder);
     let starters = (0..8).map(|_| {
         let url = url.clone();
-        tokio::spawn(async move { Database::open(&url, &ONE).await.map(drop) })
+        tokio::spawn(async move { Database::open(&url, &one()).await.map(drop) })
     });
     for starter in starters.collect::<Vec<_>>() {
         starter.await.unwrap().unwrap();
     }
-    let database = Database::open(&url, &ONE).await.unwrap();
+    let database = Database::open(&url, &one()).await.unwrap();
     assert_eq!(count(&database).await, 1);
 }
 
@@ -63,13 +74,11 @@ async fn many_may_open_and_migrate_at_the_same_time() {
 async fn tables_of_another_program_are_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let url = url(&folder);
-    Database::open(&url, &ONE).await.unwrap();
-    const CHANGED: Migrations = Migrations {
-        service: "test",
-        steps: &[Step { sqlite: "CREATE TABLE other (id INTEGER);", ..FIRST }],
-    };
-    const OLDER: Migrations = Migrations { service: "test", steps: &[] };
-    for (migrations, words) in [(CHANGED, "another text"), (OLDER, "newer program")] {
+    let breaking = (2, "breaks older programs", "CREATE TABLE other (id INTEGER);");
+    Database::open(&url, &migrations(&[THING, breaking])).await.unwrap();
+    let changed = (1, "thing", "CREATE TABLE another (id INTEGER);");
+    let expected = [(migrations(&[changed, breaking]), "another text"), (one(), "newer program")];
+    for (migrations, words) in expected {
         let error = Database::open(&url, &migrations).await.unwrap_err();
         assert!(error.to_string().contains(words), "{error}");
         assert!(!error.is_passing());
@@ -77,18 +86,56 @@ async fn tables_of_another_program_are_left_alone() {
 }
 
 #[tokio::test]
+async fn an_older_program_works_with_tables_that_only_grew() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = url(&folder);
+    let adding = (2, "more", "ALTER TABLE thing ADD COLUMN name TEXT;");
+    Database::open(&url, &migrations(&[THING, adding])).await.unwrap();
+    let database = Database::open(&url, &one()).await.unwrap();
+    assert_eq!(count(&database).await, 1);
+}
+
+#[tokio::test]
+async fn a_step_that_fails_leaves_the_tables_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = url(&folder);
+    let bad = (2, "bad", "CREATE TABLE half (id INTEGER); INSERT INTO nowhere VALUES (1);");
+    let error = Database::open(&url, &migrations(&[THING, bad])).await.unwrap_err();
+    assert!(error.to_string().contains("nowhere"), "{error}");
+    let good = (2, "good", "CREATE TABLE half (id INTEGER);");
+    let database = Database::open(&url, &migrations(&[THING, good])).await.unwrap();
+    assert_eq!(count(&database).await, 1);
+}
+
+#[tokio::test]
+async fn what_an_earlier_program_noted_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = url(&folder);
+    // As the program before this one did it: the table by itself, and a note.
+    let earlier = "CREATE TABLE thing (id INTEGER PRIMARY KEY); INSERT INTO thing VALUES (7);
+        CREATE TABLE tombolo_migration (service TEXT NOT NULL, version INTEGER NOT NULL,
+            name TEXT NOT NULL, checksum TEXT NOT NULL, PRIMARY KEY (service, version));
+        INSERT INTO tombolo_migration VALUES ('test', 1, 'things', 'x');";
+    let other = Migrations { service: "other", ..migrations(&[(1, "earlier", earlier)]) };
+    Database::open(&url, &other).await.unwrap();
+    let more = (2, "more", "INSERT INTO thing VALUES (8);");
+    let database = Database::open(&url, &migrations(&[THING, more])).await.unwrap();
+    assert_eq!(count(&database).await, 2);
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_database_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("letter.txt");
     std::fs::write(&path, "Dear database, ".repeat(100)).unwrap();
-    let error = Database::open(&DatabaseUrl::of_file(&path), &ONE).await.unwrap_err();
+    let error = Database::open(&DatabaseUrl::of_file(&path), &one()).await.unwrap_err();
     assert!(error.to_string().contains("no SQLite database"), "{error}");
 }
 
 #[tokio::test]
 async fn work_that_fails_changes_nothing_and_its_connection_is_not_used_again() {
     let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(&url(&folder), &ONE).await.unwrap();
+    let database = Database::open(&url(&folder), &one()).await.unwrap();
     let insert = Query::new("INSERT INTO thing VALUES ($1)");
     let hidden = database.write(soon(), |work| {
         Box::pin(async move {
@@ -109,7 +156,7 @@ async fn work_that_fails_changes_nothing_and_its_connection_is_not_used_again() 
 #[tokio::test]
 async fn work_may_undo_itself_and_still_answer() {
     let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(&url(&folder), &ONE).await.unwrap();
+    let database = Database::open(&url(&folder), &one()).await.unwrap();
     let insert = Query::new("INSERT INTO thing VALUES (2)");
     let answer = database.write(soon(), |work| {
         Box::pin(async move {
@@ -125,7 +172,7 @@ async fn work_may_undo_itself_and_still_answer() {
 #[tokio::test]
 async fn a_caller_that_leaves_does_not_cut_the_work() {
     let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(&url(&folder), &ONE).await.unwrap();
+    let database = Database::open(&url(&folder), &one()).await.unwrap();
     let insert = Query::new("INSERT INTO thing VALUES (2)");
     let (begun, mut has_begun) = tokio::sync::mpsc::channel(1);
     let (go, may_go) = tokio::sync::oneshot::channel::<()>();
@@ -153,8 +200,8 @@ async fn a_caller_that_leaves_does_not_cut_the_work() {
 async fn a_deadline_holds_while_another_process_writes() {
     let folder = tempfile::tempdir().unwrap();
     let (url, soon) = (url(&folder), soon());
-    let database = Database::open(&url, &ONE).await.unwrap();
-    let other = Database::open(&url, &ONE).await.unwrap();
+    let database = Database::open(&url, &one()).await.unwrap();
+    let other = Database::open(&url, &one()).await.unwrap();
     let (begun, mut has_begun) = tokio::sync::mpsc::channel(1);
     let (go, may_go) = tokio::sync::oneshot::channel::<()>();
     let holding = tokio::spawn(async move {
@@ -178,5 +225,27 @@ async fn a_deadline_holds_while_another_process_writes() {
     holding.await.unwrap().unwrap();
     let two = insert();
     database.write(soon, |work| Box::pin(async move { work.run(two).await })).await.unwrap();
+    assert_eq!(count(&database).await, 2);
+}
+
+/// SQLite rolls back by itself when there is no room: the driver does not notice.
+#[tokio::test]
+async fn a_full_disk_passes() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(&url(&folder), &one()).await.unwrap();
+    let full = database.write(soon(), |work| {
+        Box::pin(async move {
+            work.rows(Query::new("PRAGMA max_page_count = 1")).await?;
+            let fill = "CREATE TABLE big AS
+                WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100000)
+                SELECT n, 'as much as fits into a page, and then some' AS text FROM n";
+            work.run(Query::new(fill)).await
+        })
+    });
+    let error = full.await.unwrap_err();
+    assert!(error.to_string().contains("make room"), "{error}");
+    assert_eq!(error.outcome(), crate::Outcome::WillNotPass);
+    let insert = Query::new("INSERT INTO thing VALUES (2)");
+    database.write(soon(), |work| Box::pin(async move { work.run(insert).await })).await.unwrap();
     assert_eq!(count(&database).await, 2);
 }

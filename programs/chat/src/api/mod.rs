@@ -2,6 +2,7 @@
 
 mod body;
 mod client;
+mod entrance;
 mod events;
 mod health;
 mod list;
@@ -29,6 +30,7 @@ use tombolo_serve::Peer;
 use tower::ServiceExt;
 
 use self::client::{Clients, Rates};
+pub(crate) use self::entrance::Entrance;
 use self::new_rooms::NewRooms;
 pub(crate) use self::page::Files;
 use self::refusal::Refusal;

@@ -33,6 +33,7 @@ pub(super) enum Refusal {
     /// It may be tried again after so many seconds.
     TooFast(u64),
     Busy,
+    Starting,
     Log,
 }
 
@@ -56,7 +57,7 @@ impl Refusal {
             Self::TooFast(_) | Self::TooManyNewRooms(_) | Self::TooManyStreams => {
                 StatusCode::TOO_MANY_REQUESTS
             }
-            Self::Busy | Self::Log => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Starting | Self::Log => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -96,6 +97,9 @@ impl Refusal {
             Self::Busy => "Too much is going on here; send it again in a moment, with the same \
                  Idempotency-Key."
                 .to_owned(),
+            Self::Starting => "This replica is starting and waits for its database; send it again \
+                 in a moment, with the same Idempotency-Key."
+                .to_owned(),
             Self::Log => "The messages cannot be reached now; send it again in a moment, with the \
                  same Idempotency-Key."
                 .to_owned(),
@@ -116,7 +120,7 @@ impl Refusal {
         match self {
             Self::TooFast(seconds) | Self::TooManyNewRooms(seconds) => Some(*seconds),
             Self::TooManyStreams => Some(limits::STREAMS_RETRY_SECONDS),
-            Self::Busy | Self::Log => Some(1),
+            Self::Busy | Self::Starting | Self::Log => Some(1),
             _ => None,
         }
     }
@@ -168,6 +172,7 @@ impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::TooManyRooms => Self::Busy,
+            Refused::Blind => Self::Log,
             Refused::Log(error) => error.into(),
         }
     }

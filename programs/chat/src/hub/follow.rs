@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
@@ -24,28 +25,35 @@ pub(crate) struct Follower {
     /// The hub's log, over connections of its own.
     log: Log,
     watch: Watch,
-    /// The log could not be read at the last look; said once.
-    is_blind: bool,
+    is_gone: mpsc::Receiver<Arc<Error>>,
+    /// Since when the log could not be looked at.
+    blind_since: Option<Instant>,
 }
 
-/// The log is no longer where it was opened.
+/// Why the log cannot be followed any more.
 #[derive(Debug)]
-pub(crate) struct Misplaced;
+pub(crate) enum Lost {
+    /// It is no longer where it was opened.
+    Misplaced,
+    /// Its tables or its database are gone.
+    Gone(Arc<Error>),
+}
 
 impl Follower {
     pub(super) fn new(
         hub: Arc<Hub>,
         notices: mpsc::Receiver<Option<Notice>>,
         wanted: mpsc::Receiver<RoomName>,
+        is_gone: mpsc::Receiver<Arc<Error>>,
     ) -> Self {
         let log = hub.log.for_follower();
         let watch = log.database().watch();
-        Self { hub, notices, wanted, log, watch, is_blind: false }
+        Self { hub, notices, wanted, log, watch, is_gone, blind_since: None }
     }
 
     /// Follows until the log is taken away. Readers are told of a drain whatever the log is at: it
     /// may be slow to answer, or not answer at all.
-    pub(crate) async fn run(self) -> Misplaced {
+    pub(crate) async fn run(self) -> Lost {
         let hub = Arc::clone(&self.hub);
         let tell_of_drain = async move {
             hub.shutdown.clone().draining().await;
@@ -53,12 +61,12 @@ impl Follower {
             std::future::pending::<Infallible>().await
         };
         tokio::select! {
-            misplaced = self.follow() => misplaced,
+            lost = self.follow() => lost,
             never = tell_of_drain => match never {},
         }
     }
 
-    async fn follow(mut self) -> Misplaced {
+    async fn follow(mut self) -> Lost {
         let mut poll = interval(self.hub.log.poll_interval());
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut beat = interval(limits::BEAT);
@@ -73,11 +81,12 @@ impl Follower {
                     None => bus_speaks = false,
                 },
                 Some(room) = self.wanted.recv() => self.read_wanted(room).await,
+                Some(error) = self.is_gone.recv() => return Lost::Gone(error),
                 _ = poll.tick() => self.look(false).await,
                 _ = beat.tick() => {
                     self.beat();
                     if !self.hub.log.is_in_place() {
-                        return Misplaced;
+                        return Lost::Misplaced;
                     }
                 }
             }
@@ -137,17 +146,15 @@ impl Follower {
 
     async fn try_look(&mut self, certainly: bool) -> Result<(), Error> {
         let moved = self.watch.moved(Deadline::after(limits::READ_TIME)).await?;
-        if self.is_blind {
+        if self.blind_since.is_some() {
             self.hub.log.settle().await?;
         }
-        if !moved && !certainly && !self.is_blind {
+        if !moved && !certainly && self.blind_since.is_none() {
             return Ok(());
         }
         let rooms: Vec<String> =
             self.hub.lock().keys().map(|room| room.as_str().to_owned()).collect();
-        if rooms.is_empty() {
-            return Ok(());
-        }
+        // Without any room too: that the log can be read is to be known.
         let heads = self.log.heads(&rooms).await?;
         for room in &rooms {
             let Some(feed) = self.hub.begun_feed(room) else { continue };
@@ -211,19 +218,32 @@ impl Follower {
         }
     }
 
-    /// Says once that the log cannot be read, and once that it can again.
+    /// Says once that the log cannot be read, and once that it can again. Readers are sent away
+    /// when that lasts.
     fn note(&mut self, looked: Result<(), Error>) {
-        match looked {
-            Ok(()) if self.is_blind => {
-                self.is_blind = false;
+        let Err(error) = looked else {
+            if self.blind_since.take().is_some() {
+                self.hub.is_blind.store(false, Ordering::Relaxed);
                 tracing::info!("the log can be read again");
             }
-            Ok(()) => {}
-            Err(error) if !self.is_blind => {
-                self.is_blind = true;
+            return;
+        };
+        let error = Arc::new(error);
+        self.hub.note_error(&error);
+        match self.blind_since {
+            None => {
+                self.blind_since = Some(Instant::now());
                 tracing::warn!(%error, "the log cannot be read; trying again");
             }
-            Err(error) => tracing::debug!(%error, "the log still cannot be read"),
+            Some(since) => {
+                tracing::debug!(%error, "the log still cannot be read");
+                if since.elapsed() >= limits::BLIND_TIME
+                    && !self.hub.is_blind.swap(true, Ordering::Relaxed)
+                {
+                    tracing::warn!("readers are sent away until the log can be read");
+                    self.hub.wake_all();
+                }
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ mod presence;
 mod reader;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ use tombolo_daemon::shutdown::Shutdown;
 use tombolo_storage::Error;
 
 use self::feed::{Feed, Published};
-pub(crate) use self::follow::Follower;
+pub(crate) use self::follow::{Follower, Lost};
 use self::presence::Present;
 pub(crate) use self::reader::{End, Reader};
 use crate::bus::{Bus, Notice};
@@ -43,6 +43,10 @@ pub(crate) struct Hub {
     wanted: mpsc::Sender<RoomName>,
     bus: Bus,
     replays: Semaphore,
+    /// The log has not been seen for too long: readers are sent away.
+    is_blind: AtomicBool,
+    /// Whoever finds the log gone says so here.
+    gone: mpsc::Sender<Arc<Error>>,
     shutdown: Shutdown,
 }
 
@@ -52,6 +56,9 @@ pub(crate) enum Refused {
     /// Too many rooms have readers already.
     #[error("too many rooms are being read at this replica")]
     TooManyRooms,
+    /// What other replicas write cannot be seen now.
+    #[error("the log has not been seen for some time")]
+    Blind,
     /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] Error),
@@ -62,6 +69,7 @@ impl Hub {
     pub(crate) fn new(log: Log, shutdown: Shutdown) -> (Arc<Self>, Follower) {
         let (bus, notices) = Bus::join(log.database());
         let (wanted, rooms) = mpsc::channel(limits::ROOMS_FOLLOWED);
+        let (gone, is_gone) = mpsc::channel(1);
         let hub = Arc::new(Self {
             log,
             instance: format!("{:016x}", fastrand::u64(..)),
@@ -70,9 +78,11 @@ impl Hub {
             wanted,
             bus,
             replays: Semaphore::new(limits::REPLAYS),
+            is_blind: AtomicBool::new(false),
+            gone,
             shutdown,
         });
-        let follower = Follower::new(Arc::clone(&hub), notices, rooms);
+        let follower = Follower::new(Arc::clone(&hub), notices, rooms, is_gone);
         (hub, follower)
     }
 
@@ -86,6 +96,18 @@ impl Hub {
         self.shutdown.is_draining()
     }
 
+    /// Whether what other replicas write has not been seen for too long.
+    pub(crate) fn is_blind(&self) -> bool {
+        self.is_blind.load(Ordering::Relaxed)
+    }
+
+    /// Ends the replica if this error says that the log is gone: another start may find it.
+    pub(crate) fn note_error(&self, error: &Arc<Error>) {
+        if error.is_gone() {
+            let _ = self.gone.try_send(Arc::clone(error));
+        }
+    }
+
     /// Begins to read a room for a client: after `from`, or with what comes.
     ///
     /// # Errors
@@ -97,6 +119,9 @@ impl Hub {
         name: Option<Author>,
         visit: Visit,
     ) -> Result<Reader, Refused> {
+        if self.is_blind() {
+            return Err(Refused::Blind);
+        }
         let feed = self.feed(room)?;
         feed.begun.get_or_try_init(|| self.begin(&feed)).await?;
         if !feed.has_readers() && feed.is_empty() && self.has_too_many_empty() {

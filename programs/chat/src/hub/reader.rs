@@ -76,7 +76,7 @@ impl Delivery {
 pub(crate) enum End {
     /// This replica is going; any other goes on.
     Draining,
-    /// It was too slow, or the log cannot be read now. It can resume.
+    /// It was too slow, or the log cannot be read now. It can resume, perhaps elsewhere.
     Behind,
 }
 
@@ -150,6 +150,7 @@ impl Reader {
                 Err(_) => return Poll::Ready(Err(End::Behind)),
                 Ok(Some(batch)) => batch,
                 Ok(None) if self.hub.is_draining() => return Poll::Ready(Err(End::Draining)),
+                Ok(None) if self.hub.is_blind() => return Poll::Ready(Err(End::Behind)),
                 Ok(None) => {
                     state.sleep(self.slot, context.waker());
                     return Poll::Pending;

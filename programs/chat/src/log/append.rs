@@ -1,28 +1,29 @@
-//! Takes posts into the log: one transaction for many. The room's row is locked before its next
-//! number is taken, so numbers become visible in their order; rooms are locked in the order of
-//! their names, so that two replicas never wait for each other. Lists go in as JSON.
+//! Takes posts into the log: one transaction for many. Lists go in as JSON.
+//!
+//! SQLite is in this process: each step is a statement. A PostgreSQL server may be far away: there
+//! the same steps are a function (`migrations/postgres/0002_append.sql`), called in one round
+//! trip. It locks a room's row before it takes the next number, so numbers become visible in their
+//! order; rooms are locked in the order of their names, so that two replicas never wait for each
+//! other. The contract's tests hold both together.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::json;
 use tombolo_storage::{Error, Query, Row, Work};
 
-use super::plan::{Plan, RoomState, first_kept, plan};
+use super::plan::{Plan, RoomState, first_kept, judge, plan};
 use super::{Outcome, Post, from_signed, to_signed};
 use crate::limits;
 use crate::message::Message;
 
-/// Takes posts in, in this order.
+/// Takes posts in, in this order, on SQLite.
 pub(super) async fn append(
     work: &mut Work<'_>,
     replica: &str,
     posts: &[Post],
     history: u64,
 ) -> Result<Vec<Outcome>, Error> {
-    let mut rooms: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (index, post) in posts.iter().enumerate() {
-        rooms.entry(post.room.as_str()).or_default().push(index);
-    }
+    let rooms = by_room(posts);
     let mut outcomes = vec![Outcome::TooManyRooms; posts.len()];
     for (name, indexes) in rooms {
         let those: Vec<&Post> = indexes.iter().filter_map(|index| posts.get(*index)).collect();
@@ -40,44 +41,85 @@ pub(super) async fn append(
     Ok(outcomes)
 }
 
-/// The room, locked until the commit and made if it is missing; None when there are too many.
-async fn lock_room(work: &mut Work<'_>, name: &str, now: i64) -> Result<Option<RoomState>, Error> {
-    // A SQLite transaction holds the whole file already.
-    let find = || {
-        let sqlite = "SELECT id, first_seq, last_seq FROM chat_room WHERE name = $1";
-        let postgres = "SELECT id, first_seq, last_seq FROM chat_room WHERE name = $1 FOR UPDATE";
-        Query::of_each(sqlite, postgres).bind(name)
-    };
-    if let Some(row) = work.row(find()).await? {
-        return room_state(&row).map(Some);
+/// Which posts go to which room, in the order of the names.
+fn by_room(posts: &[Post]) -> BTreeMap<&str, Vec<usize>> {
+    let mut rooms: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, post) in posts.iter().enumerate() {
+        rooms.entry(post.room.as_str()).or_default().push(index);
     }
-    // Another replica may make it meanwhile: then theirs is taken.
-    let make = || {
-        let make = "INSERT INTO chat_room (name, first_seq, last_seq, updated)
-        SELECT $1, 1, 0, 0 WHERE (SELECT count(*) FROM chat_room) < $2
-        ON CONFLICT (name) DO NOTHING";
-        Query::new(make).bind(name).bind(limits::ROOMS)
-    };
-    work.run(make()).await?;
-    let mut row = work.row(find()).await?;
-    if row.is_none() && expire_room(work, now).await? {
-        work.run(make()).await?;
-        row = work.row(find()).await?;
-    }
-    row.as_ref().map(room_state).transpose()
+    rooms
 }
 
-/// Gives up the room that nobody has written in for longest, if that is long enough. False if there is
-/// none.
-async fn expire_room(work: &mut Work<'_>, now: i64) -> Result<bool, Error> {
+/// The same on PostgreSQL: one statement, whose answer [`outcomes`] reads.
+pub(super) fn call(replica: &str, posts: &[Post], history: u64) -> Query {
+    let rooms = by_room(posts).into_iter().map(|(name, indexes)| {
+        let those = indexes.into_iter().filter_map(|index| Some((index, posts.get(index)?)));
+        let those = those.map(|(index, post)| {
+            let (author, text) = (post.author.as_str(), post.text.clone().into_string());
+            json!([index, post.log_key(), post.id, author, text, post.time, replica])
+        });
+        json!([name, those.collect::<Vec<_>>()])
+    });
+    let rooms = serde_json::Value::from(rooms.collect::<Vec<_>>()).to_string();
+    let now = posts.iter().map(|post| post.time).max().unwrap_or_default();
+    Query::new("SELECT * FROM chat_append($1::json, $2, $3, $4, $5)")
+        .bind(rooms)
+        .bind(limits::ROOMS)
+        .bind(to_signed(history))
+        .bind(to_signed(limits::TRIM))
+        .bind(idle_before(now))
+}
+
+/// What became of each post, from the message that has its key now.
+pub(super) fn outcomes(posts: &[Post], rows: &[Row]) -> Result<Vec<Outcome>, Error> {
+    let mut outcomes = vec![Outcome::TooManyRooms; posts.len()];
+    for row in rows {
+        let index = usize::try_from(row.get::<i64>(0)?).unwrap_or(usize::MAX);
+        let (Some(post), Some(place)) = (posts.get(index), outcomes.get_mut(index)) else {
+            continue;
+        };
+        let message = super::page::message(post.room.as_str(), row, 1)?;
+        *place = match message.id == post.id {
+            true => Outcome::Stored(message),
+            false => judge(post, &message),
+        };
+    }
+    Ok(outcomes)
+}
+
+/// The room, made if it is missing; None when there are too many. The transaction holds the whole
+/// file already.
+async fn lock_room(work: &mut Work<'_>, name: &str, now: i64) -> Result<Option<RoomState>, Error> {
+    let find = Query::new("SELECT id, first_seq, last_seq FROM chat_room WHERE name = $1");
+    if let Some(row) = work.row(find.bind(name)).await? {
+        return room_state(&row).map(Some);
+    }
+    let make = || {
+        let make = "INSERT INTO chat_room (name, first_seq, last_seq, updated)
+            SELECT $1, 1, 0, 0 WHERE (SELECT count(*) FROM chat_room) < $2
+            RETURNING id, first_seq, last_seq";
+        Query::new(make).bind(name).bind(limits::ROOMS)
+    };
+    let mut made = work.row(make()).await?;
+    if made.is_none() && expire_room(work, now).await? {
+        made = work.row(make()).await?;
+    }
+    made.as_ref().map(room_state).transpose()
+}
+
+/// What is older than this, at this time, makes a room idle.
+fn idle_before(now: i64) -> i64 {
     let idle = i64::try_from(limits::ROOM_EXPIRY.as_millis()).unwrap_or(i64::MAX);
+    now.saturating_sub(idle)
+}
+
+/// Gives up the room that nobody has written in for longest, if that is long enough. False if there
+/// is none.
+async fn expire_room(work: &mut Work<'_>, now: i64) -> Result<bool, Error> {
     // Rooms that this transaction has made have no message yet.
-    let sqlite = "SELECT id FROM chat_room WHERE updated < $1 AND last_seq > 0
+    let find = "SELECT id FROM chat_room WHERE updated < $1 AND last_seq > 0
         ORDER BY updated LIMIT 1";
-    // One that another replica writes in is not idle.
-    let postgres = "SELECT id FROM chat_room WHERE updated < $1 AND last_seq > 0
-        ORDER BY updated LIMIT 1 FOR UPDATE SKIP LOCKED";
-    let find = Query::of_each(sqlite, postgres).bind(now.saturating_sub(idle));
+    let find = Query::new(find).bind(idle_before(now));
     let Some(row) = work.row(find).await? else { return Ok(false) };
     let room: i64 = row.get(0)?;
     work.run(Query::new("DELETE FROM chat_message WHERE room = $1").bind(room)).await?;
@@ -101,11 +143,9 @@ async fn held(
     posts: &[&Post],
 ) -> Result<HashMap<String, Message>, Error> {
     let keys: Vec<String> = posts.iter().map(|post| post.log_key()).collect();
-    let sqlite = "SELECT seq, id, author, text, time, replica, key FROM chat_message
+    let find = "SELECT seq, id, author, text, time, replica, key FROM chat_message
         WHERE room = $1 AND key IN (SELECT value FROM json_each($2))";
-    let postgres = "SELECT seq, id, author, text, time, replica, key FROM chat_message
-        WHERE room = $1 AND key = ANY (ARRAY(SELECT json_array_elements_text($2::json)))";
-    let find = Query::of_each(sqlite, postgres).bind(room.id).bind(json!(keys).to_string());
+    let find = Query::new(find).bind(room.id).bind(json!(keys).to_string());
     let rows = work.rows(find).await?;
     rows.iter().map(|row| Ok((row.get(6)?, super::page::message(name, row, 0)?))).collect()
 }
@@ -122,15 +162,11 @@ async fn write(
         .iter()
         .map(|(m, key)| json!([m.seq, m.id, m.author, m.text, m.time, m.replica, key]))
         .collect();
-    let sqlite = "INSERT INTO chat_message (room, seq, id, author, text, time, replica, key)
+    let insert = "INSERT INTO chat_message (room, seq, id, author, text, time, replica, key)
         SELECT $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
             value ->> 6 FROM json_each($2)";
-    let postgres = "INSERT INTO chat_message (room, seq, id, author, text, time, replica, key)
-        SELECT $1, (value ->> 0)::bigint, value ->> 1, value ->> 2, value ->> 3,
-            (value ->> 4)::bigint, value ->> 5, value ->> 6
-        FROM json_array_elements($2::json)";
     let rows = serde_json::Value::from(rows).to_string();
-    work.run(Query::of_each(sqlite, postgres).bind(room.id).bind(rows)).await?;
+    work.run(Query::new(insert).bind(room.id).bind(rows)).await?;
     let first = first_kept(room, newest.seq, history);
     if first > room.first {
         let trim = Query::new("DELETE FROM chat_message WHERE room = $1 AND seq < $2");

@@ -140,10 +140,20 @@ impl Log {
         deadline: Deadline,
     ) -> Result<Vec<Outcome>, Error> {
         let (replica, posts, history) = (Arc::clone(replica), Arc::clone(posts), self.history);
-        let work = self.database.write(deadline, move |work| {
-            Box::pin(async move { append::append(work, &replica, &posts, history).await })
-        });
-        self.noticed(work.await, "writing messages into the log").await
+        let done = match self.database.engine() {
+            Engine::Sqlite => {
+                let work = self.database.write(deadline, move |work| {
+                    Box::pin(async move { append::append(work, &replica, &posts, history).await })
+                });
+                work.await
+            }
+            Engine::Postgres => {
+                let call = append::call(&replica, &posts, history);
+                let rows = self.database.call(deadline, call).await;
+                rows.and_then(|rows| append::outcomes(&posts, &rows))
+            }
+        };
+        self.noticed(done, "writing messages into the log").await
     }
 
     /// Reads a part of a room, at most [`limits::PAGE_MESSAGES`] messages.
@@ -203,6 +213,13 @@ impl Log {
         }
         done.map_err(Error::during(doing))
     }
+}
+
+/// Brings the tables up to date.
+pub(crate) async fn migrate(url: &DatabaseUrl) -> Result<(), Error> {
+    let database = Database::open(url, &schema::MIGRATIONS).await?;
+    database.close().await;
+    Ok(())
 }
 
 /// A number as the database has it. They never reach the sign.

@@ -53,14 +53,19 @@ pub(super) fn plan(
             plan.outcomes.push(Outcome::Stored(message));
             continue;
         };
-        let says_the_same =
-            same.author == post.author.as_str() && same.text == post.text.clone().into_string();
-        plan.outcomes.push(match says_the_same {
-            true => Outcome::Again(same.clone()),
-            false => Outcome::KeyTaken,
-        });
+        plan.outcomes.push(judge(post, same));
     }
     plan
+}
+
+/// What becomes of a post whose key the log knows already.
+pub(super) fn judge(post: &Post, same: &Message) -> Outcome {
+    let says_the_same =
+        same.author == post.author.as_str() && same.text == post.text.clone().into_string();
+    match says_the_same {
+        true => Outcome::Again(same.clone()),
+        false => Outcome::KeyTaken,
+    }
 }
 
 /// The first number that a room keeps when its last is `last`. A tenth more than `history` may

@@ -10,6 +10,7 @@
 
 mod client;
 mod drain;
+mod faults;
 mod idempotency;
 mod limits;
 mod order;
@@ -20,6 +21,7 @@ mod reset;
 mod resume;
 mod slow;
 mod socket;
+mod starting;
 
 /// Makes two tests of a function: one on SQLite, one on PostgreSQL.
 macro_rules! on_both {

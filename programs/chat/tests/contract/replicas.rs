@@ -1,13 +1,15 @@
 //! Replicas on free ports, each on a thread and a runtime of its own, sharing one database.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tombolo_chat::{Error, Options, serve};
 use tombolo_daemon::shutdown::{Shutdown, Trigger};
-use tombolo_e2e::Postgres;
+use tombolo_e2e::{Postgres, eventually};
 use tombolo_storage::DatabaseUrl;
+
+use crate::client::request;
 
 /// How long anything may take before a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,7 +37,7 @@ impl Store {
         }
     }
 
-    /// A replica that does not count posts.
+    /// A replica that does not count posts, once it serves.
     pub(crate) fn replica(&self) -> Replica {
         self.replica_with(|_| {})
     }
@@ -46,7 +48,14 @@ impl Store {
         options.rate = 0;
         options.drain = PATIENCE;
         change(&mut options);
-        Replica::start(options)
+        let replica = Replica::start(options);
+        eventually("a replica that serves", || {
+            let is_over = replica.thread.as_ref().is_none_or(JoinHandle::is_finished);
+            let is_there = || TcpStream::connect(replica.address).is_ok();
+            let health = || request(replica.address, "GET", "/health", &[], "").status;
+            (is_over || (is_there() && health() == 200)).then_some(())
+        });
+        replica
     }
 }
 
@@ -58,7 +67,8 @@ pub(crate) struct Replica {
 }
 
 impl Replica {
-    fn start(options: Options) -> Self {
+    /// Starts one, whatever becomes of it.
+    pub(crate) fn start(options: Options) -> Self {
         let (trigger, shutdown) = Shutdown::by_hand();
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
