@@ -56,7 +56,9 @@ fn a_killed_replica_is_asked_again_as_soon_as_it_is_back() {
     println!("asked again {:?} after it was killed", killed.elapsed());
     assert!(killed.elapsed() < EJECTION, "{:?}", killed.elapsed());
     stopped.store(true, Ordering::SeqCst);
-    clients.into_iter().for_each(|client| drop(client.join().unwrap()));
+    for client in clients {
+        client.join().unwrap();
+    }
 }
 
 #[test]

@@ -194,7 +194,7 @@ fn what_is_doubtful_is_validated_first() {
     let mark = Mark::Doubtful(Timestamp::from_secs(1001));
     let lenient = Metadata { stale_while_revalidate: 90, stale_if_error: 90, ..stored(10) };
     for asked in ["", "max-stale", "stale-if-error=90"] {
-        assert_eq!(marked(lenient.clone(), asked, mark, 2), revalidate(Why::MustRevalidate));
+        assert_eq!(marked(lenient, asked, mark, 2), revalidate(Why::MustRevalidate));
     }
     let only = marked(lenient, "only-if-cached", mark, 2);
     assert_eq!(only, Verdict::Unsatisfiable(Why::MustRevalidate));
