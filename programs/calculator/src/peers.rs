@@ -49,13 +49,14 @@ impl Peers {
         Self { trusted, trust_loopback, places: Places::new(CONNECTIONS_EACH) }
     }
 
-    /// A connection of this peer. One that may name its clients may have any number.
+    /// A connection of this peer. One that may be a gateway, for naming its clients or being on this
+    /// machine, may have any number.
     pub(crate) fn connected(&self, peer: IpAddr) -> Result<Client, TooMany> {
         let peer = peer.to_canonical();
         let may_introduce = (self.trust_loopback && peer.is_loopback())
             || self.trusted.iter().any(|net| net.contains(&peer));
         let mut client = Client { network: network(peer), may_introduce, place: None };
-        if !may_introduce {
+        if !may_introduce && !peer.is_loopback() {
             client.place = Some(self.places.take(peer).ok_or(TooMany)?);
         }
         Ok(client)

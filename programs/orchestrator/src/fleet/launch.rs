@@ -59,7 +59,7 @@ impl Fleet {
                 let path = self.data.generated(GATEWAY_FILE);
                 Some(vec!["gateway".into(), "-c".into(), path.into()])
             }
-            Role::Replica { kind, root, .. } => {
+            Role::Replica { kind, root, service, .. } => {
                 let mut arguments: Vec<OsString> = vec!["serve".into(), kind.name().into()];
                 for address in member.addresses() {
                     arguments.extend(["--listen".into(), address.to_string().into()]);
@@ -78,9 +78,23 @@ impl Fleet {
                         arguments.extend(["--trust".into(), net.to_string().into()]);
                     }
                 }
+                if *kind == ServiceKind::Calculator && !self.names_clients_to(*service) {
+                    // Or clients could name themselves.
+                    arguments.push("--distrust-loopback".into());
+                }
                 Some(arguments)
             }
         }
+    }
+
+    /// Whether each connection that the gateway passes on to a service begins with a PROXY protocol
+    /// header of its own, and there is a way for them.
+    fn names_clients_to(&self, service: usize) -> bool {
+        let leads_here = |upstream: usize| {
+            self.config.upstreams.get(upstream).is_some_and(|one| one.service == Some(service))
+        };
+        let mut ways = self.config.tcp.iter().filter(|tcp| leads_here(tcp.upstream)).peekable();
+        ways.peek().is_some() && ways.all(|tcp| tcp.proxy_protocol_out.is_some())
     }
 
     /// What a process is given beside its command line: its bounds, and what does not stand on the

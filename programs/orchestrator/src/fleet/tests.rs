@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use tempfile::TempDir;
-use tombolo_daemon::config::{Admin, Overrides, builtin_up};
+use tombolo_daemon::config::{Admin, Overrides, ProxyProtocol, builtin_up};
 
 use super::*;
 use crate::error::Error;
@@ -74,4 +74,19 @@ fn admin_listener_keeps_off_the_address_for_clients() {
 fn admin_port_zero_becomes_a_number() {
     let (_folder, written) = fleet(any_port(), any_port(), true);
     assert_ne!(admin_of(&mut written.unwrap()).port(), 0);
+}
+
+#[test]
+fn calculators_take_headers_only_where_the_gateway_writes_them() {
+    for (header, is_distrusted) in [(Some(ProxyProtocol::V2), false), (None, true)] {
+        let mut config = builtin_up(&Overrides::default());
+        config.tcp.iter_mut().for_each(|tcp| tcp.proxy_protocol_out = header);
+        let folder = tempfile::tempdir().unwrap();
+        let fleet = Fleet::new(config, DataFolder::open(folder.path()).unwrap(), false);
+        let lines = fleet.by_importance().filter_map(|id| fleet.command_line(id));
+        let mut calculators = lines.filter(|line| line.contains(&"calculator".into())).peekable();
+        assert!(calculators.peek().is_some());
+        let flag = "--distrust-loopback".into();
+        assert!(calculators.all(|line| line.contains(&flag) == is_distrusted), "{header:?}");
+    }
 }
