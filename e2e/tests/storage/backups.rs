@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use tombolo_e2e::{Chance, Finished, Postgres, Tombolo};
+use tombolo_e2e::{Chance, Finished, Postgres, Tombolo, eventually};
 
 use crate::replica::{epoch, log, post_surely, start};
 
@@ -161,7 +161,10 @@ fn a_backup_of_postgres_comes_back_into_an_empty_database() {
     let before = epoch(replica.address());
     refused(at, &["restore", "monday", "--database", &old], "end the processes");
     drop(replica);
-    refused(at, &["restore", "monday", "--database", &old], "never overwrites");
+    eventually("the server to notice that the replica is gone", || {
+        let words = tombolo(at, &["restore", "monday", "--database", &old]).stderr;
+        words.contains("never overwrites").then_some(())
+    });
     refused(at, &["restore", "monday", "--database", "sqlite:x.db"], "PostgreSQL");
     let mut chance = Chance::new();
     for _ in 0..4 {
@@ -171,7 +174,7 @@ fn a_backup_of_postgres_comes_back_into_an_empty_database() {
         process.wait().unwrap();
     }
     // Every kill left all or nothing; a killed load's transaction ends when the server notices.
-    tombolo_e2e::eventually("all of it, or an empty database", || {
+    eventually("all of it, or an empty database", || {
         let finished = tombolo(at, &["restore", "monday", "--database", &new]);
         (finished.code == Some(0) || finished.stderr.contains("tables already")).then_some(())
     });
