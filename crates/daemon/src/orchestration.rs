@@ -53,6 +53,9 @@ pub enum Request {
     Restart {
         /// The service or the replica.
         name: String,
+        /// It is killed at once, instead of being asked to end.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        now: bool,
     },
     /// The configuration file is to be read again, and put in force for services and gateway.
     Reload,
@@ -178,7 +181,14 @@ mod tests {
                 Request::Scale { service: "site".into(), replicas: 5 },
             ),
             (r#"{"ask":"reload"}"#, Request::Reload),
-            (r#"{"ask":"restart","name":"site-2"}"#, Request::Restart { name: "site-2".into() }),
+            (
+                r#"{"ask":"restart","name":"site-2"}"#,
+                Request::Restart { name: "site-2".into(), now: false },
+            ),
+            (
+                r#"{"ask":"restart","name":"site-2","now":true}"#,
+                Request::Restart { name: "site-2".into(), now: true },
+            ),
             (
                 r#"{"ask":"succession","pid":71,"by":92}"#,
                 Request::Succession { pid: 71, by: Some(92), why: None },

@@ -148,6 +148,17 @@ fn the_cookie_is_safe_by_itself() {
 }
 
 #[test]
+fn the_cookie_has_the_attributes_that_the_file_says() {
+    let origins = origins(2);
+    let sticky = "sticky = { cookie = \"served-by\", path = \"/app\", same_site = \"none\", secure = true, http_only = false, max_age = \"8h\" }";
+    let gateway = Setup::to_all(&origins).upstream(sticky).start();
+    let answer = gateway.connect().get("/");
+    let line = answer.head.all("set-cookie")[0];
+    let (_, attributes) = line.split_once(';').unwrap();
+    assert_eq!(attributes, " Path=/app; Max-Age=28800; Secure; SameSite=None");
+}
+
+#[test]
 fn an_unknown_cookie_is_replaced_and_a_known_one_is_not_sent_again() {
     let origins = origins(3);
     let gateway = Setup::to_all(&origins).upstream(STICKY).start();

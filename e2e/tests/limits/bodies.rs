@@ -69,8 +69,8 @@ fn one_chunk_that_says_it_is_too_long_is_enough() {
 fn a_route_may_allow_more_or_less() {
     let origin = willing();
     let routes = "[[route]]\npath = \"/\"\nupstream = \"app\"\n\
-                  [[route]]\npath = \"/big/\"\nupstream = \"app\"\nbody_bytes = \"1MiB\"\n\
-                  [[route]]\npath = \"/any/\"\nupstream = \"app\"\nbody_bytes = 0";
+                  [[route]]\npath = \"/big/\"\nupstream = \"app\"\nlimits = { body_bytes = \"1MiB\" }\n\
+                  [[route]]\npath = \"/any/\"\nupstream = \"app\"\nlimits = { body_bytes = 0 }";
     let gateway = Setup::to(&origin).limits("body_bytes = \"1KiB\"").routes(routes).start();
     for (path, length, status) in [
         ("/", 1025, 413),
@@ -112,11 +112,13 @@ fn an_upload_that_stalls_is_cut() {
     }
 }
 
-/// The gap is between two bytes, not for the whole: slow but steady is welcome.
+/// The gap is between two bytes, not for the whole: slow but steady is welcome, where that is faster
+/// than `client_rate`.
 #[test]
 fn a_slow_upload_that_never_stalls_is_served() {
     let origin = willing();
-    let gateway = Setup::to(&origin).timeouts("body_gap = \"600ms\"").start();
+    let setup = Setup::to(&origin).timeouts("body_gap = \"600ms\"");
+    let gateway = setup.limits("client_rate = \"10B\"").start();
     let mut client = gateway.connect();
     client.send(post(30));
     assert_eq!(client.drip([b'x'; 30], Duration::from_millis(50)), 30);

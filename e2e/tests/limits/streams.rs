@@ -150,11 +150,12 @@ fn downloads() {
 }
 
 /// A reader that stops reading stops the upstream, not the gateway's memory; and in the end it is
-/// cut.
+/// cut, after `client_stall` since nobody needs its place.
 #[test]
 fn a_reader_that_stalls_is_held_back_and_then_cut() {
     let origin = origin();
-    let gateway = Setup::to(&origin).timeouts("body_gap = \"700ms\"").start();
+    let gateway =
+        Setup::to(&origin).timeouts("body_gap = \"700ms\"\nclient_stall = \"700ms\"").start();
     gateway.connect().get("/");
     for path in ["/length", "/chunks"] {
         let mut client = Client::connect_narrow(gateway.address());

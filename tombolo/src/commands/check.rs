@@ -17,11 +17,12 @@ EXAMPLES
 
 OUTPUT
   On standard output: that the file is good, or every mistake with its line, its column and what
-  to do about it.
+  to do about it; then files and folders it names that this user, in this folder, could not open.
+  None of them is made.
 
 EXIT STATUS
   0  the file is good
-  2  it has mistakes, or cannot be read";
+  2  it has mistakes, cannot be read, or names what cannot be opened";
 
 /// Check a configuration file and list every mistake, without starting anything
 #[derive(Args)]
@@ -38,7 +39,10 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let Arguments { file, json: as_json } = arguments;
-    let (told, verdict) = match config::load(file, &Overrides::default()) {
+    let loaded = config::load(file, &Overrides::default());
+    let name = file.display().to_string();
+    let checked = loaded.and_then(|config| config::check_files(&name, &config));
+    let (told, verdict) = match checked {
         Ok(_) if *as_json => {
             let good = json!({ "valid": true, "count": 0, "mistakes": [] });
             (console::json(&good), ExitCode::Success)

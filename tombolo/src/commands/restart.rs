@@ -10,12 +10,15 @@ const EXAMPLES: &str = "\
 EXAMPLES
   tombolo restart site       its replicas, one after the other
   tombolo restart chat-2     one replica, also one that 'tombolo up' left alone for dying too often
+  tombolo restart chat-2 --now
+                             one that hangs: killed, and started again
   tombolo restart gateway    the gateway, by another process of the program in its place
 
 HOW
   The gateway sends nothing new to a replica, what it is at ends (after 5 seconds at most the replica
   itself is told to finish), it ends, is started again, and gets requests once it serves; then comes
-  the next. A service with a single replica gets a second one meanwhile. If one does not come
+  the next. One that does not end is killed when the drain deadline and 2 seconds have passed, which is
+  said; changes of other services do not wait for it. A service with a single replica gets a second one meanwhile. If one does not come
   back the others are left as they are. The gateway starts another process of the program with its
   listening sockets, and ends what it is at once that serves.
 
@@ -32,11 +35,16 @@ pub(crate) struct Arguments {
     #[arg(value_name = "NAME")]
     name: String,
 
+    /// Kill each replica instead of asking it to end: for one that hangs. What it is at is lost; the
+    /// gateway sends what can be repeated to another
+    #[arg(long)]
+    now: bool,
+
     #[command(flatten)]
     following: Following,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    let Arguments { name, following } = arguments;
-    rollout::begin(following, "/api/v1/restart", &json!({ "service": name }))
+    let Arguments { name, now, following } = arguments;
+    rollout::begin(following, "/api/v1/restart", &json!({ "service": name, "now": now }))
 }

@@ -59,7 +59,7 @@ pub(super) fn follow(access: &Access, mut operation: Value, quiet: bool) -> Resu
         }
         sleep(LOOK);
         let now = match access.get("/api/v1/status") {
-            Ok(status) => status.get("operation").cloned().unwrap_or_default(),
+            Ok(status) => current(&status, id.as_ref()),
             Err(refused) if failures >= FAILURES_MAX => return Err(refused),
             Err(_) => Value::Null,
         };
@@ -98,6 +98,13 @@ fn tell(following: &Following, operation: &Value) -> ExitCode {
         _ => console::say(&format!("{what}: how it ended could not be learnt; see tombolo status")),
     }
     code
+}
+
+/// The operation of this id, or else the last one that began.
+fn current(status: &Value, id: Option<&Value>) -> Value {
+    let all = status.get("operations").and_then(Value::as_array);
+    let found = all.and_then(|all| all.iter().find(|one| one.get("id") == id));
+    found.or(status.get("operation")).cloned().unwrap_or_default()
 }
 
 pub(super) fn state(operation: &Value) -> &str {

@@ -118,6 +118,8 @@ pub struct Limits {
     /// Servers tried for one request once bytes of it were sent. Connections that fail do not
     /// count: those go on to every server.
     pub attempts: usize,
+    /// Bytes a second that a client has to move of a body, over [`Timeouts::body_gap`]; 0 means any.
+    pub client_rate: u64,
     /// Exchanges that each worker remembers for who asks what happened; 0 means none.
     pub recent_requests: usize,
 }
@@ -136,6 +138,7 @@ impl Limits {
         upstream_idle: 128,
         interim_responses: 1_000,
         attempts: 3,
+        client_rate: 100,
         recent_requests: 2_048,
     };
     /// The most `head_bytes` can be set to: a head must fit the gateway's 64 KiB buffer with
@@ -162,8 +165,10 @@ pub struct Timeouts {
     pub connect: Duration,
     /// From the request's end to the first byte of the server's answer.
     pub first_byte: Duration,
-    /// Between two pieces of a body, in either direction.
+    /// Between two pieces of a body, for whoever is to send or take it.
     pub body_gap: Duration,
+    /// That a client may take nothing of a response while nobody needs its place.
+    pub client_stall: Duration,
     /// Without a byte in either direction of an upgraded connection.
     pub tunnel_idle: Duration,
     /// That an idle connection to a server is kept.
@@ -184,6 +189,7 @@ impl Timeouts {
         connect: Duration::from_secs(2),
         first_byte: Duration::from_secs(60),
         body_gap: Duration::from_secs(30),
+        client_stall: Duration::from_secs(600),
         tunnel_idle: Duration::from_secs(3600),
         upstream_idle: Duration::from_secs(60),
         linger: Duration::from_secs(2),

@@ -201,18 +201,6 @@ impl Default for RetryBudget {
     }
 }
 
-/// How long the servers of an upstream may take, where that differs from `[gateway.timeouts]`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct UpstreamTimeouts {
-    /// For a connection to a server to be made.
-    pub connect: Option<Duration>,
-    /// From the request's end to the first byte of the answer, for each server that is tried.
-    pub first_byte: Option<Duration>,
-    /// From the first server that is asked to the first byte of an answer, over all tries. None: no
-    /// try is begun after `first_byte`.
-    pub total: Option<Duration>,
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

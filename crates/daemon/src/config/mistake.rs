@@ -70,6 +70,8 @@ pub enum Kind {
     Conflict,
     /// An environment value that is not there or not text.
     Environment,
+    /// A file or a folder that it names cannot be opened.
+    File,
 }
 
 impl Kind {
@@ -89,6 +91,7 @@ impl Kind {
             Self::Duplicate => "duplicate",
             Self::Conflict => "conflict",
             Self::Environment => "environment",
+            Self::File => "file",
         }
     }
 }
@@ -124,6 +127,11 @@ impl Mistakes {
             spot.text = Arc::clone(&last.1);
         }
         (!list.is_empty()).then_some(Self { list, omitted })
+    }
+
+    /// Mistakes about what the file names, or None when there are none.
+    pub(super) fn of_files(list: Vec<Mistake>) -> Option<Self> {
+        (!list.is_empty()).then_some(Self { list, omitted: 0 })
     }
 
     /// A mistake that hides all others.

@@ -8,6 +8,8 @@ mod admin;
 mod builtin;
 mod cache;
 mod check;
+mod exchange;
+mod files;
 mod from_environment;
 mod gateway;
 mod health;
@@ -39,9 +41,11 @@ pub use access_log::{AccessLog, LogFormat};
 pub use admin::Admin;
 pub use builtin::{BadFlags, builtin_gateway, builtin_up};
 pub use cache::{Cache, CacheBypass, RouteCache};
+pub use exchange::{ExchangeLimits, ExchangeTimeouts};
+pub use files::check_files;
 pub use from_environment::FromEnvironment;
 pub use gateway::{Gateway, Limits, StateFile, Timeouts};
-pub use health::{Ejection, HealthCheck, Probe, RetryBudget, Statuses, UpstreamTimeouts};
+pub use health::{Ejection, HealthCheck, Probe, RetryBudget, Statuses};
 pub use host_port::{BadHostPort, HostPort};
 pub use limit::{Adaptive, UpstreamLimit};
 pub use load::{FILE_BYTES_MAX, load, parse};
@@ -58,7 +62,7 @@ pub use tombolo_balance::Policy;
 pub use tombolo_storage::{DatabaseUrl, Engine};
 pub use traces::Traces;
 pub use up::Up;
-pub use upstream::{HashKey, Server, Sticky, Upstream};
+pub use upstream::{HashKey, SameSite, Server, Sticky, Upstream};
 pub use written::environment::{Environment, ProcessEnvironment};
 
 /// Reads a duration as the file has it, for flags: whole numbers, each with its unit (`ms`, `s`, `m`,
@@ -112,7 +116,9 @@ impl Config {
     /// The most bytes a request body on this route may have. None: any number.
     #[must_use]
     pub fn body_limit(&self, route: &Route) -> Option<u64> {
-        let bytes = route.body_bytes.unwrap_or(self.gateway.limits.body_bytes);
+        let upstream = self.upstreams.get(route.upstream);
+        let limits = route.limits.or(upstream.map(|one| one.limits).unwrap_or_default());
+        let bytes = limits.body_bytes.unwrap_or(self.gateway.limits.body_bytes);
         (bytes > 0).then_some(bytes)
     }
 }

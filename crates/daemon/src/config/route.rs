@@ -1,6 +1,6 @@
 //! `[[route]]` as meant: which requests go to which upstream.
 
-use super::{RateLimit, RouteCache};
+use super::{ExchangeLimits, ExchangeTimeouts, RateLimit, RouteCache};
 
 /// Sends requests for a host and a path to an upstream: `[[route]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +14,10 @@ pub struct Route {
     pub upstream: usize,
     /// In which form the path is sent upstream.
     pub forward_path: ForwardPath,
-    /// Bytes of a request body on this route, 0 for no limit. None: the gateway's limit.
-    pub body_bytes: Option<u64>,
+    /// How long an exchange may take, where that differs from the upstream's.
+    pub timeouts: ExchangeTimeouts,
+    /// How much of an exchange is accepted, where that differs from the upstream's.
+    pub limits: ExchangeLimits,
     /// How often it may be asked: all of them hold. Without any: as often as anybody likes.
     pub rate_limits: Vec<RateLimit>,
     /// How its responses are kept. None: they are not.
@@ -59,7 +61,8 @@ impl Route {
             path: "/".to_owned(),
             upstream,
             forward_path: ForwardPath::default(),
-            body_bytes: None,
+            timeouts: ExchangeTimeouts::default(),
+            limits: ExchangeLimits::default(),
             rate_limits: Vec::new(),
             cache: None,
         }

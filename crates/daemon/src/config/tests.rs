@@ -183,7 +183,7 @@ fn a_route_has_a_body_limit_of_its_own() {
     let text = format!(
         "[gateway.limits]\nbody_bytes = \"1KiB\"\n{APP}\
          [[route]]\nupstream = \"app\"\n\
-         [[route]]\npath = \"/up\"\nupstream = \"app\"\nbody_bytes = 0\n"
+         [[route]]\npath = \"/up\"\nupstream = \"app\"\nlimits = {{ body_bytes = 0 }}\n"
     );
     let config = good(&text);
     assert_eq!(config.body_limit(&config.routes[0]), Some(1024));
@@ -312,7 +312,9 @@ fn file_with(table: &str, key: Option<(&str, &str)>) -> String {
             let per = if most { "per = \"24h\"\n" } else { "" };
             format!("{APP}[[route]]\nupstream = \"app\"\n[route.rate_limit]\n{per}{body}\n")
         }
-        "route.cache" => format!("{APP}[[route]]\nupstream = \"app\"\n[route.cache]\n{body}\n"),
+        name if name.starts_with("route.") => {
+            format!("{APP}[[route]]\nupstream = \"app\"\n[{name}]\n{body}\n")
+        }
         "tcp" => {
             format!(
                 "[gateway]\ntrusted = [\"192.0.2.1\"]\n{APP}{other}[[tcp]]\n{body}\n[[route]]\nupstream = \"app\"\n"
@@ -408,5 +410,61 @@ proptest! {
             let _ = (mistakes.render(true), mistakes.to_json());
             prop_assert!(mistakes.count() > 0);
         }
+    }
+}
+
+#[test]
+fn a_sticky_cookie_has_attributes() {
+    let sticky = |said: &str| {
+        let text =
+            format!("[[upstream]]\nname = \"a\"\nservers = [\"a:1\"]\nsticky = {{ {said} }}\n");
+        good(&text).upstreams[0].sticky.clone().unwrap().attributes()
+    };
+    assert_eq!(sticky("cookie = \"c\""), "; Path=/; HttpOnly; SameSite=Lax");
+    assert_eq!(
+        sticky(
+            "cookie = \"c\", path = \"/a\", same_site = \"none\", secure = true, http_only = false, max_age = \"2m\""
+        ),
+        "; Path=/a; Max-Age=120; Secure; SameSite=None"
+    );
+    for (said, words) in
+        [("same_site = \"none\"", "only if it is secure"), ("path = \"/a;b\"", "no path")]
+    {
+        let text = format!(
+            "[[upstream]]\nname = \"a\"\nservers = [\"a:1\"]\nsticky = {{ cookie = \"c\", {said} }}\n"
+        );
+        let nothing: BTreeMap<String, String> = BTreeMap::new();
+        let mistakes = parse(&text, "t", &nothing, &Overrides::default()).unwrap_err().to_string();
+        assert!(mistakes.contains(words), "{mistakes}");
+    }
+}
+
+#[test]
+fn addresses_that_take_in_others_overlap() {
+    let mistakes = |listen: &str, admin: &str| {
+        let text = format!("[gateway]\nlisten = [{listen}]\nadmin = \"{admin}\"\n{APP}");
+        let nothing: BTreeMap<String, String> = BTreeMap::new();
+        parse(&text, "t", &nothing, &Overrides::default()).map_or_else(
+            |mistakes| mistakes.iter().map(ToString::to_string).collect(),
+            |_| Vec::new(),
+        )
+    };
+    for (listen, admin) in [
+        ("\"0.0.0.0:80\"", "127.0.0.1:80"),
+        ("\"127.0.0.1:80\", \"0.0.0.0:80\"", "127.0.0.1:81"),
+        ("\"[::]:80\"", "[::1]:80"),
+        ("\"0.0.0.0:80\", \"[::]:80\"", "127.0.0.1:80"),
+    ] {
+        let told: Vec<String> = mistakes(listen, admin);
+        assert_eq!(told.len(), 1, "{listen} {admin}: {told:?}");
+        assert!(told[0].contains("overlap"), "{told:?}");
+    }
+    for (listen, admin) in [
+        ("\"0.0.0.0:80\", \"[::]:80\"", "127.0.0.1:81"),
+        ("\"127.0.0.1:80\", \"127.0.0.2:80\"", "[::1]:80"),
+        ("\"0.0.0.0:80\"", "[::1]:80"),
+        ("\"0.0.0.0:0\"", "127.0.0.1:0"),
+    ] {
+        assert_eq!(mistakes(listen, admin), Vec::<String>::new(), "{listen} {admin}");
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use tombolo_balance::Policy;
 
 use super::{
-    Ejection, HealthCheck, HostPort, RetryBudget, Statuses, UpstreamLimit, UpstreamTimeouts,
+    Ejection, ExchangeLimits, ExchangeTimeouts, HealthCheck, HostPort, RetryBudget, Statuses,
+    UpstreamLimit,
 };
 
 /// A set of servers that answer alike: `[[upstream]]`.
@@ -31,8 +32,10 @@ pub struct Upstream {
     pub retry_budget: Option<RetryBudget>,
     /// Statuses after which an idempotent request without a body goes to another server.
     pub retry_on: Statuses,
-    /// How long the servers may take, where that differs from the gateway's timeouts.
-    pub timeouts: UpstreamTimeouts,
+    /// How long an exchange may take, where that differs from the gateway's timeouts.
+    pub timeouts: ExchangeTimeouts,
+    /// How much of an exchange is accepted, where that differs from the gateway's limits.
+    pub limits: ExchangeLimits,
     /// The servers, 1 to [`Upstream::SERVERS_MAX`].
     pub servers: Vec<Server>,
     /// The index of the service whose replicas these servers are, for `tombolo up`, which may
@@ -60,7 +63,8 @@ impl Upstream {
             slow_start: Self::SLOW_START,
             retry_budget: Some(RetryBudget::default()),
             retry_on: Statuses::none(),
-            timeouts: UpstreamTimeouts::default(),
+            timeouts: ExchangeTimeouts::default(),
+            limits: ExchangeLimits::default(),
             servers,
             service: None,
         }
@@ -86,6 +90,83 @@ pub enum HashKey {
 pub struct Sticky {
     /// The cookie's name.
     pub cookie: String,
+    /// The paths it is sent back for.
+    pub path: String,
+    /// Whether it is sent back with requests that another site caused.
+    pub same_site: SameSite,
+    /// Whether it is sent back over HTTPS alone.
+    pub secure: bool,
+    /// Whether scripts of the page cannot read it.
+    pub http_only: bool,
+    /// How long the browser keeps it. None: until it is closed.
+    pub max_age: Option<Duration>,
+}
+
+impl Sticky {
+    /// A cookie of this name with the usual attributes.
+    #[must_use]
+    pub fn new(cookie: impl Into<String>) -> Self {
+        Self {
+            cookie: cookie.into(),
+            path: "/".to_owned(),
+            same_site: SameSite::Lax,
+            secure: false,
+            http_only: true,
+            max_age: None,
+        }
+    }
+
+    /// What stands behind name and value in `Set-Cookie` (RFC 6265 section 4.1.1).
+    #[must_use]
+    pub fn attributes(&self) -> String {
+        let Self { cookie: _, path, same_site, secure, http_only, max_age } = self;
+        let mut text = format!("; Path={path}");
+        if let Some(max_age) = max_age {
+            text.push_str(&format!("; Max-Age={}", max_age.as_secs()));
+        }
+        if *http_only {
+            text.push_str("; HttpOnly");
+        }
+        if *secure {
+            text.push_str("; Secure");
+        }
+        text + "; SameSite=" + same_site.attribute()
+    }
+}
+
+/// With which requests a browser sends a cookie back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SameSite {
+    /// Those of the same site alone.
+    Strict,
+    /// Those too that lead to the site from another.
+    #[default]
+    Lax,
+    /// All, such as those of a frame in another site's page.
+    None,
+}
+
+impl SameSite {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Strict, Self::Lax, Self::None];
+
+    /// The word in the configuration file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Lax => "lax",
+            Self::None => "none",
+        }
+    }
+
+    const fn attribute(self) -> &'static str {
+        match self {
+            Self::Strict => "Strict",
+            Self::Lax => "Lax",
+            Self::None => "None",
+        }
+    }
 }
 
 /// One server of an upstream.

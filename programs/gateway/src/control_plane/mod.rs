@@ -4,6 +4,7 @@
 //! | file | one idea |
 //! |---|---|
 //! | `snapshot.rs`, `routes.rs` | what is published: immutable, in the form the request path uses |
+//! | `bounds.rs` | what an exchange may take, for each route |
 //! | `publication.rs` | the snapshot in force, for all threads |
 //! | `resolver.rs` | names of servers, looked up again and again |
 //! | `checks/` | servers asked whether they are well |
@@ -24,6 +25,7 @@
 
 mod admin;
 mod attend;
+mod bounds;
 mod checks;
 mod descriptors;
 mod difference;
@@ -49,6 +51,7 @@ pub(crate) mod traces;
 mod wish;
 
 pub use admin::AdminError;
+pub(crate) use bounds::Bounds;
 pub(crate) use drain::{How, Target};
 pub(crate) use listening::Addresses;
 pub(crate) use publication::Publication;

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use tombolo_daemon::config::{self, ForwardPath, RouteCache};
+use tombolo_daemon::config::{self, Config, ForwardPath, RouteCache};
 use tombolo_http1::normal;
+
+use super::Bounds;
 
 use crate::metrics::{NO_ROUTE, RouteCounts};
 use crate::rate_limit::{Limiter, Table};
@@ -16,8 +18,8 @@ pub(crate) struct Route {
     path: String,
     /// Index of the upstream.
     pub(crate) upstream: usize,
-    /// Most bytes of a request body; 0 for no limit.
-    pub(crate) body_bytes: u64,
+    /// What its exchanges may take.
+    pub(crate) bounds: Bounds,
     /// How often it may be asked; none: as often as anybody likes.
     pub(crate) limiter: Option<Limiter>,
     /// How it caches; none: it does not.
@@ -47,13 +49,9 @@ pub(crate) struct Routes {
 
 impl Routes {
     /// `previous` are those that these take the place of: a route of the same host and path goes
-    /// on counting. `body_bytes` holds where a route says nothing.
-    pub(crate) fn new(
-        routes: &[config::Route],
-        body_bytes: u64,
-        workers: usize,
-        previous: Option<&Self>,
-    ) -> Self {
+    /// on counting.
+    pub(crate) fn new(config: &Config, workers: usize, previous: Option<&Self>) -> Self {
+        let routes = config.routes.as_slice();
         let is_limited = routes.iter().any(|route| !route.rate_limits.is_empty());
         let buckets = previous.and_then(|previous| previous.buckets.clone());
         let buckets = buckets.or_else(|| is_limited.then(|| Arc::new(Table::new())));
@@ -76,7 +74,7 @@ impl Routes {
                 },
                 path: route.path.clone(),
                 upstream: route.upstream,
-                body_bytes: route.body_bytes.unwrap_or(body_bytes),
+                bounds: Bounds::of(route, config),
                 limiter: limiter(route),
                 cache: route.cache.clone(),
                 forward_path: route.forward_path,
@@ -183,7 +181,7 @@ mod tests {
                 ..config::Route::everything(index)
             })
             .collect();
-        Routes::new(&written, 0, 1, None)
+        Routes::new(&Config { routes: written, ..Config::default() }, 1, None)
     }
 
     fn found(routes: &Routes, host: &str, path: &str) -> Option<usize> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use tombolo_cache::store::Store;
 use tombolo_daemon::config::{self, Config, Limits, Timeouts};
-use tombolo_http1::{BodyLimits, HeadLimits};
+use tombolo_http1::HeadLimits;
 
 use super::routes::Routes;
 use crate::data_plane::{Door, Speaks, ticks};
@@ -42,14 +42,11 @@ pub(crate) struct Snapshot {
     numbers: Arc<Numbers>,
 }
 
-/// The timeouts of the configuration in ticks of the data plane's clock.
+/// The timeouts that hold for any connection, whatever its route, in ticks of the data plane's clock.
 pub(crate) struct Patience {
     pub(crate) head: u64,
     pub(crate) idle: u64,
-    pub(crate) connect: u64,
-    pub(crate) first_byte: u64,
     pub(crate) body_gap: u64,
-    pub(crate) tunnel_idle: u64,
     pub(crate) upstream_idle: u64,
     pub(crate) linger: u64,
 }
@@ -87,7 +84,7 @@ impl Snapshot {
         let tcp = tcp.collect();
         let known = previous.map(|previous| &previous.routes);
         Self {
-            routes: Routes::new(&config.routes, limits.body_bytes, workers, known),
+            routes: Routes::new(&config, workers, known),
             upstreams,
             tcp,
             limits,
@@ -123,15 +120,6 @@ impl Snapshot {
     /// Every server of every upstream.
     pub(crate) fn servers(&self) -> impl Iterator<Item = &Arc<Server>> {
         self.upstreams.iter().flat_map(|upstream| &upstream.servers)
-    }
-
-    /// Limits of a body; `bytes` of 0 sets none on its size.
-    pub(crate) fn body_limits(&self, bytes: u64) -> BodyLimits {
-        BodyLimits {
-            body_bytes: if bytes == 0 { u64::MAX } else { bytes },
-            trailer_bytes: self.limits.trailer_bytes,
-            ..BodyLimits::default()
-        }
     }
 }
 
@@ -173,10 +161,7 @@ impl Patience {
         Self {
             head: ticks(times.head),
             idle: ticks(times.idle),
-            connect: ticks(times.connect),
-            first_byte: ticks(times.first_byte),
             body_gap: ticks(times.body_gap),
-            tunnel_idle: ticks(times.tunnel_idle),
             upstream_idle: ticks(times.upstream_idle),
             linger: ticks(times.linger),
         }

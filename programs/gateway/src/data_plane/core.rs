@@ -58,6 +58,12 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    /// Whether so many client connections are open that those that do nothing are in the way.
+    pub(crate) fn is_short_of_connections(&self) -> bool {
+        let limit = self.admission.limit();
+        self.admission.open() >= limit.saturating_sub(limit / 10)
+    }
+
     pub(crate) fn new(
         index: usize,
         publication: Arc<Publication>,

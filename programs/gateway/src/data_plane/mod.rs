@@ -14,6 +14,7 @@
 //! | `introduction.rs` | whom a proxy in front says a connection is from |
 //! | `connection.rs` | keep-alive: exchanges one after another, small while idle |
 //! | `timers.rs` | deadlines by a coarse clock |
+//! | `pace.rs` | how slow a client may be |
 //! | `workspace.rs`, `buffer.rs` | the memory of one exchange |
 //! | `stream.rs`, `transfer.rs` | sockets under deadlines; bodies from one to the other |
 //! | `reply.rs`, `sendfile.rs` | answers from memory and from files |
@@ -32,6 +33,7 @@ mod entrance;
 mod half_heads;
 mod introduction;
 mod listener;
+mod pace;
 mod reply;
 mod rounds;
 mod seldom;
@@ -50,6 +52,7 @@ pub(crate) use connection::{Connection, Next};
 pub(crate) use core::Core;
 pub use listener::BindError;
 pub(crate) use listener::{Bound, Door, Speaks};
+pub(crate) use pace::{Pace, Wait};
 pub(crate) use reply::reply;
 pub(crate) use sendfile::send_file;
 pub(crate) use splice::{Borrowed, Pipes};

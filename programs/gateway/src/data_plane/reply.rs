@@ -4,6 +4,7 @@ use std::io::IoSlice;
 
 use tokio::net::TcpStream;
 
+use super::pace::Wait;
 use super::rounds::{TO_UPSTREAM, give_way};
 use super::stream::{Stop, write_all};
 use super::timers::Timer;
@@ -15,15 +16,14 @@ pub(crate) async fn reply(
     head: &mut Vec<u8>,
     body: &[u8],
     timer: &Timer,
-    gap: u64,
+    wait: Wait<'_>,
 ) -> Result<(), Stop> {
-    timer.arm(gap);
     // What is still to be read goes first; nothing of this waits for an upstream.
     give_way(TO_UPSTREAM).await;
     if body.len() <= JOINED {
         head.extend_from_slice(body);
-        write_all(sink, &mut [IoSlice::new(head)], timer, gap).await
+        write_all(sink, &mut [IoSlice::new(head)], timer, wait).await
     } else {
-        write_all(sink, &mut [IoSlice::new(head), IoSlice::new(body)], timer, gap).await
+        write_all(sink, &mut [IoSlice::new(head), IoSlice::new(body)], timer, wait).await
     }
 }

@@ -12,31 +12,33 @@ use rustix::fs::sendfile;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
+use super::pace::Wait;
 use super::stream::Stop;
 use super::timers::Timer;
 
 /// Bytes sent at most by one call, so that one fast client does not hold the thread.
 const AT_ONCE: u64 = 2 * 1024 * 1024;
 
-/// Sends a range of a file, giving each wait `gap` ticks. `moved` counts what reached the socket.
+/// Sends a range of a file, while the client is waited for as `wait` says. `moved` counts what reached the socket.
 pub(crate) async fn send_file(
     sink: &TcpStream,
     file: &File,
     mut range: Range<u64>,
     timer: &Timer,
-    gap: u64,
+    wait: Wait<'_>,
     moved: &mut u64,
 ) -> Result<(), Stop> {
-    timer.arm(gap);
     while range.start < range.end {
+        wait.begin(timer);
+        let began = timer.now();
         let sent = poll_fn(|cx| match poll_send(sink, file, &range, cx) {
             Poll::Ready(result) => Poll::Ready(result.map_err(Stop::Failed)),
-            Poll::Pending => timer.poll_expired(cx).map(|()| Err(Stop::Expired)),
+            Poll::Pending => wait.poll_over(timer, cx).map(Err),
         })
         .await?;
         range.start = range.start.saturating_add(sent);
         *moved = moved.saturating_add(sent);
-        timer.arm(gap);
+        wait.moved(timer, began, usize::try_from(sent).unwrap_or(usize::MAX))?;
     }
     Ok(())
 }

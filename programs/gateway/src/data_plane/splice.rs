@@ -14,6 +14,7 @@ use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
+use super::pace::{Pace, Wait};
 use super::stream::{Stop, Watch};
 use super::timers::Timer;
 use super::transfer::TransferError;
@@ -141,8 +142,10 @@ pub(super) struct Splice<'a> {
     pub(super) sink: &'a TcpStream,
     pub(super) client: Option<&'a Watch<'a>>,
     pub(super) timer: &'a Timer,
-    /// Ticks that may pass without a byte.
+    /// Ticks that may pass without a byte from or to the server.
     pub(super) gap: u64,
+    /// What is asked of the client.
+    pub(super) pace: &'a Pace<'a>,
     /// Counts the bytes that reached the sink.
     pub(super) moved: &'a mut u64,
 }
@@ -155,18 +158,30 @@ impl Splice<'_> {
         mut remaining: u64,
     ) -> Result<(), TransferError> {
         while remaining > 0 {
-            let gap = self.client.map_or(self.gap, |client| client.patience(self.gap));
+            let gap = self.client.map_or(self.pace.gap, |client| client.patience(self.gap));
             self.timer.arm(gap);
+            let began = self.timer.now();
             let count = poll_fn(|cx| self.poll_fill(&mut pipe, remaining, cx)).await?;
+            if self.client.is_none() {
+                self.pace.moved(self.timer, began, count).map_err(TransferError::Source)?;
+            }
             remaining = remaining.saturating_sub(count as u64);
             while pipe.held > 0 {
-                self.timer.arm(self.gap);
+                let wait = self.wait();
+                wait.begin(self.timer);
+                let began = self.timer.now();
                 let more = remaining > 0;
                 let count = poll_fn(|cx| self.poll_drain(&mut pipe, more, cx)).await?;
+                wait.moved(self.timer, began, count).map_err(TransferError::Sink)?;
                 *self.moved = self.moved.saturating_add(count as u64);
             }
         }
         Ok(())
+    }
+
+    /// How the sink is waited for.
+    fn wait(&self) -> Wait<'_> {
+        if self.client.is_some() { Wait::Client(self.pace) } else { Wait::Gap(self.gap) }
     }
 
     fn poll_fill(
@@ -199,7 +214,8 @@ impl Splice<'_> {
             Poll::Ready(Ok(count)) => Poll::Ready(Ok(count)),
             Poll::Ready(Err(error)) => Poll::Ready(Err(TransferError::Sink(Stop::Failed(error)))),
             Poll::Pending => {
-                self.timer.poll_expired(cx).map(|()| Err(TransferError::Sink(Stop::Expired)))
+                let over = self.wait().poll_over(self.timer, cx);
+                over.map(|stop| Err(TransferError::Sink(stop)))
             }
         }
     }

@@ -15,6 +15,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
+use super::pace::Wait;
 use super::timers::Timer;
 
 /// Ticks that an answer may still take once the client has ended its side of the connection: a
@@ -26,6 +27,10 @@ const HALF_CLOSED: u64 = 50;
 pub(crate) enum Stop {
     /// The deadline passed.
     Expired,
+    /// The client moved too few bytes, twice in a row.
+    Slow,
+    /// The client took nothing, and its place is needed.
+    Needed,
     /// The socket failed.
     Failed(io::Error),
 }
@@ -97,14 +102,15 @@ pub(crate) fn poll_read_now(
     }
 }
 
-/// Writes all of `slices` in as few system calls as the socket allows, giving each wait `gap` ticks.
+/// Writes all of `slices` in as few system calls as the socket allows, while the peer is waited
+/// for as `wait` says.
 pub(crate) async fn write_all(
     sink: &TcpStream,
     slices: &mut [IoSlice<'_>],
     timer: &Timer,
-    gap: u64,
+    wait: Wait<'_>,
 ) -> Result<(), Stop> {
-    write_flagged(sink, slices, SendFlags::NOSIGNAL, timer, gap).await
+    write_flagged(sink, slices, SendFlags::NOSIGNAL, timer, wait).await
 }
 
 /// Writes what more follows at once, so that the kernel may send both in one segment.
@@ -112,10 +118,10 @@ pub(crate) async fn write_ahead(
     sink: &TcpStream,
     bytes: &[u8],
     timer: &Timer,
-    gap: u64,
+    wait: Wait<'_>,
 ) -> Result<(), Stop> {
     let flags = SendFlags::NOSIGNAL.union(SendFlags::MORE);
-    write_flagged(sink, &mut [IoSlice::new(bytes)], flags, timer, gap).await
+    write_flagged(sink, &mut [IoSlice::new(bytes)], flags, timer, wait).await
 }
 
 #[inline]
@@ -124,19 +130,19 @@ async fn write_flagged(
     mut slices: &mut [IoSlice<'_>],
     flags: SendFlags,
     timer: &Timer,
-    gap: u64,
+    wait: Wait<'_>,
 ) -> Result<(), Stop> {
     IoSlice::advance_slices(&mut slices, 0);
     while !slices.is_empty() {
+        wait.begin(timer);
+        let began = timer.now();
         let written = poll_fn(|cx| match poll_write_now(sink, slices, flags, cx) {
             Poll::Ready(result) => Poll::Ready(result.map_err(Stop::Failed)),
-            Poll::Pending => timer.poll_expired(cx).map(|()| Err(Stop::Expired)),
+            Poll::Pending => wait.poll_over(timer, cx).map(Err),
         })
         .await?;
+        wait.moved(timer, began, written)?;
         IoSlice::advance_slices(&mut slices, written);
-        if !slices.is_empty() {
-            timer.arm(gap);
-        }
     }
     Ok(())
 }

@@ -128,6 +128,12 @@ pub(crate) struct Timer {
 }
 
 impl Timer {
+    /// The number of ticks since the thread began.
+    #[inline]
+    pub(crate) fn now(&self) -> u64 {
+        self.timers.now.get()
+    }
+
     /// Sets the deadline `after` ticks from now (a further tick covers the one under way).
     pub(crate) fn arm(&self, after: u64) {
         let tick = self.timers.now.get().saturating_add(after).saturating_add(1);

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tombolo_http1::{BodyDecoder, BodyError, write};
 
 use super::buffer::Buffer;
+use super::pace::{Pace, Wait};
 use super::rounds::{TO_CLIENT, TO_UPSTREAM, give_way};
 use super::splice::{Borrowed, Pipes, Splice, WORTHWHILE};
 use super::stream::{Stop, Watch, read, read_for, write_all};
@@ -51,8 +52,10 @@ pub(crate) struct Transfer<'a> {
     /// The thread's pipes, for bodies that are worth one.
     pub(crate) pipes: &'a Pipes,
     pub(crate) timer: &'a Timer,
-    /// Ticks that may pass without a byte.
+    /// Ticks that may pass without a byte from or to the server.
     pub(crate) gap: u64,
+    /// What is asked of the client.
+    pub(crate) pace: &'a Pace<'a>,
     /// Counts the body's bytes that reached the sink.
     pub(crate) moved: &'a mut u64,
     /// Told at the end whether the buffer still holds the whole message.
@@ -139,13 +142,13 @@ impl<'a> Transfer<'a> {
             .chain(gathered.pieces.into_iter().take(gathered.count))
             .chain([crlf, last_chunk]);
         let length = gathered.length;
-        self.timer.arm(self.gap);
+        let wait = self.wait();
         if length <= JOINED {
             head.truncate(unsent);
             body.for_each(|part| head.extend_from_slice(part));
             let mut slices = [IoSlice::new(head)];
             give_way(if self.client.is_some() { TO_CLIENT } else { TO_UPSTREAM }).await;
-            write_all(self.sink, &mut slices, self.timer, self.gap).await
+            write_all(self.sink, &mut slices, self.timer, wait).await
         } else {
             let mut slices = [IoSlice::new(&[]); PIECES + 4];
             let parts = head.get(..unsent).into_iter().chain(body);
@@ -154,11 +157,16 @@ impl<'a> Transfer<'a> {
             }
             let used = slices.iter().take_while(|slice| !slice.is_empty()).count();
             let slices = slices.get_mut(..used).unwrap_or_default();
-            write_all(self.sink, slices, self.timer, self.gap).await
+            write_all(self.sink, slices, self.timer, wait).await
         }
         .map_err(TransferError::Sink)?;
         *self.moved = self.moved.saturating_add(length as u64);
         Ok(step)
+    }
+
+    /// How the sink is waited for.
+    fn wait(&self) -> Wait<'a> {
+        if self.client.is_some() { Wait::Client(self.pace) } else { Wait::Gap(self.gap) }
     }
 
     /// A pipe for the rest of the body, where that pays.
@@ -178,6 +186,7 @@ impl<'a> Transfer<'a> {
             client: self.client,
             timer: self.timer,
             gap: self.gap,
+            pace: self.pace,
             moved: self.moved,
         };
         splice.run(pipe, length).await?;
@@ -193,8 +202,11 @@ impl<'a> Transfer<'a> {
         }
         let count = match self.client {
             None => {
-                self.timer.arm(self.gap);
-                read(self.source, room, self.timer).await
+                self.timer.arm(self.pace.gap);
+                let began = self.timer.now();
+                let count = read(self.source, room, self.timer).await;
+                let pace = |count| self.pace.moved(self.timer, began, count).map(|()| count);
+                count.and_then(pace)
             }
             Some(client) => {
                 self.timer.arm(client.patience(self.gap));

@@ -84,7 +84,10 @@ pub(super) fn compose(parts: &Parts<'_>, out: &mut Vec<u8>) -> Plan {
         out.extend_from_slice(name.as_bytes());
         out.push(b'=');
         out.extend_from_slice(value.as_bytes());
-        out.extend_from_slice(b"; Path=/; HttpOnly; SameSite=Lax\r\n");
+        if let Some(upstream) = scene.snapshot.upstreams.get(asked.upstream) {
+            out.extend_from_slice(upstream.sticky_attributes.as_bytes());
+        }
+        out.extend_from_slice(b"\r\n");
     }
     if !keep_alive {
         write::field(out, b"Connection", b"close");

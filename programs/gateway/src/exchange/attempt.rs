@@ -16,7 +16,7 @@ use super::guard::Asked;
 use super::journal::Journal;
 use super::refusal::Refusal;
 use super::{Failure, Scene};
-use crate::data_plane::{Next, Stop, Transfer, TransferError, Watch, Workspace};
+use crate::data_plane::{Next, Pace, Stop, Transfer, TransferError, Watch, Workspace};
 use crate::metrics::Outcome;
 
 /// What came of an attempt that was answered.
@@ -96,12 +96,13 @@ pub(super) async fn attempt(
         workspace;
     outbound.clear();
     let timer = &scene.connection.timer;
-    let patience = &scene.snapshot.patience;
     let watch = Watch::new(scene.client);
     let state = Cell::new(Upload::Running);
     let mut uploaded = 0_u64;
     let is_whole = Cell::new(false);
-    let mut decoder = BodyDecoder::new(asked.framing, scene.snapshot.body_limits(asked.body_bytes));
+    let mut decoder = BodyDecoder::new(asked.framing, asked.bounds.body());
+    let never = || false;
+    let pace = Pace::new(asked.bounds.body_gap, 0, asked.bounds.client_bytes, &never);
     let outcome = {
         let mut upload = pin!(
             Transfer {
@@ -116,7 +117,8 @@ pub(super) async fn attempt(
                 scratch: framing_up,
                 pipes: &scene.connection.core.pipes,
                 timer,
-                gap: patience.body_gap,
+                gap: asked.bounds.body_gap,
+                pace: &pace,
                 moved: &mut uploaded,
                 is_whole: Some(&is_whole),
             }
@@ -223,16 +225,18 @@ pub(super) fn outcome(
 /// What is said of a request body that did not reach its end.
 fn fault(error: &TransferError, asked: &Asked) -> Failure {
     match error {
-        TransferError::Source(Stop::Expired) => Refusal::slow_body().into(),
+        TransferError::Source(Stop::Slow) => Refusal::slow_rate().into(),
+        TransferError::Source(Stop::Expired | Stop::Needed) => Refusal::slow_body().into(),
         TransferError::Source(Stop::Failed(_)) | TransferError::Truncated => {
             Failure::Cut("the client closed inside the request body")
         }
         TransferError::Body(error) | TransferError::Unsent(error) => match error.kind() {
-            BodyErrorKind::TooLarge => Refusal::body_too_large(asked.body_bytes).into(),
+            BodyErrorKind::TooLarge => Refusal::body_too_large(asked.bounds.body_bytes).into(),
             _ => Refusal::bad_body(error.reason()).into(),
         },
-        TransferError::Sink(_) => {
-            Refusal::slow_upstream("the upstream stopped taking the request body").into()
-        }
+        TransferError::Sink(_) => Refusal::slow_upstream(
+            "the upstream took nothing of the request body within timeouts.body_gap",
+        )
+        .into(),
     }
 }

@@ -14,7 +14,7 @@ use super::journal::Journal;
 use super::refusal::Refusal;
 use super::relay::Relay;
 use super::{Failure, Scene};
-use crate::data_plane::{Buffer, Stop, Watch, read_for, write_all};
+use crate::data_plane::{Buffer, Stop, Wait, Watch, read_for, write_all};
 
 /// How an answer ended.
 pub(super) enum Ending {
@@ -79,7 +79,7 @@ impl Downward<'_> {
                 break;
             }
             interim = interim.saturating_add(1);
-            if interim > self.scene.snapshot.limits.interim_responses {
+            if interim > self.asked.bounds.interim_responses {
                 return Err(Refusal::broken_upstream("too many interim responses").into());
             }
             self.pass_interim().await?;
@@ -148,7 +148,7 @@ impl Downward<'_> {
                 Err(Stop::Expired) if self.watch.has_ended() => {
                     return Err(Failure::Cut("the client left before it was answered").into());
                 }
-                Err(Stop::Expired) => {
+                Err(Stop::Expired | Stop::Slow | Stop::Needed) => {
                     let refusal = Refusal::slow_upstream(
                         "no response from the upstream within timeouts.first_byte",
                     );
@@ -216,10 +216,9 @@ impl Downward<'_> {
     }
 
     async fn send_answer(&mut self) -> Result<(), DownError> {
-        let gap = self.scene.snapshot.patience.body_gap;
+        let wait = Wait::Gap(self.asked.bounds.body_gap);
         let timer = &self.scene.connection.timer;
-        timer.arm(gap);
-        write_all(self.scene.client()?, &mut [IoSlice::new(self.answer)], timer, gap)
+        write_all(self.scene.client()?, &mut [IoSlice::new(self.answer)], timer, wait)
             .await
             .map_err(|_| Failure::Cut("the client went away").into())
     }

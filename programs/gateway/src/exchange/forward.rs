@@ -71,6 +71,8 @@ pub(super) enum Forwarded {
 /// A connection that speaks another protocol.
 pub(super) struct Upgraded {
     pub(super) link: TcpStream,
+    /// Ticks without a byte in either direction.
+    pub(super) idle: u64,
     /// Counts it at the server for as long as this is held.
     #[expect(dead_code, reason = "counts by being there")]
     flight: Flight<Arc<Upstream>>,
@@ -110,7 +112,7 @@ pub(super) async fn forward(
     if let Some(budget) = &upstream.budget {
         budget.deposit(scene.connection.core.index);
     }
-    let total = upstream.patience.total.unwrap_or(scene.snapshot.patience.first_byte);
+    let total = asked.bounds.total;
     let now = || scene.connection.core.timers.now();
     // None until the first server is asked: a wait in the queue has a limit of its own.
     let mut deadline = None;
@@ -141,7 +143,11 @@ pub(super) async fn forward(
             }
             Asking::Upgraded(link) => {
                 let flight = flight.outlive(Arc::clone(upstream));
-                return Ok(Forwarded::Upgraded(Box::new(Upgraded { link, flight })));
+                return Ok(Forwarded::Upgraded(Box::new(Upgraded {
+                    link,
+                    idle: asked.bounds.tunnel_idle,
+                    flight,
+                })));
             }
             Asking::Next(refusal) => last = refusal,
         }
@@ -204,14 +210,12 @@ async fn ask(
         };
         *sent_times = sent_times.saturating_add(1);
         let sent = *sent_times;
-        let first_byte = candidate.upstream.patience.first_byte;
-        let first_byte = first_byte.unwrap_or(scene.snapshot.patience.first_byte);
         let left = candidate.deadline.saturating_sub(core.timers.now()).max(1);
         let facing = Facing {
             link: &stream,
             server: &server.name,
             cookie: candidate.cookie,
-            first_byte: first_byte.min(left),
+            first_byte: asked.bounds.first_byte.min(left),
             elsewhere: &|status| goes_elsewhere(scene, candidate, asked, sent, status),
             leave: &|| leaves(scene, candidate, asked, sent),
         };

@@ -7,7 +7,7 @@ use super::journal::Journal;
 use super::refusal::Refusal;
 use super::trace::Trace;
 use super::{Failure, Scene};
-use crate::control_plane::Route;
+use crate::control_plane::{Bounds, Route};
 use crate::data_plane::Workspace;
 use crate::rate_limit::{Exceeded, Facts, Limiter};
 
@@ -25,10 +25,12 @@ pub(super) struct Asked {
     pub(super) upgrade: bool,
     /// The client's address is that of a hop whose forwarding fields are believed.
     pub(super) trusted: bool,
-    /// Most bytes of body; 0 for no limit.
-    pub(super) body_bytes: u64,
     /// In which form the path is sent upstream.
     pub(super) forward_path: ForwardPath,
+    /// What the exchange may take.
+    pub(super) bounds: Bounds,
+    /// Index of the upstream.
+    pub(super) upstream: usize,
 }
 
 /// Finds the route of the request.
@@ -108,10 +110,10 @@ pub(super) fn allowed(request: &RequestHead, head: &[u8], route: &Route) -> Resu
         _ => {}
     }
     if let Framing::Length(length) = request.framing()
-        && route.body_bytes > 0
-        && length > route.body_bytes
+        && route.bounds.body_bytes > 0
+        && length > route.bounds.body_bytes
     {
-        return Err(Refusal::body_too_large(route.body_bytes));
+        return Err(Refusal::body_too_large(route.bounds.body_bytes));
     }
     if passes(request, head) >= MOST_PASSES {
         return Err(Refusal::going_in_circles());
@@ -130,8 +132,9 @@ impl Asked {
             accepts_trailers: request.accepts_trailers(),
             upgrade: request.upgrade().is_some(),
             trusted,
-            body_bytes: route.body_bytes,
             forward_path: route.forward_path,
+            bounds: route.bounds,
+            upstream: route.upstream,
         }
     }
 }

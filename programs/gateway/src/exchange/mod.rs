@@ -63,6 +63,17 @@ pub(crate) struct Scene<'e> {
 }
 
 impl<'e> Scene<'e> {
+    /// Whether a client that takes nothing is in the way of others: connections are short.
+    fn is_short(&self) -> bool {
+        self.connection.core.is_short_of_connections()
+    }
+
+    /// The same while a request holds a place at a server of this upstream: or others wait for one.
+    fn is_place_needed(&self, upstream: usize) -> bool {
+        let upstream = self.snapshot.upstreams.get(upstream);
+        self.is_short() || upstream.is_some_and(|upstream| upstream.queue.is_anybody_waiting())
+    }
+
     /// The client, for a stage that is about it.
     fn client(&self) -> Result<&'e TcpStream, Failure> {
         self.client.ok_or(Failure::Cut("nobody waits for the answer"))
@@ -153,7 +164,7 @@ async fn ended(
     match forwarded {
         Forwarded::Answered(next) => next,
         Forwarded::Upgraded(upstream) => {
-            tunnel::tunnel(scene, workspace, &upstream.link, journal).await;
+            tunnel::tunnel(scene, workspace, &upstream, journal).await;
             Next::Close
         }
         Forwarded::Unfinished => {

@@ -54,8 +54,12 @@ pub(super) async fn read_head(
             Ok(0) if inbound.is_empty() => return Ok(false),
             Ok(0) => return Err(Failure::Cut("the client closed inside a request head")),
             Ok(count) => inbound.filled(count),
-            Err(Stop::Expired) if inbound.is_empty() => return Ok(false),
-            Err(Stop::Expired) => return Err(Refusal::slow_head().into()),
+            Err(Stop::Expired | Stop::Slow | Stop::Needed) if inbound.is_empty() => {
+                return Ok(false);
+            }
+            Err(Stop::Expired | Stop::Slow | Stop::Needed) => {
+                return Err(Refusal::slow_head().into());
+            }
             Err(Stop::Failed(_)) if inbound.is_empty() => return Ok(false),
             Err(Stop::Failed(_)) => {
                 return Err(Failure::Cut("the connection failed inside a request head"));

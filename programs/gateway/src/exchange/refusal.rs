@@ -63,7 +63,12 @@ impl Refusal {
 
     pub(super) fn bad_head(error: RequestError) -> Self {
         let why = format!("{} ({})", error.reason(), error.rule());
-        Self::new(error.status(), why.clone(), why).closing()
+        let cause = match error.status() {
+            414 => format!("{why}; limits.target_bytes of [gateway]"),
+            431 => format!("{why}; limits.head_bytes and limits.head_fields of [gateway]"),
+            _ => why.clone(),
+        };
+        Self::new(error.status(), why, cause).closing()
     }
 
     /// The client does not speak HTTP/1.
@@ -116,6 +121,15 @@ impl Refusal {
         .closing()
     }
 
+    pub(super) fn slow_rate() -> Self {
+        Self::new(
+            408,
+            "The body of the request came too slowly.",
+            "the client sent the request body slower than limits.client_rate",
+        )
+        .closing()
+    }
+
     pub(super) fn no_route() -> Self {
         Self::new(404, "Nothing is served at this address.", "no route matches the host and path")
     }
@@ -159,7 +173,7 @@ impl Refusal {
         Self::new(
             413,
             format!("The body is larger than the {limit} bytes allowed here."),
-            "the request body is larger than body_bytes",
+            "the request body is larger than limits.body_bytes",
         )
         .closing()
     }

@@ -9,19 +9,21 @@ use std::task::Poll;
 use tokio::net::TcpStream;
 
 use super::Scene;
+use super::forward::Upgraded;
 use super::journal::Journal;
-use crate::data_plane::{Buffer, Stop, Timer, Workspace, half_close, read, write_all};
+use crate::data_plane::{Buffer, Stop, Timer, Wait, Workspace, half_close, read, write_all};
 
 /// Carries bytes between client and upstream. A side that ends its stream has that passed on, and
 /// can still be sent to. Bytes that came with the heads go first.
 pub(super) async fn tunnel(
     scene: &Scene<'_>,
     workspace: &mut Workspace,
-    upstream: &TcpStream,
+    upgraded: &Upgraded,
     journal: &mut Journal,
 ) {
+    let upstream = &upgraded.link;
     let timer = &scene.connection.timer;
-    let idle = scene.snapshot.patience.tunnel_idle;
+    let idle = upgraded.idle;
     let (up, down) = (Cell::new(0_u64), Cell::new(0_u64));
     let Some(client) = scene.client else { return };
     let Workspace { inbound, outbound, .. } = workspace;
@@ -67,8 +69,7 @@ async fn carry(
     loop {
         if !buffer.is_empty() {
             let count = buffer.unread().len();
-            timer.arm(idle);
-            write_all(sink, &mut [IoSlice::new(buffer.unread())], timer, idle).await?;
+            write_all(sink, &mut [IoSlice::new(buffer.unread())], timer, Wait::Gap(idle)).await?;
             moved.set(moved.get().saturating_add(count as u64));
             buffer.consume(count);
         }

@@ -48,11 +48,7 @@ impl TcpProxy {
             listen,
             upstream: Arc::clone(upstream),
             idle: ticks(tcp.idle),
-            connect: tcp
-                .connect
-                .map(ticks)
-                .or(upstream.patience.connect)
-                .unwrap_or(ticks(times.connect)),
+            connect: tcp.connect.map(ticks).or(upstream.connect).unwrap_or(ticks(times.connect)),
             head: ticks(times.head),
             linger: ticks(times.linger),
             proxies: tcp.proxy_protocol_in.clone(),

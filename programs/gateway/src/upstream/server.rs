@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use tombolo_balance::{Balancer, EjectionRules, RetryBudget, Room, ServerSpec, Weight, hash_key};
-use tombolo_daemon::config::{self, HashKey, HostPort, Statuses, Sticky, UpstreamTimeouts};
+use tombolo_daemon::config::{self, HashKey, HostPort, Statuses, Sticky};
 
 use super::limit::Limit;
 use super::number::{Number, Numbers};
@@ -136,6 +136,8 @@ pub(crate) struct Upstream {
     pub(crate) balancer: Balancer,
     pub(crate) hash_on: Option<HashKey>,
     pub(crate) sticky: Option<Sticky>,
+    /// What stands behind name and value of that cookie.
+    pub(crate) sticky_attributes: String,
     pub(crate) servers: Vec<Arc<Server>>,
     /// When servers are ejected; none: never.
     pub(crate) ejection: Option<EjectionRules>,
@@ -145,33 +147,14 @@ pub(crate) struct Upstream {
     pub(crate) budget: Option<RetryBudget>,
     /// Statuses after which another server is asked.
     pub(crate) retry_on: Statuses,
-    /// How long its servers may take, in ticks.
-    pub(crate) patience: UpstreamPatience,
+    /// Ticks for a connection to a server, where it says another thing than `[gateway.timeouts]`.
+    pub(crate) connect: Option<u64>,
     /// How many requests each server has at one time; none: any number.
     pub(crate) limit: Option<Limit>,
     /// Who waits while all servers are full. Shared with those it takes the place of.
     pub(crate) queue: Arc<Queue>,
     /// It takes no new requests at all. Shared with those it takes the place of.
     drained: Arc<AtomicBool>,
-}
-
-/// How long the servers of an upstream may take, in ticks of the data plane's clock; none: as long
-/// as those of any.
-pub(crate) struct UpstreamPatience {
-    pub(crate) connect: Option<u64>,
-    pub(crate) first_byte: Option<u64>,
-    /// Over all tries.
-    pub(crate) total: Option<u64>,
-}
-
-impl UpstreamPatience {
-    fn new(own: &UpstreamTimeouts) -> Self {
-        Self {
-            connect: own.connect.map(ticks),
-            first_byte: own.first_byte.map(ticks),
-            total: own.total.map(ticks),
-        }
-    }
 }
 
 /// What upstreams are made with beside their settings.
@@ -218,6 +201,7 @@ impl Upstream {
             },
             hash_on: hashes.then(|| upstream.hash_on.clone()),
             sticky: upstream.sticky.clone(),
+            sticky_attributes: upstream.sticky.as_ref().map(Sticky::attributes).unwrap_or_default(),
             servers,
             ejection: rules,
             failures: match &upstream.ejection {
@@ -228,7 +212,7 @@ impl Upstream {
                 .retry_budget
                 .map(|budget| RetryBudget::new(budget.percent, budget.per_second, makings.workers)),
             retry_on: upstream.retry_on.clone(),
-            patience: UpstreamPatience::new(&upstream.timeouts),
+            connect: upstream.timeouts.connect.map(ticks),
             limit: upstream.limit.as_ref().map(Limit::new),
             queue: previous.map_or_else(Arc::default, |previous| Arc::clone(&previous.queue)),
             drained: previous.map_or_else(Arc::default, |previous| Arc::clone(&previous.drained)),

@@ -4,7 +4,6 @@ use std::fmt::{self, Write};
 
 use tombolo_daemon::config::{
     Adaptive, Ejection, HealthCheck, Probe, RetryBudget, Statuses, Upstream, UpstreamLimit,
-    UpstreamTimeouts,
 };
 
 use super::notation::{duration, list, quoted};
@@ -31,13 +30,7 @@ pub(super) fn write_health(out: &mut String, upstream: &Upstream) -> fmt::Result
     if upstream.retry_on != Statuses::none() {
         writeln!(out, "retry_on = {}", list(&upstream.retry_on.words()))?;
     }
-    let UpstreamTimeouts { connect, first_byte, total } = upstream.timeouts;
-    let times = [("connect", connect), ("first_byte", first_byte), ("total", total)];
-    let told: Vec<String> = times
-        .into_iter()
-        .filter_map(|(name, time)| Some(format!("{name} = \"{}\"", duration(time?))))
-        .collect();
-    if told.is_empty() { Ok(()) } else { writeln!(out, "timeouts = {{ {} }}", told.join(", ")) }
+    Ok(())
 }
 
 fn write_limit(out: &mut String, limit: &UpstreamLimit) -> fmt::Result {

@@ -15,8 +15,8 @@ use health::write_health;
 use notation::{duration, list, named, quoted, size};
 use tcp::write_tcp;
 use tombolo_daemon::config::{
-    AccessLog, Admin, Config, Gateway, HashKey, Limits, Policy, RateLimit, Route, Server,
-    StateFile, Timeouts, Traces, Upstream,
+    AccessLog, Admin, Config, ExchangeLimits, ExchangeTimeouts, Gateway, HashKey, Limits, Policy,
+    RateLimit, Route, Server, StateFile, Sticky, Timeouts, Traces, Upstream,
 };
 
 const HEADING: &str = "\
@@ -117,6 +117,7 @@ fn write_limits(out: &mut String, limits: &Limits) -> fmt::Result {
         upstream_idle,
         interim_responses,
         attempts,
+        client_rate,
         recent_requests,
     } = limits;
     writeln!(out, "\n[gateway.limits]")?;
@@ -131,6 +132,7 @@ fn write_limits(out: &mut String, limits: &Limits) -> fmt::Result {
     writeln!(out, "upstream_idle = {upstream_idle}")?;
     writeln!(out, "interim_responses = {interim_responses}")?;
     writeln!(out, "attempts = {attempts}")?;
+    writeln!(out, "client_rate = {}", size(*client_rate))?;
     writeln!(out, "recent_requests = {recent_requests}")
 }
 
@@ -141,6 +143,7 @@ fn write_timeouts(out: &mut String, timeouts: &Timeouts) -> fmt::Result {
         connect,
         first_byte,
         body_gap,
+        client_stall,
         tunnel_idle,
         upstream_idle,
         linger,
@@ -154,6 +157,7 @@ fn write_timeouts(out: &mut String, timeouts: &Timeouts) -> fmt::Result {
         ("connect", connect),
         ("first_byte", first_byte),
         ("body_gap", body_gap),
+        ("client_stall", client_stall),
         ("tunnel_idle", tunnel_idle),
         ("upstream_idle", upstream_idle),
         ("linger", linger),
@@ -192,7 +196,8 @@ fn write_upstream(out: &mut String, upstream: &Upstream) -> fmt::Result {
         slow_start: _,
         retry_budget: _,
         retry_on: _,
-        timeouts: _,
+        timeouts,
+        limits,
         ..
     } = upstream;
     writeln!(out, "\n[[upstream]]")?;
@@ -209,9 +214,17 @@ fn write_upstream(out: &mut String, upstream: &Upstream) -> fmt::Result {
         writeln!(out, "hash_on = {}", quoted(&key))?;
     }
     if let Some(sticky) = sticky {
-        writeln!(out, "sticky = {{ cookie = {} }}", quoted(&sticky.cookie))?;
+        let Sticky { cookie, path, same_site, secure, http_only, max_age } = sticky;
+        let (cookie, path, same_site) = (quoted(cookie), quoted(path), quoted(same_site.name()));
+        write!(out, "sticky = {{ cookie = {cookie}, path = {path}, same_site = {same_site}")?;
+        write!(out, ", secure = {secure}, http_only = {http_only}")?;
+        if let Some(max_age) = max_age {
+            write!(out, ", max_age = \"{}\"", duration(*max_age))?;
+        }
+        writeln!(out, " }}")?;
     }
     write_health(out, upstream)?;
+    write_exchange(out, timeouts, limits)?;
     writeln!(out, "servers = [")?;
     for server in servers {
         let Server { address: _, weight, as_written } = server;
@@ -220,8 +233,30 @@ fn write_upstream(out: &mut String, upstream: &Upstream) -> fmt::Result {
     writeln!(out, "]")
 }
 
+/// What an upstream or a route says of an exchange, if anything.
+fn write_exchange(
+    out: &mut String,
+    timeouts: &ExchangeTimeouts,
+    limits: &ExchangeLimits,
+) -> fmt::Result {
+    let times = timeouts.said().map(|(key, time)| format!("{key} = \"{}\"", duration(time)));
+    let times: Vec<_> = times.collect();
+    if !times.is_empty() {
+        writeln!(out, "timeouts = {{ {} }}", times.join(", "))?;
+    }
+    let limit = |(key, value): (&str, u64)| match key {
+        "interim_responses" | "attempts" => format!("{key} = {value}"),
+        _ => format!("{key} = {}", size(value)),
+    };
+    let limits: Vec<_> = limits.said().map(limit).collect();
+    if !limits.is_empty() {
+        writeln!(out, "limits = {{ {} }}", limits.join(", "))?;
+    }
+    Ok(())
+}
+
 fn write_route(out: &mut String, route: &Route, upstreams: &[Upstream]) -> fmt::Result {
-    let Route { host, path, upstream, forward_path, body_bytes, rate_limits, cache } = route;
+    let Route { host, path, upstream, forward_path, timeouts, limits, rate_limits, cache } = route;
     // The index comes from the same checked configuration.
     let Some(upstream) = upstreams.get(*upstream) else { return Ok(()) };
     writeln!(out, "\n[[route]]")?;
@@ -231,9 +266,7 @@ fn write_route(out: &mut String, route: &Route, upstreams: &[Upstream]) -> fmt::
     writeln!(out, "path = {}", quoted(path))?;
     writeln!(out, "upstream = {}", quoted(&upstream.name))?;
     writeln!(out, "forward_path = {}", quoted(forward_path.name()))?;
-    if let Some(bytes) = body_bytes {
-        writeln!(out, "body_bytes = {}", size(*bytes))?;
-    }
+    write_exchange(out, timeouts, limits)?;
     if !rate_limits.is_empty() {
         let limits: Vec<String> = rate_limits.iter().map(rate_limit).collect();
         writeln!(out, "rate_limit = [{}]", limits.join(", "))?;

@@ -73,7 +73,8 @@ limit = { in_flight = 90, queue = 0, adaptive = true, min = 3 }
 [[upstream]]
 name = "sticky"
 policy = "p2c"
-sticky = { cookie = "seat" }
+sticky = { cookie = "seat", path = "/a", same_site = "none", secure = true, http_only = false, max_age = "90s" }
+limits = { client_rate = "12B" }
 health = { path = "/up?x=1", host = "example.org", status = ["204", "3xx", "401-403"], body = "we\"ll", interval = "7s", timeout = "1500ms", healthy = 4, unhealthy = 5 }
 ejection = { failures = 7, rate = 20, requests = 9, window = "20s", time = "9s", max_time = "90s", probes = 2, max_ejected = 40, status = [] }
 slow_start = "45s"
@@ -100,7 +101,8 @@ servers = ["a:1"]
 host = "*.example.org"
 path = "/a/"
 upstream = "by-header"
-body_bytes = "3MiB"
+timeouts = { connect = "3s", first_byte = "4s", total = "5s", body_gap = "6s", client_stall = "7s", tunnel_idle = "8s" }
+limits = { body_bytes = "3MiB", trailer_bytes = "1KiB", interim_responses = 2, attempts = 4, client_rate = 0 }
 rate_limit = { requests = 9, per = "2m", burst = 3, key = "header:X-Key", headers = false }
 [[route]]
 path = "/own"

@@ -26,6 +26,10 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) struct Crew {
     orders: mpsc::Sender<Order>,
     pub(super) gateway: GatewayApi,
+    /// The rollout that it carries out.
+    id: u64,
+    /// For a process to end by itself.
+    drain: Duration,
 }
 
 /// What went wrong, for people.
@@ -34,7 +38,12 @@ type Failed = String;
 impl Crew {
     /// Sends its orders there, and asks the gateway on this socket.
     pub(crate) fn new(orders: mpsc::Sender<Order>, gateway: PathBuf) -> Self {
-        Crew { orders, gateway: GatewayApi::new(gateway) }
+        Crew { orders, gateway: GatewayApi::new(gateway), id: 0, drain: Duration::ZERO }
+    }
+
+    /// The same for one rollout, in which a process is killed after `drain`.
+    pub(crate) fn for_rollout(&self, id: u64, drain: Duration) -> Self {
+        Crew { id, drain, ..self.clone() }
     }
 
     /// Carries it out to its end, and tells how that was.
@@ -42,7 +51,9 @@ impl Crew {
         let ended = match work {
             Work::Grow(recruits) => self.grow(&recruits).await,
             Work::Shrink(leaving) => self.shrink(&leaving).await,
-            Work::Restart { replicas, stand_in } => self.restart(&replicas, stand_in).await,
+            Work::Restart { replicas, stand_in, now } => {
+                self.restart(&replicas, stand_in, now).await
+            }
             Work::Succeed(gateway) => self.succeed(gateway).await,
         };
         self.tell(Progress::Ended(ended)).await;
@@ -121,12 +132,13 @@ impl Crew {
         &self,
         replicas: &[Replica],
         stand_in: Option<Replica>,
+        now: bool,
     ) -> Result<(), Failed> {
         let stand_in: Vec<_> = stand_in.into_iter().collect();
         self.grow_for(&stand_in).await?;
         let mut restarted = Ok(());
         for one in replicas {
-            restarted = self.restart_one(one).await;
+            restarted = self.restart_one(one, now).await;
             if restarted.is_err() {
                 break;
             }
@@ -176,17 +188,27 @@ impl Crew {
         Ok(())
     }
 
-    async fn restart_one(&self, one: &Replica) -> Result<(), Failed> {
+    async fn restart_one(&self, one: &Replica, now: bool) -> Result<(), Failed> {
         let Replica { id, name, serves } = one;
         let before = self.places(*id).await?;
         let mut drained = Vec::new();
         if *serves {
             self.step(format!("nothing new for {name}")).await;
             drained = self.drain(one).await?;
-            self.wait_until_quiet(&drained).await?;
+            if !now {
+                self.wait_until_quiet(&drained).await?;
+            }
         }
-        self.step(format!("stopping {name}")).await;
-        answered(self.ask(|answer| Order::Retire(*id, answer)).await?).await?;
+        let ended = if now {
+            self.step(format!("killing {name}")).await;
+            self.ask(|answer| Order::Kill(*id, answer)).await?
+        } else {
+            let deadline = self.drain.as_secs_f64();
+            self.step(format!("stopping {name}; killed if it has not ended within {deadline} s"))
+                .await;
+            self.ask(|answer| Order::Retire(*id, answer)).await?
+        };
+        answered(ended).await?;
         self.send(Order::Renew(*id)).await?;
         self.step(format!("starting {name}")).await;
         let serving = answered(self.ask(|answer| Order::Begin(*id, answer)).await?).await;
@@ -256,7 +278,7 @@ impl Crew {
 
     pub(super) async fn tell(&self, progress: Progress) {
         // Nobody is told when all is ending.
-        let _ = self.send(Order::Tell(progress)).await;
+        let _ = self.send(Order::Tell(self.id, progress)).await;
     }
 
     pub(super) async fn ask<T>(

@@ -49,6 +49,8 @@ pub(crate) enum Work {
         replicas: Vec<Replica>,
         /// Serves meanwhile, because there is only one, and goes afterwards.
         stand_in: Option<Replica>,
+        /// They are killed.
+        now: bool,
     },
     /// The gateway is to give its place to a new process.
     Succeed(Id),
@@ -73,6 +75,8 @@ pub(crate) enum Order {
     Begin(Id, Sender<Result<(), String>>),
     /// Stop it; answered once it is gone.
     Retire(Id, Sender<Result<(), String>>),
+    /// Kill it; answered once it is gone.
+    Kill(Id, Sender<Result<(), String>>),
     /// Have it start another in its place; answered once that serves, or will not.
     Succeed(Id, Sender<Result<(), String>>),
     /// Write the gateway's configuration with these in it, or without.
@@ -89,6 +93,6 @@ pub(crate) enum Order {
     Commit { goes_on: bool, answer: Sender<Value> },
     /// The configuration from before the plan holds again.
     TakeBack(Sender<Result<(), String>>),
-    /// How far it has come.
-    Tell(Progress),
+    /// How far the rollout of this id has come.
+    Tell(u64, Progress),
 }

@@ -33,6 +33,17 @@ impl Rollout {
         Rollout { id, kind, service, what, step, done: 0, of, ended: None }
     }
 
+    /// Its id.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Whether it keeps another one from beginning, about this service or, with none, about all.
+    pub(crate) fn is_in_the_way_of(&self, service: Option<&str>) -> bool {
+        let both = |service: &str| self.service != service && !self.service.is_empty();
+        self.is_under_way() && !service.is_some_and(both)
+    }
+
     /// Whether it goes on.
     pub(crate) fn is_under_way(&self) -> bool {
         self.ended.is_none()

@@ -48,6 +48,10 @@ pub(crate) struct Plan {
     pub(crate) removed: Vec<Replica>,
     /// Replicas to be started again, service by service, with one that stands in.
     pub(crate) restarts: Vec<(Vec<Replica>, Option<Replica>)>,
+    /// The rollout that this is.
+    pub(crate) id: u64,
+    /// For a process to end by itself.
+    pub(crate) drain: Duration,
     /// What changes of services.
     pub(crate) changes: Vec<Value>,
     /// Services that stay as they are.
@@ -97,8 +101,9 @@ impl Crew {
             Ok((told, plan)) => {
                 let _ = answer.send(Answer::Done(told));
                 if plan.goes_on() {
-                    let ended = self.finish(plan).await;
-                    self.tell(Progress::Ended(ended)).await;
+                    let crew = self.for_rollout(plan.id, plan.drain);
+                    let ended = crew.finish(plan).await;
+                    crew.tell(Progress::Ended(ended)).await;
                 }
             }
         }
@@ -121,19 +126,20 @@ impl Crew {
             self.ask(|answer| Order::Plan(Box::new(config), answer)).await.map_err(ending)?;
         let plan =
             plan.await.unwrap_or_else(|_| Err(Refusal::new(503, "Everything is ending.")))?;
-        match self.tell_gateway(&plan.recruits).await {
+        let crew = self.for_rollout(plan.id, plan.drain);
+        match crew.tell_gateway(&plan.recruits).await {
             Ok(gateway) => {
                 let goes_on = plan.goes_on();
-                let commit = self.ask(|answer| Order::Commit { goes_on, answer }).await;
+                let commit = crew.ask(|answer| Order::Commit { goes_on, answer }).await;
                 let operation = commit.map_err(ending)?.await.unwrap_or_default();
                 Ok((plan.told(gateway, operation), plan))
             }
             Err(why) => {
-                if let Err(worse) = self.take_back(&plan).await {
-                    self.tell(Progress::Ended(Err(format!("{why}; {worse}")))).await;
+                if let Err(worse) = crew.take_back(&plan).await {
+                    crew.tell(Progress::Ended(Err(format!("{why}; {worse}")))).await;
                     return Err(Refusal::new(503, format!("{why}; {worse}")));
                 }
-                self.tell(Progress::Ended(Err(why.clone()))).await;
+                crew.tell(Progress::Ended(Err(why.clone()))).await;
                 Err(Refusal::new(409, format!("Nothing has changed: {why}.")))
             }
         }
@@ -168,7 +174,7 @@ impl Crew {
             self.shrink(&leaving).await?;
         }
         for (replicas, stand_in) in restarts {
-            self.restart(&replicas, stand_in).await?;
+            self.restart(&replicas, stand_in, false).await?;
         }
         Ok(())
     }

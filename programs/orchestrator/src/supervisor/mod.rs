@@ -54,7 +54,8 @@ impl Supervisor {
             Event::Ready(id, run) => self.ready(now, id, run),
             Event::Exited(id, run, exit) => self.exited(now, id, run, exit),
             Event::Begin(id) => self.begin(now, id),
-            Event::Retire(id) => self.retire(now, id),
+            Event::Retire(id) => self.retire(now, id, false),
+            Event::Kill(id) => self.retire(now, id, true),
             Event::Stop => self.stop(now, Outcome::Drained),
             Event::StopNow => self.stop_now(now, Outcome::Forced(0)),
         }
@@ -219,12 +220,16 @@ impl Supervisor {
         (slot.state, slot.since) = (State::Waiting, now);
     }
 
-    fn retire(&mut self, now: Duration, id: Id) {
+    fn retire(&mut self, now: Duration, id: Id, kill: bool) {
         if !matches!(self.phase, Phase::Starting { .. } | Phase::Running) {
             return;
         }
         let Some(slot) = self.slots.get_mut(id) else { return };
         match slot.state {
+            State::Starting { .. } | State::Ready { .. } if kill => {
+                slot.state = State::Retiring { by: None };
+                self.actions.push(Action::Kill(id));
+            }
             State::Starting { .. } | State::Ready { .. } => {
                 let by = Some(now + self.limits.drain + self.limits.grace);
                 slot.state = State::Retiring { by };

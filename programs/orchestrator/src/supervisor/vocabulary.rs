@@ -70,6 +70,8 @@ pub(crate) enum Event {
     Begin(Id),
     /// The process is to end, alone, and not to be started again.
     Retire(Id),
+    /// The same, by being killed.
+    Kill(Id),
     /// All is to end in order.
     Stop,
     /// All is to end at once.

@@ -7,7 +7,8 @@ use tombolo_daemon::orchestration::{Answer, Refusal, Request};
 use super::Watch;
 use crate::control::Asked;
 use crate::fleet::Target;
-use crate::rollout::{Replica, Rollout, Work};
+use crate::process::Command;
+use crate::rollout::{Replica, Work};
 use crate::supervisor::{Event, Id, Standing};
 
 impl Watch {
@@ -21,7 +22,7 @@ impl Watch {
             }
             Request::Status => Ok(self.status()),
             Request::Scale { service, replicas } => self.scale(&service, replicas),
-            Request::Restart { name } => self.restart(&name),
+            Request::Restart { name, now } => self.restart(&name, now),
             Request::Succession { pid, by, why } => self.succession(pid, by, why),
         };
         // Who asked may have left.
@@ -38,7 +39,7 @@ impl Watch {
             let most = Service::REPLICAS_MAX;
             return Err(Refusal::new(422, format!("A service has 1 to {most} replicas.")));
         }
-        self.may_begin()?;
+        self.may_begin(Some(name))?;
         let there = self.fleet.replicas(service);
         let from = there.len();
         let work = if replicas >= from {
@@ -55,19 +56,24 @@ impl Watch {
         ))
     }
 
-    fn restart(&mut self, name: &str) -> Result<Value, Refusal> {
+    fn restart(&mut self, name: &str, now: bool) -> Result<Value, Refusal> {
         let (service, ids) = match self.fleet.target(name) {
             None => return Err(self.unknown(name)),
             Some(Target::Gateway) => {
-                self.may_begin()?;
+                self.may_begin(None)?;
                 let what = "the gateway anew, by a process that takes its place".to_owned();
                 let work = Work::Succeed(self.fleet.gateway());
-                return Ok(self.begin_rollout("restart", "gateway", what, work));
+                return Ok(self.begin_rollout("restart", "", what, work));
             }
             Some(Target::Service(service)) => (service, self.fleet.replicas(service)),
             Some(Target::Replica(id)) => (self.fleet.service_of(id).unwrap_or_default(), vec![id]),
         };
-        self.may_begin()?;
+        let services = self.fleet.services().find(|(place, _, _)| *place == service);
+        let owner = services.map(|(_, service, _)| service.name.name()).unwrap_or_default();
+        if now && let Some(under_way) = self.kill_what_stops(owner, &ids) {
+            return Ok(under_way);
+        }
+        self.may_begin(Some(owner))?;
         let serving = self.fleet.replicas(service);
         let is_alone = serving.iter().filter(|id| self.stands(**id, Standing::Up)).count() < 2;
         let goes_away = ids.iter().any(|id| self.stands(*id, Standing::Up));
@@ -83,12 +89,22 @@ impl Watch {
             [one] => format!("{} anew", one.name),
             all => format!("{} replicas of {name} anew, one after the other", all.len()),
         };
-        Ok(self.begin_rollout("restart", name, what, Work::Restart { replicas, stand_in }))
+        Ok(self.begin_rollout("restart", owner, what, Work::Restart { replicas, stand_in, now }))
     }
 
-    /// Whether a rollout can begin now.
-    pub(super) fn may_begin(&self) -> Result<(), Refusal> {
-        if let Some(under_way) = self.rollout.as_ref().filter(|rollout| rollout.is_under_way()) {
+    /// Kills those that a change under way waits for, which then goes on; that change, if there is one.
+    fn kill_what_stops(&self, service: &str, ids: &[Id]) -> Option<Value> {
+        let under_way = self.rollouts.iter().find(|one| one.is_in_the_way_of(Some(service)))?;
+        let mut stopping = ids.iter().filter(|id| self.stands(**id, Standing::Stopping)).peekable();
+        stopping.peek()?;
+        stopping.for_each(|id| self.signal(*id, Command::Kill));
+        Some(json!({ "operation": under_way.to_json() }))
+    }
+
+    /// Whether a rollout can begin now: of this service, or of all.
+    pub(super) fn may_begin(&self, service: Option<&str>) -> Result<(), Refusal> {
+        let in_the_way = self.rollouts.iter().find(|one| one.is_in_the_way_of(service));
+        if let Some(under_way) = in_the_way {
             let detail = format!("{} Try again when it is done.", under_way.sentence());
             return Err(Refusal::new(409, detail));
         }
@@ -154,12 +170,12 @@ impl Watch {
         what: String,
         work: Work,
     ) -> Value {
-        self.rollouts += 1;
-        let rollout = Rollout::new(self.rollouts, kind, service, what, work.steps());
+        let rollout = self.new_rollout(kind, service, what, work.steps());
         self.output.say(&rollout.sentence());
         let told = json!({ "operation": rollout.to_json() });
-        self.rollout = Some(rollout);
-        tokio::spawn(self.crew.clone().carry_out(work));
+        let crew = self.crew.for_rollout(rollout.id(), self.drain());
+        self.rollouts.push(rollout);
+        tokio::spawn(crew.carry_out(work));
         told
     }
 }

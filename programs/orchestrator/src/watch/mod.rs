@@ -149,9 +149,11 @@ struct Watch {
     /// What each process said last before it ended last.
     last_words: Vec<Vec<String>>,
     events: Sender<Event>,
-    /// The rollout under way or the last one, and how its steps reach this loop.
-    rollout: Option<Rollout>,
-    rollouts: u64,
+    /// The rollouts under way, one for each service at most, and the last one that began; how many
+    /// there have been.
+    rollouts: Vec<Rollout>,
+    begun: u64,
+    /// How their steps reach this loop.
     crew: Crew,
     waiters: Vec<Waiter>,
     succession: Succession,
@@ -196,8 +198,8 @@ impl Watch {
             gateway_found: false,
             last_words: Vec::new(),
             events,
-            rollout: None,
-            rollouts: 0,
+            rollouts: Vec::new(),
+            begun: 0,
             waiters: Vec::new(),
             succession: Succession::default(),
             stillborn: VecDeque::new(),

@@ -31,6 +31,10 @@ impl Watch {
                 self.waiters.push(Waiter { id, to_serve: false, answer });
                 Event::Retire(id)
             }
+            Order::Kill(id, answer) => {
+                self.waiters.push(Waiter { id, to_serve: false, answer });
+                Event::Kill(id)
+            }
             Order::Succeed(id, answer) => {
                 self.expect_successor(id, answer);
                 Event::Tick
@@ -62,8 +66,8 @@ impl Watch {
                 Event::Tick
             }
             Order::TakeBack(answer) => up(self.take_back(), answer),
-            Order::Tell(progress) => {
-                self.progress(progress);
+            Order::Tell(id, progress) => {
+                self.progress(id, progress);
                 Event::Tick
             }
         }
@@ -106,8 +110,9 @@ impl Watch {
         }
     }
 
-    pub(super) fn progress(&mut self, progress: Progress) {
-        let Some(rollout) = &mut self.rollout else { return };
+    pub(super) fn progress(&mut self, id: u64, progress: Progress) {
+        let found = self.rollouts.iter_mut().find(|rollout| rollout.id() == id);
+        let Some(rollout) = found else { return };
         rollout.take(progress);
         if let Some(words) = rollout.words() {
             self.output.say(&words);

@@ -1,18 +1,20 @@
 //! Another configuration, as the loop sees it: planned, and then either kept or taken back.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use tombolo_daemon::config::Config;
 use tombolo_daemon::orchestration::Refusal;
 
-use super::Watch;
-use crate::rollout::{Plan, Replica, Rollout};
+use super::{GRACE, Watch};
+use crate::rollout::{Plan, Progress, Replica, Rollout};
 use crate::supervisor::{Event, Id, Standing};
 
 impl Watch {
     /// Puts a configuration in the place of the one in force, to be kept or taken back; what has to
     /// be done for it. Nothing is started or stopped by this.
     pub(super) fn plan(&mut self, config: Config) -> Result<Plan, Refusal> {
-        self.may_begin()?;
+        self.may_begin(None)?;
         let (change, before) = self.fleet.change(config);
         let mut plan = Plan {
             changes: change.told,
@@ -30,14 +32,32 @@ impl Watch {
             return Err(refusal);
         }
         self.before = Some(before);
-        self.rollouts += 1;
         let what = "the configuration file read again".to_owned();
-        let rollout = Rollout::new(self.rollouts, "reload", "", what, plan.steps());
+        let rollout = self.new_rollout("reload", "", what, plan.steps());
+        (plan.id, plan.drain) = (rollout.id(), self.drain());
         if plan.steps() > 0 {
             self.output.say(&rollout.sentence());
         }
-        self.rollout = Some(rollout);
+        self.rollouts.push(rollout);
         Ok(plan)
+    }
+
+    /// A rollout with an id of its own; those that have ended are forgotten.
+    pub(super) fn new_rollout(
+        &mut self,
+        kind: &'static str,
+        service: &str,
+        what: String,
+        steps: usize,
+    ) -> Rollout {
+        self.begun += 1;
+        self.rollouts.retain(Rollout::is_under_way);
+        Rollout::new(self.begun, kind, service, what, steps)
+    }
+
+    /// For a process that is asked to end; then it is killed.
+    pub(super) fn drain(&self) -> Duration {
+        self.fleet.config().gateway.timeouts.drain + GRACE
     }
 
     /// Whether the configuration file is read again when it has changed.
@@ -84,9 +104,10 @@ impl Watch {
         self.supervisor.set_drain(self.fleet.config().gateway.timeouts.drain);
         self.write_ledger();
         if !goes_on {
-            self.progress(crate::rollout::Progress::Ended(Ok(())));
+            let id = self.rollouts.last().map(Rollout::id).unwrap_or_default();
+            self.progress(id, Progress::Ended(Ok(())));
         }
-        self.rollout.as_ref().map(Rollout::to_json).unwrap_or_default()
+        self.rollouts.last().map(Rollout::to_json).unwrap_or_default()
     }
 
     /// What was in force before is in force again.

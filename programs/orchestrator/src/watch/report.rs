@@ -34,7 +34,8 @@ impl Watch {
             },
             "services": services.collect::<Vec<_>>(),
             "gateway": self.of_process(self.fleet.gateway()),
-            "operation": self.rollout.as_ref().map(Rollout::to_json),
+            "operation": self.rollouts.last().map(Rollout::to_json),
+            "operations": self.rollouts.iter().map(Rollout::to_json).collect::<Vec<_>>(),
         })
     }
 

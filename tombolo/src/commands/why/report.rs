@@ -26,6 +26,14 @@ fn past(answer: &Value) -> String {
         .map(|(name, told)| format!("{told} {}", millis(answer, &format!("/stages/{name}_ms"))))
         .collect();
     line(&mut text, "error", &words(answer, "/error"));
+    // Nothing of what lies behind had a part in it.
+    if !words(answer, "/error").is_empty() && list(answer, "/attempts").is_empty() {
+        line(
+            &mut text,
+            "answered by",
+            "the gateway itself, by a rule of its own; no server was asked",
+        );
+    }
     line(&mut text, "time", &words(answer, "/time"));
     line(&mut text, "client", &words(answer, "/client"));
     let took = format!("{} ({})", millis(answer, "/duration_ms"), times.join(", "));
@@ -65,7 +73,8 @@ fn rehearsal(answer: &Value) -> String {
     let guard = match answer.pointer("/guard/passes") {
         Some(Value::Bool(true)) => "passes".to_owned(),
         _ => {
-            format!("answered {}: {}", number(answer, "/guard/status"), words(answer, "/guard/why"))
+            let (status, why) = (number(answer, "/guard/status"), words(answer, "/guard/why"));
+            format!("the gateway itself answers {status}: {why}")
         }
     };
     line(&mut text, "guard", &guard);

@@ -131,6 +131,7 @@ fn limits(reader: &Reader<'_>) -> Limits {
         upstream_idle: count("upstream_idle", default.upstream_idle),
         interim_responses: count("interim_responses", default.interim_responses),
         attempts: count("attempts", default.attempts),
+        client_rate: reader.size("client_rate").map_or(default.client_rate, |bytes| bytes.value),
         recent_requests: count("recent_requests", default.recent_requests),
     }
 }
@@ -149,6 +150,7 @@ fn timeouts(reader: &Reader<'_>) -> Timeouts {
         connect: time("connect", default.connect),
         first_byte: time("first_byte", default.first_byte),
         body_gap: time("body_gap", default.body_gap),
+        client_stall: time("client_stall", default.client_stall),
         tunnel_idle: time("tunnel_idle", default.tunnel_idle),
         upstream_idle: time("upstream_idle", default.upstream_idle),
         linger: time("linger", default.linger),

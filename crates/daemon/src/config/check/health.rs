@@ -1,11 +1,11 @@
-//! What an upstream says about servers that fail: `health`, `ejection`, `retry_budget`, `timeouts`.
+//! What an upstream says about servers that fail: `health`, `ejection`, `retry_budget`.
 
 use tombolo_balance::{EjectionRules, MaxEjected};
 
 use super::super::mistake::Kind;
 use super::super::written::context::At;
 use super::super::written::reader::{FlagOrTable, Reader};
-use super::super::{Ejection, HealthCheck, Probe, RetryBudget, Statuses, UpstreamTimeouts};
+use super::super::{Ejection, HealthCheck, Probe, RetryBudget, Statuses};
 
 /// How the servers are checked. None: not at all, or it could not be read, which was noted.
 pub(super) fn checks(upstream: &Reader<'_>) -> Option<HealthCheck> {
@@ -151,16 +151,6 @@ pub(super) fn retry_budget(upstream: &Reader<'_>) -> Option<RetryBudget> {
 /// After which statuses a request goes to another server.
 pub(super) fn retry_on(upstream: &Reader<'_>) -> Statuses {
     statuses(upstream, "retry_on").unwrap_or_else(Statuses::none)
-}
-
-pub(super) fn timeouts(upstream: &Reader<'_>) -> UpstreamTimeouts {
-    let Some(reader) = upstream.table("timeouts") else { return UpstreamTimeouts::default() };
-    let time = |name| reader.time(name).map(|time| time.value);
-    UpstreamTimeouts {
-        connect: time("connect"),
-        first_byte: time("first_byte"),
-        total: time("total"),
-    }
 }
 
 /// A number within its key's bounds, which fit.

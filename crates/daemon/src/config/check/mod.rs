@@ -4,6 +4,7 @@
 mod access_log;
 mod admin;
 mod cache;
+mod exchange;
 mod gateway;
 mod health;
 mod limit;

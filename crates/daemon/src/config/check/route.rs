@@ -12,6 +12,7 @@ use super::super::written::context::At;
 use super::super::written::reader::Reader;
 use super::super::written::wording::{list, nearest};
 use super::cache;
+use super::exchange;
 use super::rate_limit::rate_limits;
 use super::tcp::Found;
 use super::upstream::Named;
@@ -40,7 +41,7 @@ pub(super) fn routes(
         let forward_path = reader
             .word("forward_path")
             .and_then(|word| ForwardPath::ALL.into_iter().find(|form| form.name() == word.value));
-        let body_bytes = reader.size("body_bytes").map(|bytes| bytes.value);
+        let (timeouts, limits) = (exchange::timeouts(&reader), exchange::limits(&reader));
         let rate_limits = rate_limits(&reader);
         let caching = cache::of_route(&reader, path.as_deref());
         // A host that could not be read is none that could be compared.
@@ -62,7 +63,8 @@ pub(super) fn routes(
                 path,
                 upstream,
                 forward_path: forward_path.unwrap_or_default(),
-                body_bytes,
+                timeouts,
+                limits,
                 rate_limits,
                 cache: None,
             });

@@ -3,7 +3,10 @@
 use super::super::mistake::Kind;
 use super::super::written::context::At;
 use super::super::written::reader::{Entry, Reader};
-use super::super::{HashKey, HealthCheck, HostPort, Policy, Server, ServiceKind, Sticky, Upstream};
+use super::super::{
+    HashKey, HealthCheck, HostPort, Policy, SameSite, Server, ServiceKind, Sticky, Upstream,
+};
+use super::exchange;
 use super::health;
 use super::limit::limit;
 use super::service::Found;
@@ -76,7 +79,7 @@ fn upstream(reader: &Reader<'_>, services: &[Found]) -> Named {
     let of_service = || kind.map(HealthCheck::of_service);
     let checks = if reader.has("health") { health::checks(reader) } else { of_service() };
     let (ejection, retry_budget) = (health::ejection(reader), health::retry_budget(reader));
-    let timeouts = health::timeouts(reader);
+    let (timeouts, limits) = (exchange::timeouts(reader), exchange::limits(reader));
     let slow_start = reader.time("slow_start").map_or(Upstream::SLOW_START, |time| time.value);
     let upstream = name.as_ref().map(|name| Upstream {
         name: name.value.clone(),
@@ -90,6 +93,7 @@ fn upstream(reader: &Reader<'_>, services: &[Found]) -> Named {
         retry_budget,
         retry_on: health::retry_on(reader),
         timeouts,
+        limits,
         servers,
         service,
     });
@@ -140,12 +144,40 @@ fn hash_on(reader: &Reader<'_>, policy: Option<Policy>) -> HashKey {
 }
 
 fn sticky(reader: &Reader<'_>) -> Option<Sticky> {
+    let max_age = reader.time("max_age").map(|time| time.value);
+    let path = reader.text("path").and_then(|path| cookie_path(reader, path));
+    let same_site = reader
+        .word("same_site")
+        .and_then(|word| SameSite::ALL.into_iter().find(|one| one.name() == word.value));
+    let flag = |name, otherwise| reader.flag(name).map_or(otherwise, |flag| flag.value);
+    let (secure, http_only) = (flag("secure", false), flag("http_only", true));
+    if same_site == Some(SameSite::None) && !secure {
+        reader.context.mistake(
+            Kind::Conflict,
+            &reader.span,
+            "browsers take a cookie with same_site = \"none\" only if it is secure",
+            "add secure = true, or write same_site = \"lax\"",
+        );
+    }
     let cookie = reader.text("cookie")?;
     if is_token(&cookie.value) {
-        return Some(Sticky { cookie: cookie.value });
+        let Sticky { cookie, path: root, same_site: usual, .. } = Sticky::new(cookie.value);
+        let (path, same_site) = (path.unwrap_or(root), same_site.unwrap_or(usual));
+        return Some(Sticky { cookie, path, same_site, secure, http_only, max_age });
     }
     let words = format!("{} is no name for a cookie", reader.context.written(&cookie.span));
     reader.bad(&cookie.span, words, "use letters, digits, - and _")
+}
+
+/// A path that a cookie can be for (RFC 6265 section 4.1.1).
+fn cookie_path(reader: &Reader<'_>, path: At<String>) -> Option<String> {
+    let text = path.value.as_str();
+    let is_sent = |byte: u8| byte.is_ascii_graphic() && byte != b';';
+    if text.starts_with('/') && text.len() <= 1024 && text.bytes().all(is_sent) {
+        return Some(path.value);
+    }
+    let words = format!("{} is no path for a cookie", reader.context.written(&path.span));
+    reader.bad(&path.span, words, "write \"/\" for the whole site, or \"/app\"")
 }
 
 /// A token (RFC 9110 section 5.6.2), which header names and cookie names are; at most 64 bytes.

@@ -116,6 +116,6 @@ pub(super) static GATEWAY: Table = Table {
 };
 
 /// A whole number of `Limits` as a size or a count of the tables.
-const fn wide(number: usize) -> u64 {
+pub(super) const fn wide(number: usize) -> u64 {
     number as u64
 }

@@ -1,4 +1,4 @@
-//! The keys of an upstream's checks, ejection, retries and timeouts.
+//! The keys of an upstream's checks, ejection and retries.
 
 use std::time::Duration;
 
@@ -192,38 +192,6 @@ pub(super) static RETRY_BUDGET: Table = Table {
             form: Form::Count { min: 0, max: 1_000_000 },
             absent: Absent::Is(Default::Count(10)),
             example: "1",
-        },
-    ],
-    later: &[],
-};
-
-pub(super) static UPSTREAM_TIMEOUTS: Table = Table {
-    name: "upstream.timeouts",
-    about: "How long the servers may take, where that differs from `[gateway.timeouts]`.",
-    keys: &[
-        Key {
-            name: "connect",
-            about: "For a connection to a server to be made. Then the next server is tried.",
-            form: Form::Time { min: MOMENT, max: DAY },
-            absent: Absent::Means("`connect` of `[gateway.timeouts]`"),
-            example: "\"500ms\"",
-        },
-        Key {
-            name: "first_byte",
-            about: "From the end of the request to the first byte of the answer, for each server that \
-                    is tried. Then an idempotent request goes to the next server while `total` \
-                    allows, and others get a 504.",
-            form: Form::Time { min: MOMENT, max: DAY },
-            absent: Absent::Means("`first_byte` of `[gateway.timeouts]`"),
-            example: "\"5s\"",
-        },
-        Key {
-            name: "total",
-            about: "From the first server that is asked to the first byte of an answer, over all \
-                    tries.",
-            form: Form::Time { min: MOMENT, max: DAY },
-            absent: Absent::Means("`first_byte` of `[gateway.timeouts]`"),
-            example: "\"20s\"",
         },
     ],
     later: &[],

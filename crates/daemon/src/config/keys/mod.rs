@@ -10,6 +10,7 @@
 
 mod access_log;
 mod cache;
+mod exchange;
 mod gateway;
 mod health;
 mod limit;

@@ -2,6 +2,7 @@
 
 use super::super::ForwardPath;
 use super::cache::ROUTE_CACHE;
+use super::exchange::{ROUTE_LIMITS, ROUTE_TIMEOUTS};
 use super::rate_limit::RATE_LIMIT;
 use super::{Absent, Default, Form, Key, Table};
 
@@ -45,11 +46,18 @@ pub(super) static ROUTE: Table = Table {
             example: "\"as-sent\"",
         },
         Key {
-            name: "body_bytes",
-            about: "Bytes of a request body on this route; 0 means no limit.",
-            form: Form::Size { min: 0, max: i64::MAX as u64 },
-            absent: Absent::Means("the limit in `[gateway.limits]`"),
-            example: "\"100MiB\"",
+            name: "timeouts",
+            about: "How long an exchange may take, where that differs from the upstream's.",
+            form: Form::Table(&ROUTE_TIMEOUTS),
+            absent: Absent::Means("those of the upstream"),
+            example: "{ first_byte = \"10m\", body_gap = \"5m\" }",
+        },
+        Key {
+            name: "limits",
+            about: "How much of an exchange is accepted, where that differs from the upstream's.",
+            form: Form::Table(&ROUTE_LIMITS),
+            absent: Absent::Means("those of the upstream"),
+            example: "{ body_bytes = \"100MiB\" }",
         },
         Key {
             name: "rate_limit",

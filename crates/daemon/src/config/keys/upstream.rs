@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::{Policy, Server, Upstream, UpstreamLimit};
-use super::health::{EJECTION, HEALTH, RETRY_BUDGET, UPSTREAM_TIMEOUTS};
+use super::super::{Policy, SameSite, Server, Upstream, UpstreamLimit};
+use super::exchange::{UPSTREAM_LIMITS, UPSTREAM_TIMEOUTS};
+use super::health::{EJECTION, HEALTH, RETRY_BUDGET};
 use super::limit::LIMIT;
 use super::{Absent, DAY, Default, Form, Key, Table};
 
@@ -105,10 +106,17 @@ pub(super) static UPSTREAM: Table = Table {
         },
         Key {
             name: "timeouts",
-            about: "How long the servers may take, where that differs from `[gateway.timeouts]`.",
+            about: "How long an exchange may take, where that differs from `[gateway.timeouts]`.",
             form: Form::Table(&UPSTREAM_TIMEOUTS),
             absent: Absent::Means("those of `[gateway.timeouts]`"),
             example: "{ first_byte = \"5s\", total = \"15s\" }",
+        },
+        Key {
+            name: "limits",
+            about: "How much of an exchange is accepted, where that differs from `[gateway.limits]`.",
+            form: Form::Table(&UPSTREAM_LIMITS),
+            absent: Absent::Means("those of `[gateway.limits]`"),
+            example: "{ body_bytes = \"100MiB\" }",
         },
         Key {
             name: "servers",
@@ -129,13 +137,56 @@ pub(super) static UPSTREAM: Table = Table {
 static STICKY: Table = Table {
     name: "upstream.sticky",
     about: "A cookie that keeps a client with one server.",
-    keys: &[Key {
-        name: "cookie",
-        about: "The cookie's name. Its value tells nothing about the server but which it is.",
-        form: Form::Text { what: "a cookie name" },
-        absent: Absent::Required,
-        example: "\"served-by\"",
-    }],
+    keys: &[
+        Key {
+            name: "cookie",
+            about: "The cookie's name. Its value tells nothing about the server but which it is.",
+            form: Form::Text { what: "a cookie name" },
+            absent: Absent::Required,
+            example: "\"served-by\"",
+        },
+        Key {
+            name: "path",
+            about: "The paths that browsers send it back for (`Path`).",
+            form: Form::Text { what: "a path" },
+            absent: Absent::Is(Default::Text("/")),
+            example: "\"/app\"",
+        },
+        Key {
+            name: "same_site",
+            about: "With which requests browsers send it back (`SameSite`): those of the same site \
+                    (`strict`), also those that lead there from another (`lax`), or all (`none`, \
+                    for pages in frames of other sites; needs `secure`).",
+            form: Form::Word { words: || SameSite::ALL.map(SameSite::name).into(), later: &[] },
+            absent: Absent::Is(Default::Text("lax")),
+            example: "\"strict\"",
+        },
+        Key {
+            name: "secure",
+            about: "Whether browsers send it back over HTTPS alone (`Secure`): right where all \
+                    clients come over HTTPS.",
+            form: Form::Flag,
+            absent: Absent::Is(Default::Flag(false)),
+            example: "true",
+        },
+        Key {
+            name: "http_only",
+            about: "Whether scripts of the page cannot read it (`HttpOnly`).",
+            form: Form::Flag,
+            absent: Absent::Is(Default::Flag(true)),
+            example: "false",
+        },
+        Key {
+            name: "max_age",
+            about: "How long browsers keep it (`Max-Age`), in whole seconds.",
+            form: Form::Time {
+                min: Duration::from_secs(1),
+                max: Duration::from_secs(400 * 24 * 3600),
+            },
+            absent: Absent::Means("until the browser is closed"),
+            example: "\"8h\"",
+        },
+    ],
     later: &[],
 };
 

@@ -3,7 +3,8 @@
 use std::fmt::Debug;
 
 use tombolo_daemon::config::{
-    Adaptive, Config, HashKey, RateLimit, Route, Server, Tcp, Upstream, UpstreamLimit,
+    Adaptive, Config, ExchangeLimits, ExchangeTimeouts, HashKey, RateLimit, Route, Server, Sticky,
+    Tcp, Upstream, UpstreamLimit,
 };
 
 use super::{Difference, Field, field};
@@ -30,10 +31,10 @@ impl Difference {
             };
             let upstreams = (upstream(before, old.upstream), upstream(after, new.upstream));
             field(&mut fields, "upstream", upstreams.0, upstreams.1);
-            let bytes = |route: &Route| optional(route.body_bytes);
-            field(&mut fields, "body_bytes", bytes(old), bytes(new));
             let forward_path = |route: &Route| route.forward_path.name().to_owned();
             field(&mut fields, "forward_path", forward_path(old), forward_path(new));
+            field(&mut fields, "timeouts", times(&old.timeouts), times(&new.timeouts));
+            field(&mut fields, "limits", limits(&old.limits), limits(&new.limits));
             let rates = |route: &Route| {
                 let words = |limit: &RateLimit| {
                     let RateLimit { requests, per, burst, key, headers: _ } = limit;
@@ -107,17 +108,37 @@ fn of_upstream(old: &Upstream, new: &Upstream) -> Vec<Field> {
     field(&mut fields, "policy", old.policy.name().into(), new.policy.name().into());
     field(&mut fields, "hash_on", hash_key(&old.hash_on), hash_key(&new.hash_on));
     let sticky = |one: &Upstream| {
-        one.sticky.as_ref().map_or_else(|| "none".to_owned(), |sticky| sticky.cookie.clone())
+        let said = |sticky: &Sticky| sticky.cookie.clone() + &sticky.attributes();
+        one.sticky.as_ref().map_or_else(|| "none".to_owned(), said)
     };
     field(&mut fields, "sticky", sticky(old), sticky(new));
     field(&mut fields, "limit", limit(old), limit(new));
+    field(&mut fields, "timeouts", times(&old.timeouts), times(&new.timeouts));
+    field(&mut fields, "limits", limits(&old.limits), limits(&new.limits));
     // Whatever else there is or will be: never silent about a change.
-    let Upstream { policy, hash_on, sticky, limit, servers, service, .. } = new.clone();
-    let rest = Upstream { policy, hash_on, sticky, limit, servers, service, ..old.clone() };
+    let Upstream { policy, hash_on, sticky, limit, timeouts, limits, servers, service, .. } =
+        new.clone();
+    let said = Upstream { policy, hash_on, sticky, limit, timeouts, limits, ..old.clone() };
+    let rest = Upstream { servers, service, ..said };
     if rest != *new {
         field(&mut fields, "settings", "before".to_owned(), "other".to_owned());
     }
     fields
+}
+
+/// What a table of timeouts says, as it would be written, near enough.
+fn times(timeouts: &ExchangeTimeouts) -> String {
+    table(timeouts.said().map(|(key, time)| format!("{key} {}", shown(&time))))
+}
+
+/// What a table of limits says.
+fn limits(limits: &ExchangeLimits) -> String {
+    table(limits.said().map(|(key, value)| format!("{key} {value}")))
+}
+
+fn table(entries: impl Iterator<Item = String>) -> String {
+    let entries: Vec<_> = entries.collect();
+    if entries.is_empty() { "none".to_owned() } else { entries.join(", ") }
 }
 
 /// As it would be written, near enough.

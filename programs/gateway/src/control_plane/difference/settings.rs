@@ -97,6 +97,7 @@ fn of_limits(limits: &Limits) -> Values {
         upstream_idle,
         interim_responses,
         attempts,
+        client_rate,
         recent_requests: _,
     } = limits;
     vec![
@@ -111,6 +112,7 @@ fn of_limits(limits: &Limits) -> Values {
         ("gateway.limits.upstream_idle", upstream_idle.to_string()),
         ("gateway.limits.interim_responses", interim_responses.to_string()),
         ("gateway.limits.attempts", attempts.to_string()),
+        ("gateway.limits.client_rate", client_rate.to_string()),
     ]
 }
 
@@ -121,6 +123,7 @@ fn of_timeouts(times: &Timeouts) -> Values {
         connect,
         first_byte,
         body_gap,
+        client_stall,
         tunnel_idle,
         upstream_idle,
         linger,
@@ -133,6 +136,7 @@ fn of_timeouts(times: &Timeouts) -> Values {
         ("gateway.timeouts.connect", shown(connect)),
         ("gateway.timeouts.first_byte", shown(first_byte)),
         ("gateway.timeouts.body_gap", shown(body_gap)),
+        ("gateway.timeouts.client_stall", shown(client_stall)),
         ("gateway.timeouts.tunnel_idle", shown(tunnel_idle)),
         ("gateway.timeouts.upstream_idle", shown(upstream_idle)),
         ("gateway.timeouts.linger", shown(linger)),

@@ -11,15 +11,19 @@ use tombolo_cache::stored_head::StoredHead;
 use tombolo_http1::FieldId;
 
 use super::Stage;
-use crate::data_plane::{send_file, write_ahead, write_all};
+use crate::data_plane::{Stop, Wait, send_file, write_ahead, write_all};
 use crate::exchange::Failure;
 use crate::exchange::journal::Journal;
+use crate::exchange::relay::why_not_taken;
 
 /// Bytes of a file that are compared with their checksums, and thereby read, ahead of being sent.
 const AHEAD: u64 = 2 * 1024 * 1024;
 
-const CLIENT_GONE: Failure = Failure::Cut("the client went away in the middle of its response");
 const UNREADABLE: Failure = Failure::Cut("the stored body could not be read to its end");
+
+fn not_taken(stop: Stop) -> Failure {
+    Failure::Cut(why_not_taken(&stop))
+}
 
 /// Where a part of the representation lies in the stored body.
 pub(super) fn within(part: &Part, meta: &Metadata) -> Range<u64> {
@@ -46,20 +50,22 @@ pub(super) async fn send_file_part(
     if file.vouch(first).await.is_err() {
         return Ok(false);
     }
-    let gap = stage.scene.snapshot.patience.body_gap;
+    let is_needed = || stage.scene.is_short();
+    let pace = stage.asked.bounds.reading(&is_needed);
     let timer = &stage.scene.connection.timer;
-    timer.arm(gap);
-    write_ahead(stage.scene.client()?, head, timer, gap).await.map_err(|_| CLIENT_GONE)?;
+    let sent = write_ahead(stage.scene.client()?, head, timer, Wait::Client(&pace)).await;
+    sent.map_err(not_taken)?;
     send_range(stage, file, range, journal).await?;
     Ok(true)
 }
 
 async fn write_head(stage: &Stage<'_>, head: &[u8]) -> Result<(), Failure> {
     let timer = &stage.scene.connection.timer;
-    let gap = stage.scene.snapshot.patience.body_gap;
-    timer.arm(gap);
+    let is_needed = || stage.scene.is_short();
+    let pace = stage.asked.bounds.reading(&is_needed);
     let client = stage.scene.client()?;
-    write_all(client, &mut [IoSlice::new(head)], timer, gap).await.map_err(|_| CLIENT_GONE)
+    let wait = Wait::Client(&pace);
+    write_all(client, &mut [IoSlice::new(head)], timer, wait).await.map_err(not_taken)
 }
 
 /// Sends a range of a body in its file, a piece at a time: each is compared with its checksums
@@ -72,7 +78,8 @@ async fn send_range(
 ) -> Result<(), Failure> {
     let client = stage.scene.client()?;
     let timer = &stage.scene.connection.timer;
-    let gap = stage.scene.snapshot.patience.body_gap;
+    let is_needed = || stage.scene.is_short();
+    let pace = stage.asked.bounds.reading(&is_needed);
     let mut at = range.start;
     while at < range.end {
         let whole = file.is_checked();
@@ -82,9 +89,10 @@ async fn send_range(
         }
         let offset = file.offset();
         let piece = offset.saturating_add(at)..offset.saturating_add(end);
-        send_file(client, file.file(), piece, timer, gap, &mut journal.bytes_out)
+        let wait = Wait::Client(&pace);
+        send_file(client, file.file(), piece, timer, wait, &mut journal.bytes_out)
             .await
-            .map_err(|_| CLIENT_GONE)?;
+            .map_err(not_taken)?;
         at = end;
     }
     Ok(())

@@ -127,7 +127,9 @@ impl Fill {
                 None => {}
                 Some(Ok(0)) => self.decoder.finish().map_err(|_| Failed::Truncated)?,
                 Some(Ok(count)) => self.workspace.outbound.filled(count),
-                Some(Err(Stop::Expired)) => return Err(Failed::Stalled),
+                Some(Err(Stop::Expired | Stop::Slow | Stop::Needed)) => {
+                    return Err(Failed::Stalled);
+                }
                 Some(Err(Stop::Failed(error))) => return Err(Failed::Link(error)),
             }
         }

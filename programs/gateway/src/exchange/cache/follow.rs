@@ -13,8 +13,10 @@ use tombolo_http1::{Framing, Method, Version, write};
 
 use super::Stage;
 use super::serve::finish_head;
-use crate::data_plane::{Next, Stop, Watch, Workspace, reset_on_close, write_all};
+use crate::control_plane::Bounds;
+use crate::data_plane::{Next, Pace, Wait, Watch, Workspace, reset_on_close, write_all};
 use crate::exchange::journal::Journal;
+use crate::exchange::relay::why_not_taken;
 use crate::exchange::{Failure, Scene};
 
 /// Ticks beyond the gap that upstream is given: it is the fill that says what went wrong.
@@ -48,7 +50,8 @@ pub(super) async fn serve(
         finish_head(stage, answer, journal)
     };
     journal.status = meta.status;
-    let passage = Passage { skip: 0, take: None, framing };
+    let bounds = stage.asked.bounds;
+    let passage = Passage { skip: 0, take: None, framing, bounds };
     if stage.asked.method == Method::Head {
         return Ok(next);
     }
@@ -64,6 +67,8 @@ pub(super) struct Passage {
     /// Bytes after them that are sent; none: all.
     pub(super) take: Option<u64>,
     pub(super) framing: Framing,
+    /// What the exchange may take.
+    pub(super) bounds: Bounds,
 }
 
 /// Sends `head`, then what the reader brings.
@@ -95,10 +100,12 @@ async fn carry(
     let (mut skip, mut left) = (passage.skip, passage.take.unwrap_or(u64::MAX));
     let mut unsent = head;
     let chunked = passage.framing == Framing::Chunked;
+    let is_needed = || scene.is_short();
+    let pace = passage.bounds.reading(&is_needed);
     let mut size = Vec::with_capacity(20);
     while left > 0 {
         // The head does not wait for a body that is slow to come.
-        let bytes = match next(scene, reader, watch, !unsent.is_empty()).await? {
+        let bytes = match next(scene, reader, watch, &passage, !unsent.is_empty()).await? {
             Got::Nothing => Bytes::new(),
             Got::End => break,
             Got::Bytes(bytes) => bytes,
@@ -116,7 +123,7 @@ async fn carry(
             write::chunk_head(&mut size, piece.len());
         }
         let end = if size.is_empty() { &[] } else { write::CHUNK_END };
-        send(scene, &mut [unsent, &size, piece, end].map(IoSlice::new)).await?;
+        send(scene, &mut [unsent, &size, piece, end].map(IoSlice::new), &pace).await?;
         unsent = &[];
         journal.bytes_out = journal.bytes_out.saturating_add(piece.len() as u64);
     }
@@ -124,19 +131,16 @@ async fn carry(
     if chunked {
         write::last_chunk(&mut size, &[]);
     }
-    send(scene, &mut [unsent, &size].map(IoSlice::new)).await
+    send(scene, &mut [unsent, &size].map(IoSlice::new), &pace).await
 }
 
-async fn send(scene: &Scene<'_>, slices: &mut [IoSlice<'_>]) -> Result<(), Failure> {
-    let timer = &scene.connection.timer;
-    let gap = scene.snapshot.patience.body_gap;
-    timer.arm(gap);
-    write_all(scene.client()?, slices, timer, gap).await.map_err(|stop| {
-        Failure::Cut(match stop {
-            Stop::Expired => "the client stopped taking the response",
-            Stop::Failed(_) => "the client went away in the middle of its response",
-        })
-    })
+async fn send(
+    scene: &Scene<'_>,
+    slices: &mut [IoSlice<'_>],
+    pace: &Pace<'_>,
+) -> Result<(), Failure> {
+    let sent = write_all(scene.client()?, slices, &scene.connection.timer, Wait::Client(pace));
+    sent.await.map_err(|stop| Failure::Cut(why_not_taken(&stop)))
 }
 
 /// What came next.
@@ -152,10 +156,11 @@ async fn next(
     scene: &Scene<'_>,
     reader: &mut Reader,
     watch: &Watch<'_>,
+    passage: &Passage,
     hasty: bool,
 ) -> Result<Got, Failure> {
     let timer = &scene.connection.timer;
-    timer.arm(watch.patience(scene.snapshot.patience.body_gap).saturating_add(LONGER));
+    timer.arm(watch.patience(passage.bounds.body_gap).saturating_add(LONGER));
     let mut coming = pin!(reader.next());
     let came = poll_fn(|cx| {
         if let Poll::Ready(came) = coming.as_mut().poll(cx) {

@@ -13,9 +13,10 @@ use tombolo_http1::{FieldId, Version, write};
 use super::Stage;
 use super::content::{self, Pieces};
 use super::stored::Stored;
-use crate::data_plane::{Next, Workspace, reply};
+use crate::data_plane::{Next, Wait, Workspace, reply};
 use crate::exchange::Failure;
 use crate::exchange::journal::Journal;
+use crate::exchange::relay::why_not_taken;
 
 /// What became of an answer.
 pub(super) enum Sent {
@@ -49,7 +50,8 @@ pub(super) async fn send(
     let next = finish_head(stage, &mut workspace.answer, journal);
     let answer = &mut workspace.answer;
     let timer = &stage.scene.connection.timer;
-    let gap = stage.scene.snapshot.patience.body_gap;
+    let is_needed = || stage.scene.is_short();
+    let pace = stage.asked.bounds.reading(&is_needed);
     let bytes: &[u8] = match (&content, stored.entry.body()) {
         (Content::Nothing, _) => &[],
         (Content::All, Body::Memory(body)) => body,
@@ -70,9 +72,9 @@ pub(super) async fn send(
         }
     };
     journal.status = code;
-    reply(client, answer, bytes, timer, gap)
+    reply(client, answer, bytes, timer, Wait::Client(&pace))
         .await
-        .map_err(|_| Failure::Cut("the client went away in the middle of its response"))?;
+        .map_err(|stop| Failure::Cut(why_not_taken(&stop)))?;
     journal.bytes_out = bytes.len() as u64;
     Ok(Sent::Done(next))
 }

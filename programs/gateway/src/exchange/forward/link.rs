@@ -29,8 +29,7 @@ pub(super) async fn obtain(
             return Ok(Link { stream, reused: true });
         }
     }
-    let patience = candidate.upstream.patience.connect;
-    let patience = patience.unwrap_or(scene.snapshot.patience.connect);
+    let patience = asked.bounds.connect;
     let timer = &scene.connection.timer;
     let stream = match connect(server, timer, patience).await {
         // Idle connections to other servers hold what is missing.

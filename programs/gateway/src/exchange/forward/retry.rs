@@ -39,7 +39,7 @@ pub(super) fn repeat(
         Why::Ended | Why::Late => {
             ended.asked.method.is_idempotent()
                 && !interim
-                && ended.sent < scene.snapshot.limits.attempts
+                && ended.sent < ended.asked.bounds.attempts
                 && inbound.rewind()
         }
     };
@@ -67,7 +67,7 @@ pub(super) fn goes_elsewhere(
     candidate.upstream.retry_on.contains(status)
         && asked.method.is_idempotent()
         && asked.framing == Framing::None
-        && sent < scene.snapshot.limits.attempts
+        && sent < asked.bounds.attempts
         && candidate.picker.has_another(candidate.index)
         && may_go_on(scene, candidate)
 }
@@ -80,7 +80,7 @@ pub(super) fn leaves(
     sent: usize,
 ) -> bool {
     asked.method.is_idempotent()
-        && sent < scene.snapshot.limits.attempts
+        && sent < asked.bounds.attempts
         && candidate.picker.has_another(candidate.index)
         && may_go_on(scene, candidate)
 }

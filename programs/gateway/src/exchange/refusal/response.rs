@@ -8,7 +8,7 @@ use tombolo_daemon::problem::{CONTENT_SECURITY_POLICY, Problem, VARY, page, reas
 use tombolo_http1::{FieldId, Framing, Method, Version, write};
 
 use super::Refusal;
-use crate::data_plane::{Next, Workspace, write_all};
+use crate::data_plane::{Next, Wait, Workspace, write_all};
 use crate::exchange::Scene;
 use crate::exchange::journal::Journal;
 use crate::exchange::linger::linger;
@@ -41,11 +41,10 @@ pub(in crate::exchange) async fn answer(
         journal.error = Some(refusal.cause);
     }
     let timer = &scene.connection.timer;
-    let gap = scene.snapshot.patience.body_gap;
-    timer.arm(gap);
+    let wait = Wait::Gap(scene.snapshot.patience.body_gap);
     let mut slices = [IoSlice::new(&workspace.answer), IoSlice::new(&body)];
     let Some(client) = scene.client else { return Next::Close };
-    if write_all(client, &mut slices, timer, gap).await.is_err() {
+    if write_all(client, &mut slices, timer, wait).await.is_err() {
         return Next::Close;
     }
     journal.bytes_out = body.len() as u64;

@@ -32,8 +32,7 @@ pub(super) static LIMITS: Table = Table {
         },
         Key {
             name: "body_bytes",
-            about: "Bytes of a request body; 0 means no limit. A longer one is answered 413. A \
-                    route can set its own.",
+            about: "Bytes of a request body; 0 means no limit. A longer one is answered 413.",
             form: Form::Size { min: 0, max: i64::MAX as u64 },
             absent: Absent::Is(Default::Size(Limits::DEFAULT.body_bytes)),
             example: "\"10MiB\"",
@@ -92,6 +91,16 @@ pub(super) static LIMITS: Table = Table {
             form: Form::Count { min: 1, max: 16 },
             absent: Absent::Is(Default::Count(wide(Limits::DEFAULT.attempts))),
             example: "2",
+        },
+        Key {
+            name: "client_rate",
+            about: "Bytes a second that a client has to send of a request body, or take of a \
+                    response, averaged over the time that it is waited for, `body_gap` at a time. \
+                    Two such times below it, and the exchange is cut (an upload: 408); 0 means any \
+                    rate. Event streams, upgraded connections and `[[tcp]]` have none.",
+            form: Form::Size { min: 0, max: 1 << 30 },
+            absent: Absent::Is(Default::Size(Limits::DEFAULT.client_rate)),
+            example: "\"1KiB\"",
         },
         Key {
             name: "recent_requests",

@@ -56,15 +56,26 @@ pub(super) static TIMEOUTS: Table = Table {
         ),
         time(
             "body_gap",
-            "Between two pieces of a body, in either direction. Then the exchange is cut.",
+            "Between two pieces of a body, for whoever is to send or take it. Then the exchange is \
+             cut; a client that takes nothing of its response only if its place is needed. An event \
+             stream (`text/event-stream`) may be quiet for `tunnel_idle`.",
             Timeouts::DEFAULT.body_gap,
             (MOMENT, DAY),
             "\"10s\"",
         ),
         time(
+            "client_stall",
+            "That a client may take nothing of a response (a paused download) while nobody needs \
+             its place: nobody waits for a server of the upstream, and a tenth of `connections` is \
+             free. Then it is cut.",
+            Timeouts::DEFAULT.client_stall,
+            (MOMENT, DAY),
+            "\"1h\"",
+        ),
+        time(
             "tunnel_idle",
-            "Without a byte in either direction of an upgraded connection (WebSocket). Then it \
-             is closed.",
+            "Without a byte in either direction of an upgraded connection (WebSocket), or from the \
+             server of an event stream. Then it is closed.",
             Timeouts::DEFAULT.tunnel_idle,
             (MOMENT, Duration::from_secs(30 * 24 * 3600)),
             "\"12h\"",

@@ -54,7 +54,7 @@ async fn pass_on(facts: &Facts, order: orchestration::Request) -> Result<Respons
 /// Members of the status: `orchestrator`, `services`, `operation`; all null for a gateway alone.
 pub(super) async fn status(facts: &Facts) -> Map<String, Value> {
     let mut members = Map::new();
-    for name in ["orchestrator", "services", "operation"] {
+    for name in ["orchestrator", "services", "operation", "operations"] {
         members.insert(name.to_owned(), Value::Null);
     }
     let Some(socket) = socket(facts) else { return members };

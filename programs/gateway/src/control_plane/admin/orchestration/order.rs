@@ -41,9 +41,16 @@ pub(super) fn restart(body: &[u8]) -> Result<Request, Refusal> {
         _ => "service",
     };
     let name = name(&mut members, which, &mut mistakes);
-    unknown(&members, "service and replica", &mut mistakes);
+    let now = match members.remove("now") {
+        None => false,
+        Some(value) => value.as_bool().unwrap_or_else(|| {
+            mistakes.push(mistake("now", "true or false is expected"));
+            false
+        }),
+    };
+    unknown(&members, "service, replica and now", &mut mistakes);
     match name {
-        Some(name) if mistakes.is_empty() => Ok(Request::Restart { name }),
+        Some(name) if mistakes.is_empty() => Ok(Request::Restart { name, now }),
         _ => Err(Refusal::of_mistakes(mistakes)),
     }
 }
@@ -94,7 +101,7 @@ mod tests {
         assert_eq!(five, Request::Scale { service: "site".into(), replicas: 5 });
         for body in [r#"{"service":"site-2"}"#, r#"{"replica":"site-2"}"#] {
             let read = restart(body.as_bytes()).unwrap();
-            assert_eq!(read, Request::Restart { name: "site-2".into() });
+            assert_eq!(read, Request::Restart { name: "site-2".into(), now: false });
         }
     }
 
@@ -112,6 +119,9 @@ mod tests {
             assert!(format!("{refusal:?}").contains(words), "{body}: {refusal:?}");
             assert_eq!(refusal.into_response().status().as_u16(), status, "{body}");
         }
+        let now = restart(br#"{"replica":"site-2","now":true}"#).unwrap();
+        assert_eq!(now, Request::Restart { name: "site-2".into(), now: true });
+        assert!(restart(br#"{"replica":"site-2","now":1}"#).is_err());
         let both = restart(br#"{"service":"a","replica":"b"}"#).unwrap_err();
         assert!(format!("{both:?}").contains("just one"), "{both:?}");
     }

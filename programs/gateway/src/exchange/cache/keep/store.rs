@@ -6,6 +6,7 @@ use tombolo_cache::store::{Filling, Lesson};
 use tombolo_http1::{BodyDecoder, BodyLimits, Framing};
 
 use super::{set_stored, start};
+use crate::control_plane::Bounds;
 use crate::data_plane::{Next, Workspace};
 use crate::exchange::cache::fill::{Fill, Piece};
 use crate::exchange::cache::follow::{self, Passage};
@@ -66,13 +67,18 @@ pub(super) async fn store(
         Framing::Length(length) => Some(length),
         _ => None,
     };
+    let bounds = &stage.asked.bounds;
+    let bounds = match is_endless(&super::response(workspace)) {
+        true => Bounds { body_gap: bounds.tunnel_idle, client_bytes: 0, ..*bounds },
+        false => *bounds,
+    };
     begin_fill(stage, workspace, keeping, held, filling);
     let framing = match framing {
         Framing::Length(length) => Framing::Length(length),
         _ if plan.chunked => Framing::Chunked,
         _ => Framing::UntilClose,
     };
-    let passage = Passage { skip, take, framing };
+    let passage = Passage { skip, take, framing, bounds };
     let answer = std::mem::take(&mut workspace.answer);
     let ended = follow::stream(stage.scene, &mut reader, passage, &answer, journal).await;
     workspace.answer = answer;
@@ -105,13 +111,13 @@ fn fill(
 ) -> Fill {
     let core = &stage.scene.connection.core;
     let framing = workspace.response.framing();
-    let endless = is_endless(&response(workspace));
+    let (endless, bounds) = (is_endless(&response(workspace)), &stage.asked.bounds);
     let mut ours = core.workspaces.take();
     std::mem::swap(&mut ours.outbound, &mut workspace.outbound);
     Fill {
         core: std::rc::Rc::clone(core),
         endless,
-        gap: stage.scene.snapshot.patience.body_gap,
+        gap: if endless { bounds.tunnel_idle } else { bounds.body_gap },
         reusable: workspace.response.keep_alive() && framing != Framing::UntilClose,
         held,
         workspace: ours,
