@@ -4,13 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::Value;
 use tombolo_e2e::{PATIENCE, eventually};
 
 /// The room where it happens.
 pub(crate) const ROOM: &str = "/chat/rooms/lobby";
+
+/// Has writers and readers end with the test, also when it fails: it would wait for them for ever.
+pub(crate) struct Going<'g>(pub(crate) [&'g AtomicBool; 2]);
+
+impl Drop for Going<'_> {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|going| going.store(false, Ordering::Relaxed));
+    }
+}
 
 /// What is known from outside.
 #[derive(Default)]

@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 use tombolo_e2e::{Chance, Postgres};
 
 use cluster::Cluster;
-use history::History;
+use history::{Going, History};
 
 /// How much is going on.
 #[derive(Clone, Copy)]
@@ -78,6 +78,7 @@ fn survive(postgres: Option<Postgres>, size: Size) {
     let (writing, reading) = (AtomicBool::new(true), AtomicBool::new(true));
     let history = History::default();
     thread::scope(|scope| {
+        let _going = Going([&writing, &reading]);
         let writers: Vec<_> = (0..size.writers)
             .map(|number| {
                 let (writing, history) = (&writing, &history);

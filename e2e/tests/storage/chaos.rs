@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use tombolo_e2e::{Chance, Link, Postgres, Tombolo};
 
-use crate::history::{History, request};
+use crate::history::{Going, History, request};
 use crate::small_disk::SmallDisk;
 use crate::{reader, replica, writer};
 
@@ -236,6 +236,7 @@ fn torment(postgres: Option<Postgres>, time: Duration) {
     let (writing, reading) = (AtomicBool::new(true), AtomicBool::new(true));
     let history = History::default();
     thread::scope(|scope| {
+        let _going = Going([&writing, &reading]);
         let writers: Vec<_> = (0..WRITERS)
             .map(|number| {
                 let (writing, history) = (&writing, &history);
