@@ -129,6 +129,21 @@ fn good_file_is_said_to_be_good() {
 }
 
 #[test]
+fn cache_directory_that_would_be_left_alone_is_a_mistake() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = folder.path().join("project");
+    let text = format!("{GOOD}\n[cache]\ndir = {project:?}\n");
+    let path = file(folder.path(), &text);
+    assert_eq!(tombolo(&["check", &path]).status.code(), Some(0), "one that is to be made");
+    assert!(!project.exists(), "check makes nothing");
+    std::fs::create_dir(&project).unwrap();
+    std::fs::write(project.join("letter"), "precious").unwrap();
+    let checked = tombolo(&["check", &path]);
+    assert_eq!(checked.status.code(), Some(2));
+    assert!(out(&checked).contains("not a cache of Tombolo"), "{}", out(&checked));
+}
+
+#[test]
 fn every_mistake_is_listed_with_line_and_column() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(folder.path(), BAD);

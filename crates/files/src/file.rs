@@ -42,7 +42,24 @@ pub fn open_log(path: &Path) -> io::Result<File> {
 /// [`Refusal`]; what the system says.
 pub fn open_private(path: &Path, options: &OpenOptions) -> io::Result<File> {
     let file = open(path, options, false)?;
-    let about = file.metadata()?;
+    judge_private(path, &file.metadata()?)?;
+    Ok(file)
+}
+
+/// Refuses what is there if it is not a regular file of this user, without opening it: a process that
+/// closes a file gives up all its record locks on it (fcntl(2)), on which SQLite depends.
+///
+/// # Errors
+/// [`Refusal`]; what the system says.
+pub fn check_private(path: &Path) -> io::Result<()> {
+    let about = fs::symlink_metadata(path)?;
+    if about.is_symlink() {
+        return Err(Refusal::Link { path: path.to_owned() }.into());
+    }
+    judge_private(path, &about)
+}
+
+fn judge_private(path: &Path, about: &fs::Metadata) -> io::Result<()> {
     let (path, own) = (path.to_owned(), own_user());
     if !about.is_file() {
         return Err(Refusal::Kind { path, kind: name_of(about.file_type()) }.into());
@@ -50,7 +67,7 @@ pub fn open_private(path: &Path, options: &OpenOptions) -> io::Result<File> {
     if about.uid() != own {
         return Err(Refusal::Owner { path, owner: about.uid(), own }.into());
     }
-    Ok(file)
+    Ok(())
 }
 
 fn open(path: &Path, options: &OpenOptions, follow: bool) -> io::Result<File> {
@@ -137,9 +154,12 @@ mod tests {
         let (file, link) = (folder.path().join("file"), folder.path().join("link"));
         fs::write(&file, "x").unwrap();
         open_private(&file, &reading()).unwrap();
+        check_private(&file).unwrap();
         symlink(&file, &link).unwrap();
         let refused = |path: &Path| {
             let error = open_private(path, &reading()).unwrap_err();
+            let unopened = check_private(path).unwrap_err();
+            assert_eq!(Refusal::of(&error), Refusal::of(&unopened));
             Refusal::of(&error).unwrap().clone()
         };
         assert!(matches!(refused(&link), Refusal::Link { .. }));

@@ -21,7 +21,7 @@ mod folder;
 mod refusal;
 mod socket;
 
-pub use file::{open_log, open_private};
+pub use file::{check_private, open_log, open_private};
 pub use folder::{Access, Entry, Folder};
 pub use refusal::Refusal;
 pub use socket::{bind_datagram, bind_stream};

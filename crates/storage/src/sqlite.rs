@@ -1,12 +1,12 @@
 //! Connections to a SQLite file in WAL mode, shared by the processes of one machine.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Row};
+use tombolo_files::{Folder, check_private, open_private};
 
 use crate::error::Error;
 use crate::limits;
@@ -64,23 +64,50 @@ fn refuse_network(folder: &Path) -> Result<(), Error> {
     }
 }
 
-/// Makes the file and the folders above it. What is written there is for this user's eyes.
+/// Makes the file and the folders above it, for this user alone. One that is there must be a regular
+/// file of this user.
 pub(crate) fn make_file(path: &Path) -> Result<(), Error> {
     let failed = |path: &Path, source| Error::File { path: path.to_owned(), source };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
+        // One that is there may be shared with other programs: its mode is the operator's choice.
+        if !folder.is_dir() {
+            Folder::make(folder).map_err(|source| failed(folder, source))?;
+        }
     }
     refuse_network(path.parent().unwrap_or(path))?;
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(source) => Err(failed(path, source)),
-    }
+    let made = match open_private(path, OpenOptions::new().write(true).create_new(true)) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_private(path),
+        made => made.map(drop),
+    };
+    made.map_err(|source| failed(path, source))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
     use super::*;
+
+    #[test]
+    fn file_and_folder_are_private_and_no_link_is_followed() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("new/chat.db");
+        make_file(&path).unwrap();
+        make_file(&path).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        let (other, link) = (home.path().join("other"), home.path().join("link.db"));
+        for target in ["other", "missing"] {
+            fs::write(&other, "precious").unwrap();
+            symlink(target, &link).unwrap();
+            let words = make_file(&link).unwrap_err().to_string();
+            assert!(words.contains("symbolic link"), "{words}");
+            fs::remove_file(&link).unwrap();
+        }
+        assert!(!home.path().join("missing").exists());
+        assert_eq!(fs::read(&other).unwrap(), b"precious");
+    }
 
     #[test]
     fn network_file_systems_are_known_by_their_numbers() {

@@ -53,7 +53,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::oneshot;
 
 pub use counters::{Status, Totals};
-pub use disk::{BodyError, FileBody};
+pub use disk::{BodyError, FileBody, examine};
 pub use fill::{
     Asker, Filling, Joined, Lesson, Reader, Receipt as StoreReceipt, Released, Role, Start,
     StartError, Ticket, Waiter,

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use rustix::fs::{Access, access};
+use tombolo_cache::store::examine;
 
 use super::mistake::{Kind, Mistake, Mistakes};
 use super::{AccessLog, Config, StateFile};
@@ -41,7 +42,8 @@ pub fn check_files(name: &str, config: &Config) -> Result<(), Mistakes> {
         look("gateway.state_file", path, appended(path), WRITTEN);
     }
     if let Some(cache) = &config.cache {
-        look("cache.dir", &cache.dir, made(&cache.dir), WRITTEN);
+        let usable = made(&cache.dir).and_then(|()| examine(&cache.dir));
+        look("cache.dir", &cache.dir, usable, WRITTEN);
     }
     for root in config.services.iter().filter_map(|service| service.root.as_deref()) {
         let hint = "name a folder with the files to serve";

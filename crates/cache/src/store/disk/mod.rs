@@ -14,4 +14,5 @@ pub(super) use layout::{Dir, Layout};
 pub(super) use load::{
     LoadError, Loaded, LoadedBody, load, read_checked, read_front, read_piece, read_table,
 };
+pub use tag::examine;
 pub(super) use walk::{files, note_use, walk};

@@ -4,7 +4,10 @@
 //! The first line is that of the Cache Directory Tagging Specification, so programs that make
 //! backups leave the directory out. Many programs write that line; the last one is ours alone.
 
+use std::ffi::OsStr;
+use std::fs;
 use std::io::{self, Read};
+use std::path::Path;
 
 use tombolo_files::{Access, Folder};
 
@@ -56,8 +59,7 @@ pub(super) fn claim(root: &Folder) -> io::Result<()> {
             })?;
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let known = |name: &std::ffi::OsStr| name == DRAFT || name == LOST_AND_FOUND;
-            if !root.entries()?.iter().all(|entry| known(&entry.name)) {
+            if !root.entries()?.iter().all(|entry| is_of_no_one(&entry.name)) {
                 return Err(refused(Foreign::Unknown));
             }
             return root.replace(NAME, ours().as_bytes());
@@ -65,6 +67,35 @@ pub(super) fn claim(root: &Folder) -> io::Result<()> {
         Err(error) => return Err(error),
     }
     judge(&text).map_err(refused)
+}
+
+/// Finds out whether a directory may become or is a cache of ours, without changing or making
+/// anything. One that this user may not read is not judged.
+///
+/// # Errors
+/// It would be left alone, and why.
+pub fn examine(dir: &Path) -> io::Result<()> {
+    let readable = |error: &io::Error| {
+        !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied)
+    };
+    let names = match fs::read_dir(dir) {
+        Err(error) if !readable(&error) => return Ok(()),
+        names => names?.collect::<Result<Vec<_>, _>>()?,
+    };
+    if names.iter().any(|entry| entry.file_name() == NAME) {
+        let text = match fs::read(dir.join(NAME)) {
+            Err(error) if !readable(&error) => return Ok(()),
+            text => text?,
+        };
+        return judge(&String::from_utf8_lossy(&text)).map_err(refused);
+    }
+    let is_empty = names.iter().all(|entry| is_of_no_one(&entry.file_name()));
+    if is_empty { Ok(()) } else { Err(refused(Foreign::Unknown)) }
+}
+
+/// Whether a directory with nothing but this counts as empty.
+fn is_of_no_one(name: &OsStr) -> bool {
+    name == DRAFT || name == LOST_AND_FOUND
 }
 
 fn judge(text: &str) -> Result<(), Foreign> {
@@ -86,8 +117,6 @@ fn refused(why: Foreign) -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
@@ -108,7 +137,10 @@ mod tests {
         // A file system of its own, and a crash at the last start.
         fs::create_dir(fresh.join(LOST_AND_FOUND)).unwrap();
         fs::write(fresh.join(DRAFT), "Sig").unwrap();
+        examine(&fresh).unwrap();
         claim(&folder).unwrap();
+        examine(&fresh).unwrap();
+        examine(&home.path().join("none")).unwrap();
         assert_eq!(fs::read_to_string(fresh.join(NAME)).unwrap(), ours());
         fs::write(fresh.join("file"), "").unwrap();
         claim(&folder).unwrap();
@@ -117,6 +149,7 @@ mod tests {
             fs::write(other.join(name), "precious").unwrap();
             let words = claim(&folder).unwrap_err().to_string();
             assert!(words.contains("left alone"), "{words}");
+            assert_eq!(examine(&other).unwrap_err().to_string(), words);
         }
         assert_eq!(fs::read_dir(&other).unwrap().count(), 3);
         assert_eq!(fs::read_to_string(other.join(NAME)).unwrap(), "precious");
