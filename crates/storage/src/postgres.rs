@@ -20,6 +20,8 @@ pub(crate) fn options(url: &DatabaseUrl, service: &str) -> Result<PgConnectOptio
         Some(bare) => options.host(&bare),
         None => options,
     };
+    // The driver's own words about slow statements repeat them; what is slow is told by deadlines.
+    let options = options.disable_statement_logging();
     // Whether it arrives tells whether the server itself is at the other end (see `settings`).
     Ok(options.application_name(&format!("tombolo {service}")).options([("tombolo.direct", "1")]))
 }
