@@ -8,7 +8,7 @@ use tombolo_e2e::{Client, Origin, Tombolo, scripts};
 fn every_address_is_of_both_families() {
     let origin = Origin::start(scripts::answer(scripts::ok("ok")));
     let gateway = Tombolo::gateway(&format!(
-        "[gateway]\nlisten = [\"[::]:0\"]\ntrusted = [\"127.0.0.2/32\"]\n\
+        "[gateway]\nworkers = 1\nlisten = [\"[::]:0\"]\ntrusted = [\"127.0.0.2/32\"]\n\
          [access_log]\nstdout = true\nformat = \"json\"\n\
          [[upstream]]\nname = \"app\"\nservers = [\"{}\"]\n",
         origin.address()
