@@ -19,6 +19,7 @@
 pub mod browser;
 mod chance;
 mod client;
+mod dns;
 mod foreign;
 mod gate;
 mod head;
@@ -37,6 +38,7 @@ mod wire;
 
 pub use chance::Chance;
 pub use client::{Client, Response};
+pub use dns::{Dns, Record};
 pub use foreign::{Finished, Foreign, Server};
 pub use gate::Gate;
 pub use head::{Fields, Framing, Head};

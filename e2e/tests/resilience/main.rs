@@ -15,6 +15,7 @@ mod elsewhere;
 mod giving_back;
 mod load;
 mod moods;
+mod names;
 mod processes;
 mod rates;
 mod requests;

@@ -52,6 +52,8 @@ pub struct Condition {
     pub(super) slow_start: Duration,
     pub(super) draining: bool,
     pub(super) down: bool,
+    /// It gets requests only while no other server can have them.
+    stands_by: bool,
     pub(super) ejection: Ejection,
     /// Since when it has been back, for as long as its share grows.
     pub(super) returned: Option<Duration>,
@@ -70,6 +72,7 @@ impl Condition {
             slow_start,
             draining: false,
             down: false,
+            stands_by: false,
             ejection: Ejection::default(),
             returned: None,
             growth: slow_start,
@@ -105,6 +108,11 @@ impl Condition {
         if std::mem::take(&mut self.draining) {
             self.come_back(now);
         }
+    }
+
+    /// Whether it gets requests only while no other server can have them.
+    pub fn stand_by(&mut self, stands_by: bool) {
+        self.stands_by = stands_by;
     }
 
     /// Its checks have failed.
@@ -250,6 +258,7 @@ impl Condition {
             (ServerState::Draining | ServerState::Down, _) => Standing::Closed,
             (ServerState::Ejected, Phase::Probing { left }) => Standing::Probing(left),
             (ServerState::Ejected, _) => Standing::Closed,
+            (ServerState::Up, _) if self.stands_by => Standing::Reserve,
             (ServerState::Up, _) => Standing::Open(self.share(now)),
         }
     }

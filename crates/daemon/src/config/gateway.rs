@@ -29,6 +29,8 @@ pub struct Gateway {
     pub workers: usize,
     /// The hops whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are believed.
     pub trusted: Vec<IpNet>,
+    /// The DNS servers that are asked for the names of servers; empty: those of the system.
+    pub dns: Vec<SocketAddr>,
     /// Whether responses tell the server that answered, as `X-Served-By`.
     pub served_by: bool,
     /// Whether the file is read again whenever it has changed.
@@ -57,6 +59,7 @@ impl Default for Gateway {
             state_file: StateFile::default(),
             workers: 0,
             trusted: Vec::new(),
+            dns: Vec::new(),
             served_by: true,
             watch: false,
             limits: Limits::DEFAULT,

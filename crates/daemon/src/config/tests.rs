@@ -267,6 +267,8 @@ fn file_with(table: &str, key: Option<(&str, &str)>) -> String {
     let base: &[(&str, &str)] = match table {
         "access_log" => &[("file", "\"base.log\"")],
         "gateway" => &[("admin", "\"127.0.0.1:1\""), ("trusted", "[\"192.0.2.1\"]")],
+        // These name the servers themselves.
+        "upstream" if key.is_some_and(|(name, _)| name == "srv") => &[("name", "\"base\"")],
         "upstream" => {
             &[("name", "\"base\""), ("policy", "\"hash\""), ("servers", "[\"127.0.0.1:1\"]")]
         }

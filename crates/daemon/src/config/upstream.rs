@@ -36,8 +36,10 @@ pub struct Upstream {
     pub timeouts: ExchangeTimeouts,
     /// How much of an exchange is accepted, where that differs from the gateway's limits.
     pub limits: ExchangeLimits,
-    /// The servers, 1 to [`Upstream::SERVERS_MAX`].
+    /// The servers, 1 to [`Upstream::SERVERS_MAX`]; none where `srv` says who they are.
     pub servers: Vec<Server>,
+    /// The name whose SRV records name the servers.
+    pub srv: Option<String>,
     /// The index of the service whose replicas these servers are, for `tombolo up`, which may
     /// have to give them other ports.
     pub service: Option<usize>,
@@ -66,6 +68,7 @@ impl Upstream {
             timeouts: ExchangeTimeouts::default(),
             limits: ExchangeLimits::default(),
             servers,
+            srv: None,
             service: None,
         }
     }

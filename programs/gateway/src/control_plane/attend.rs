@@ -59,6 +59,7 @@ pub(super) async fn attend(
         match wish {
             None => reload(reloader).await,
             Some(Wish::TakeOver(told)) => drop(told.send(reloader.take_over().await)),
+            Some(Wish::Readdress(answers)) => reloader.readdress(&answers).await,
             Some(Wish::Reload(told)) => drop(told.send(reloader.reload().await)),
             Some(Wish::Drain(target, how, told)) => {
                 let Reloader { publication, workers, .. } = &*reloader;

@@ -20,8 +20,9 @@ use tombolo_daemon::config::{Config, Mistakes};
 use super::descriptors::Descriptors;
 use super::difference::{Difference, keep_what_needs_a_restart};
 use super::listening::Listening;
+use super::names::{self, Answers};
 use super::succession::{Inherited, tell};
-use super::{Publication, Reloads, Snapshot, Source, resolver, snapshot};
+use super::{Publication, Reloads, Snapshot, Source, snapshot};
 use crate::data_plane::{Admission, BindError, Bound, Worker};
 
 /// Why the configuration in force stays in force.
@@ -102,10 +103,18 @@ impl Reloader {
         // Before anything is made of it: servers that stay learn of new rules as that is done.
         let doors = snapshot::doors(&config);
         let new = self.listening.bind(&doors, &mut Inherited::default()).map_err(Refused::Bind)?;
-        let after = Arc::new(before.succeeded(config, store));
-        resolver::watch_names(&after, Some(&before)).await;
+        let answers = names::first(&config, &before.answers).await;
+        let after = Arc::new(before.succeeded(config, answers, store));
         self.put_in_force(&before, after, new).await;
         Ok(difference)
+    }
+
+    /// Puts other servers in force, because names stand for other addresses. Nothing else changes.
+    pub(super) async fn readdress(&mut self, newer: &Answers) {
+        let before = self.publication.current();
+        let answers = before.answers.with(newer).of(&before.config);
+        let after = before.succeeded(before.config.clone(), answers, before.store.clone());
+        self.put_in_force(&before, Arc::new(after), Vec::new()).await;
     }
 
     async fn put_in_force(&mut self, before: &Snapshot, after: Arc<Snapshot>, new: Vec<Bound>) {

@@ -8,6 +8,7 @@ use tombolo_cache::store::Store;
 use tombolo_daemon::config::{self, Config, Limits, Timeouts};
 use tombolo_http1::HeadLimits;
 
+use super::names::Answers;
 use super::routes::Routes;
 use crate::data_plane::{Door, Speaks, ticks};
 use crate::recent::Names;
@@ -37,6 +38,8 @@ pub(crate) struct Snapshot {
     pub(crate) names: Arc<Names>,
     /// What all of it was made of.
     pub(crate) config: Config,
+    /// What names stood for then.
+    pub(super) answers: Answers,
     /// Threads of the data plane.
     workers: usize,
     numbers: Arc<Numbers>,
@@ -53,27 +56,36 @@ pub(crate) struct Patience {
 
 impl Snapshot {
     /// Builds the first snapshot for `workers` data-plane threads. `store` is where routes that
-    /// cache do so.
-    pub(crate) fn new(config: Config, workers: usize, store: Option<Store>) -> Self {
-        Self::build(config, workers, store, None)
+    /// cache do so, `answers` what names stand for.
+    pub(crate) fn new(
+        config: Config,
+        answers: Answers,
+        workers: usize,
+        store: Option<Store>,
+    ) -> Self {
+        Self::build(config, answers, workers, store, None)
     }
 
     /// Builds the snapshot that takes the place of this one. Upstreams, servers, routes and
     /// `[[tcp]]` tables that it has too are the same ones, with their connections and counts.
-    pub(crate) fn succeeded(&self, config: Config, store: Option<Store>) -> Self {
-        Self::build(config, self.workers, store, Some(self))
+    pub(crate) fn succeeded(&self, config: Config, answers: Answers, store: Option<Store>) -> Self {
+        Self::build(config, answers, self.workers, store, Some(self))
     }
 
     fn build(
         config: Config,
+        answers: Answers,
         workers: usize,
         store: Option<Store>,
         previous: Option<&Self>,
     ) -> Self {
         let numbers = previous.map_or_else(Arc::default, |previous| Arc::clone(&previous.numbers));
         let makings = Makings { workers, numbers: &numbers };
-        let upstreams: Vec<Arc<Upstream>> =
-            config.upstreams.iter().map(|one| upstream(one, &makings, previous)).collect();
+        let upstreams: Vec<Arc<Upstream>> = config
+            .upstreams
+            .iter()
+            .map(|one| upstream(one, &answers, &makings, previous))
+            .collect();
         let gateway = &config.gateway;
         let limits = gateway.limits;
         let tcp = config.tcp.iter().filter_map(|tcp| {
@@ -85,7 +97,6 @@ impl Snapshot {
         let known = previous.map(|previous| &previous.routes);
         Self {
             routes: Routes::new(&config, workers, known),
-            upstreams,
             tcp,
             limits,
             head: HeadLimits {
@@ -100,8 +111,10 @@ impl Snapshot {
             store,
             doors: doors(&config),
             traced_per_million: config.traces.as_ref().map(|traces| traces.per_million),
-            names: Arc::new(Names::new(&config)),
+            names: Arc::new(Names::new(&config, &upstreams)),
+            upstreams,
             config,
+            answers,
             workers,
             numbers,
         }
@@ -140,6 +153,7 @@ pub(super) fn doors(config: &Config) -> Vec<(Door, Speaks)> {
 /// The upstream of these settings: that of `previous` if nothing of it has changed.
 fn upstream(
     settings: &config::Upstream,
+    answers: &Answers,
     makings: &Makings<'_>,
     previous: Option<&Snapshot>,
 ) -> Arc<Upstream> {
@@ -147,11 +161,14 @@ fn upstream(
         let index = previous.config.upstreams.iter().position(|one| one.name == settings.name)?;
         Some((previous.config.upstreams.get(index)?, previous.upstreams.get(index)?))
     });
+    let targets = answers.targets(settings);
     match known {
-        Some((before, upstream)) if before == settings => Arc::clone(upstream),
+        Some((before, upstream)) if before == settings && upstream.targets == targets => {
+            Arc::clone(upstream)
+        }
         known => {
             let before = known.map(|(_, upstream)| &**upstream);
-            Arc::new(Upstream::new(settings, makings, before))
+            Arc::new(Upstream::new(settings, targets, makings, before))
         }
     }
 }

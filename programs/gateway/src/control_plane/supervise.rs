@@ -17,11 +17,12 @@ use super::descriptors::Descriptors;
 use super::finish::{await_the_delay, finish};
 use super::listening::Listening;
 use super::memory::Keeper;
+use super::names::Answers;
 use super::reload::Reloader;
 use super::source::Source;
 use super::succession::{Inherited, Program, tell};
 use super::wish::WISHES;
-use super::{Publication, Reloads, Snapshot, Standing, health, lifeline, resolver, snapshot};
+use super::{Publication, Reloads, Snapshot, Standing, health, lifeline, names, snapshot};
 use crate::Error;
 use crate::access_log::AccessLog;
 use crate::data_plane::{Admission, Idle, Worker, WorkerOptions};
@@ -53,14 +54,15 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     let (limits, remembered) = (config.gateway.limits, remembered(&config));
     let (traces, orchestrator) = (config.traces.clone(), config.gateway.orchestrator.clone());
     let state_file = config.gateway.state_file.clone();
-    let publication = Publication::new(Snapshot::new(config, workers, store.clone()));
+    let answers = names::first(&config, &Answers::default()).await;
+    let publication = Publication::new(Snapshot::new(config, answers, workers, store.clone()));
     let standing = Arc::new(Standing::new(shutdown.clone()));
     let known = inherited.state();
     let (mut keeper, is_leaving) = Keeper::new(&state_file, known, &publication, &standing);
-    resolver::watch_names(&publication.current(), None).await;
     tokio::spawn(health::watch(Arc::clone(&publication)));
     lifeline::watch();
     let (wishes, wanted) = mpsc::channel(WISHES);
+    tokio::spawn(names::follow(Arc::clone(&publication), wishes.clone()));
     let facts = Arc::new(Facts {
         metrics: Arc::new(Metrics::new(workers)),
         memory: Arc::new(Memory::new(workers, remembered, traces.is_some())),

@@ -5,6 +5,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::difference::Difference;
 use super::drain::{Drained, How, Target, Unknown};
+use super::names::Answers;
 use super::reload::Refused;
 
 /// Wishes that may wait; who has a further one waits to tell it.
@@ -19,6 +20,8 @@ pub(crate) enum Wish {
     Reload(oneshot::Sender<Result<Difference, Refused>>),
     /// Read what the `tombolo up` that runs this gateway has generated.
     TakeOver(oneshot::Sender<Result<Difference, Refused>>),
+    /// Names stand for other addresses than before.
+    Readdress(Answers),
     /// Take no new work, or take it again.
     Drain(Target, How, oneshot::Sender<Result<Drained, Unknown>>),
 }

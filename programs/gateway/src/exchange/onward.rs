@@ -62,7 +62,7 @@ pub(super) fn compose(
     );
     let authority = request.authority().of(head);
     // HTTP/1.0 may leave the host out; the server's own name stands in for it.
-    let fallback = upstream.servers.first().map_or("", |server| server.name.as_str());
+    let fallback = upstream.servers.first().map_or("", |server| server.written.as_str());
     let host = if authority.is_empty() { fallback.as_bytes() } else { authority };
     write::field(onward, b"Host", host);
     let own_cookie = upstream.sticky.as_ref().map(|sticky| sticky.cookie.as_bytes());

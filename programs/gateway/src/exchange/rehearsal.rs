@@ -112,6 +112,10 @@ pub(crate) async fn rehearse<'s>(
             return told;
         }
     }
+    if snapshot.upstreams.get(route.upstream).is_some_and(|upstream| upstream.is_drained()) {
+        told.refused = Some(Refusal::drained().into());
+        return told;
+    }
     told.pick = pick(snapshot, route, &request, head, client);
     if snapshot.upstreams.get(route.upstream).is_some_and(|upstream| upstream.is_drained()) {
         told.pick = told.pick.map(|pick| Pick { server: None, waits: false, ..pick });

@@ -169,7 +169,7 @@ mod tests {
     }
 
     fn snapshot() -> Snapshot {
-        Snapshot::new(config(), 2, None)
+        Snapshot::new(config(), Default::default(), 2, None)
     }
 
     fn text(metrics: &Metrics, snapshot: &Snapshot) -> String {
@@ -232,7 +232,7 @@ mod tests {
         super::super::write_cache(&mut out, &store.status());
         let tcp = tombolo_daemon::config::Tcp::new(Vec::new(), 0);
         let config = tombolo_daemon::config::Config { tcp: vec![tcp], ..config() };
-        let snapshot = Snapshot::new(config, 1, None);
+        let snapshot = Snapshot::new(config, Default::default(), 1, None);
         super::super::write_health(&mut out, &snapshot.upstreams);
         super::super::write_overload(&mut out, &snapshot.upstreams);
         super::super::write_tcp(&mut out, snapshot.tcp.iter().map(AsRef::as_ref));

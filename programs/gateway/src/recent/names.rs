@@ -1,9 +1,12 @@
 //! What the routes and servers of a configuration are called. A record has their numbers, which
 //! mean something else after a reload: it says of which configuration they are.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tombolo_daemon::config::{self, Config};
+
+use crate::upstream::Upstream;
 
 /// The names of one configuration.
 #[derive(Debug)]
@@ -15,16 +18,16 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config, upstreams: &[Arc<Upstream>]) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
-        let of_upstream = |upstream: &config::Upstream| {
-            let servers = upstream.servers.iter().map(|server| server.as_written.clone());
+        let of_upstream = |upstream: &Arc<Upstream>| {
+            let servers = upstream.servers.iter().map(|server| server.name.clone());
             (upstream.name.clone(), servers.collect())
         };
         Self {
             serial: NEXT.fetch_add(1, Ordering::Relaxed).max(1),
             routes: config.routes.iter().map(route_name).collect(),
-            upstreams: config.upstreams.iter().map(of_upstream).collect(),
+            upstreams: upstreams.iter().map(of_upstream).collect(),
         }
     }
 

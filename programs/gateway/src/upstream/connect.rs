@@ -39,9 +39,8 @@ pub(crate) async fn connect(
     timer: &Timer,
     patience: u64,
 ) -> Result<TcpStream, ConnectError> {
-    let addresses = server.resolved.load_full();
-    let mut last = ConnectError::Unresolved(server.address.host().to_owned());
-    for &address in addresses.iter() {
+    let mut last = ConnectError::Unresolved(server.written.clone());
+    for &address in &server.addresses {
         timer.arm(patience);
         let mut attempt = pin!(TcpStream::connect(address));
         let outcome = poll_fn(|cx| match attempt.as_mut().poll(cx) {

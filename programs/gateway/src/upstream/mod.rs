@@ -11,6 +11,7 @@ mod pool;
 mod queue;
 mod server;
 mod shelf;
+mod target;
 mod wait;
 
 pub(crate) use connect::{ConnectError, connect};
@@ -24,4 +25,5 @@ pub(crate) use number::Numbers;
 pub(crate) use pool::Pool;
 pub(crate) use queue::{Overload, QueueTotals, Wants};
 pub(crate) use server::{Makings, Server, Upstream, client_hash};
+pub(crate) use target::Target;
 pub(crate) use wait::{Unserved, wait};

@@ -1,23 +1,24 @@
-//! One server, and the upstream it belongs to. Immutable but for the addresses of a name, which
-//! the control plane's resolver publishes, what is counted, and what is known of the server's health.
+//! One server, and the upstream it belongs to. Immutable but for what is counted and what is known of
+//! the server's health.
 //!
-//! A server outlives the configuration it was read from: while a reload leaves its address in its
-//! upstream, it is the same server, with its connections and counts.
+//! A server is one address, and outlives the configuration it was read from: while a reload, or a new
+//! answer for its name, leaves its address in its upstream, it is the same server, with its
+//! connections and counts.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use arc_swap::ArcSwap;
 use tombolo_balance::{Balancer, EjectionRules, RetryBudget, Room, ServerSpec, Weight, hash_key};
-use tombolo_daemon::config::{self, HashKey, HostPort, Statuses, Sticky};
+use tombolo_daemon::config::{self, HashKey, Statuses, Sticky};
 
 use super::limit::Limit;
 use super::number::{Number, Numbers};
 use super::pace::Pace;
 use super::queue::Queue;
 use super::shelf::Shelf;
+use super::target::Target;
 use super::{Health, Page, ServerMemory, tell_of_change};
 use crate::data_plane::ticks;
 use crate::metrics::Attempts;
@@ -29,12 +30,13 @@ static NEXT_DRAIN: AtomicU64 = AtomicU64::new(1);
 pub(crate) struct Server {
     /// Where threads keep its connections.
     pub(super) number: Number,
-    /// The address as it stands in the configuration: its name in logs and `X-Served-By`.
+    /// The address as it stands in the configuration, with the IP address where that has several: its
+    /// name in logs and `X-Served-By`.
     pub(crate) name: String,
-    /// What the configuration says of where it listens.
-    pub(crate) address: HostPort,
-    /// Where it listens now; empty while its name does not resolve.
-    pub(crate) resolved: ArcSwap<Vec<SocketAddr>>,
+    /// The host and port as they stand in the configuration, or in an SRV record.
+    pub(crate) written: String,
+    /// Where it listens, the first that accepts; empty while its name does not resolve.
+    pub(crate) addresses: Vec<SocketAddr>,
     /// How it does.
     pub(crate) health: Arc<Health>,
     /// How asking it ended.
@@ -52,14 +54,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn new(server: &config::Server, makings: &Makings<'_>) -> Self {
-        let resolved = server.address.socket_addr().into_iter().collect::<Vec<_>>();
+    fn new(target: &Target, makings: &Makings<'_>) -> Self {
+        let name = target.name();
         Self {
             number: makings.numbers.take(),
-            name: server.as_written.clone(),
-            address: server.address.clone(),
-            resolved: ArcSwap::from_pointee(resolved),
-            health: Health::new(&server.as_written),
+            health: Health::new(&name),
+            name,
+            written: target.written.clone(),
+            addresses: target.addresses.clone(),
             attempts: Attempts::new(makings.workers),
             room: Arc::default(),
             pace: Pace::default(),
@@ -100,9 +102,14 @@ impl Server {
         self.drained.load(Ordering::Relaxed) == drain
     }
 
-    /// True when the address is a name, which the resolver has to look up.
-    pub(crate) fn is_named(&self) -> bool {
-        self.address.socket_addr().is_none()
+    /// Whether it is what this target describes.
+    fn is(&self, target: &Target) -> bool {
+        self.written == target.written && self.addresses == target.addresses
+    }
+
+    /// Whether its name does not resolve, so that there is nothing to connect to.
+    pub(crate) fn is_unresolved(&self) -> bool {
+        self.addresses.is_empty()
     }
 
     /// What tells it from every other server of this process, those of the past included; never 0.
@@ -139,6 +146,8 @@ pub(crate) struct Upstream {
     /// What stands behind name and value of that cookie.
     pub(crate) sticky_attributes: String,
     pub(crate) servers: Vec<Arc<Server>>,
+    /// What these were made of, in the same order.
+    pub(crate) targets: Vec<Target>,
     /// When servers are ejected; none: never.
     pub(crate) ejection: Option<EjectionRules>,
     /// Statuses that count as failures of a server.
@@ -165,32 +174,44 @@ pub(crate) struct Makings<'m> {
 }
 
 impl Upstream {
-    /// Builds an upstream. Servers that `previous`, which it takes the place of, has too are the
-    /// same ones.
+    /// Builds an upstream of these targets. Servers that `previous`, which it takes the place of, has
+    /// too are the same ones.
     pub(crate) fn new(
         upstream: &config::Upstream,
+        targets: Vec<Target>,
         makings: &Makings<'_>,
         previous: Option<&Self>,
     ) -> Self {
         let known = previous.map_or(&[][..], |previous| &previous.servers);
-        let server = |server: &config::Server| {
-            let same = known.iter().find(|known| known.name == server.as_written);
-            same.map_or_else(|| Arc::new(Server::new(server, makings)), Arc::clone)
+        let server = |target: &Target| {
+            let same = known.iter().find(|known| known.is(target));
+            same.map_or_else(|| Arc::new(Server::new(target, makings)), Arc::clone)
         };
-        let servers: Vec<Arc<Server>> = upstream.servers.iter().map(server).collect();
+        let servers: Vec<Arc<Server>> = targets.iter().map(server).collect();
         let rules = upstream.ejection.as_ref().map(|ejection| ejection.rules.clone());
         let checks = upstream.health.clone().map(Arc::new);
         for server in &servers {
-            server.health.follow(rules.clone(), upstream.slow_start, checks.clone());
+            if server.is_unresolved() {
+                server.health.fall("its name does not resolve");
+            } else {
+                server.health.follow(rules.clone(), upstream.slow_start, checks.clone());
+            }
             server.pace.follow(upstream.limit.as_ref(), &server.room);
         }
-        let spec = |(server, made): (&config::Server, &Arc<Server>)| {
-            let weight = Weight::new(server.weight).unwrap_or_default();
-            let spec = ServerSpec::new(server.as_written.as_str(), weight);
+        let best = targets.iter().map(|target| target.rank).min().unwrap_or(0);
+        for (server, target) in servers.iter().zip(&targets) {
+            // Until it is known who is up; see `Watch`.
+            if target.rank > best && !known.iter().any(|known| known.id() == server.id()) {
+                server.health.stand_by(true);
+            }
+        }
+        let spec = |(target, made): (&Target, &Arc<Server>)| {
+            let weight = Weight::new(target.weight).unwrap_or_default();
+            let spec = ServerSpec::new(made.name.as_str(), weight);
             let spec = spec.behind(made.health.gate());
             if upstream.limit.is_some() { spec.within(Arc::clone(&made.room)) } else { spec }
         };
-        let specs: Vec<ServerSpec> = upstream.servers.iter().zip(&servers).map(spec).collect();
+        let specs: Vec<ServerSpec> = targets.iter().zip(&servers).map(spec).collect();
         let policy = upstream.policy;
         let hashes = policy == tombolo_balance::Policy::Hash;
         Self {
@@ -203,6 +224,7 @@ impl Upstream {
             sticky: upstream.sticky.clone(),
             sticky_attributes: upstream.sticky.as_ref().map(Sticky::attributes).unwrap_or_default(),
             servers,
+            targets,
             ejection: rules,
             failures: match &upstream.ejection {
                 Some(ejection) => ejection.status.clone(),

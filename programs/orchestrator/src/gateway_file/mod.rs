@@ -69,6 +69,7 @@ fn write_gateway(out: &mut String, gateway: &Gateway) -> fmt::Result {
         state_file,
         workers,
         trusted,
+        dns,
         served_by,
         // That of `up`, which reads its own file.
         watch: _,
@@ -99,6 +100,9 @@ fn write_gateway(out: &mut String, gateway: &Gateway) -> fmt::Result {
     writeln!(out, "proxy_protocol = {proxy_protocol}")?;
     writeln!(out, "workers = {workers}  # 0: one per usable core")?;
     writeln!(out, "trusted = {}  # hops whose forwarding fields are believed", list(trusted))?;
+    if !dns.is_empty() {
+        writeln!(out, "dns = {}", list(dns))?;
+    }
     writeln!(out, "served_by = {served_by}  # X-Served-By on answers")?;
     write_limits(out, limits)?;
     write_timeouts(out, timeouts)
@@ -188,7 +192,7 @@ fn write_access_log(out: &mut String, access_log: &AccessLog) -> fmt::Result {
 }
 
 fn write_upstream(out: &mut String, upstream: &Upstream) -> fmt::Result {
-    let Upstream { name, policy, hash_on, sticky, servers, service: _, .. } = upstream;
+    let Upstream { name, policy, hash_on, sticky, servers, srv, service: _, .. } = upstream;
     let Upstream {
         health: _,
         ejection: _,
@@ -225,6 +229,9 @@ fn write_upstream(out: &mut String, upstream: &Upstream) -> fmt::Result {
     }
     write_health(out, upstream)?;
     write_exchange(out, timeouts, limits)?;
+    if let Some(srv) = srv {
+        return writeln!(out, "srv = {}", quoted(srv));
+    }
     writeln!(out, "servers = [")?;
     for server in servers {
         let Server { address: _, weight, as_written } = server;

@@ -31,6 +31,7 @@ pub(super) fn gateway(reader: &Reader<'_>) -> (Gateway, Vec<At<SocketAddr>>) {
         workers: reader.count("workers").map_or(default.workers, whole),
         proxy_protocol: proxy_protocol(reader, &trusted),
         trusted,
+        dns: dns(reader),
         served_by: reader.flag("served_by").map_or(default.served_by, |flag| flag.value),
         watch: reader.flag("watch").map_or(default.watch, |flag| flag.value),
         limits: reader.table("limits").map(|reader| limits(&reader)).unwrap_or_default(),
@@ -78,6 +79,19 @@ fn listen_hint(text: &str) -> String {
             "write an IP address and a port, say \"0.0.0.0:8080\" or \"[::]:8080\"".to_owned()
         }
     }
+}
+
+/// The DNS servers that are asked.
+fn dns(reader: &Reader<'_>) -> Vec<SocketAddr> {
+    let list = reader.texts("dns").map(|list| list.value).unwrap_or_default();
+    let address = |text: At<String>| match text.value.parse::<SocketAddr>() {
+        Ok(address) if address.port() > 0 => Some(address),
+        _ => {
+            let words = format!("{} is no DNS server", reader.context.written(&text.span));
+            reader.bad(&text.span, words, "write an IP address and a port, say \"10.0.0.2:53\"")
+        }
+    };
+    list.into_iter().filter_map(address).collect()
 }
 
 /// Whether PROXY protocol headers are expected, which somebody must be trusted to send.

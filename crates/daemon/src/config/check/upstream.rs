@@ -71,8 +71,10 @@ fn upstream(reader: &Reader<'_>, services: &[Found]) -> Named {
         };
         services.iter().position(position)
     });
+    let srv = srv(reader);
     let servers = match service.and_then(|index| services.get(index)) {
         Some(found) => of_service(reader, found),
+        None if srv.is_some() => Vec::new(),
         None => servers(reader),
     };
     let kind = service.and_then(|index| Some(services.get(index)?.service.as_ref()?.name));
@@ -95,6 +97,7 @@ fn upstream(reader: &Reader<'_>, services: &[Found]) -> Named {
         timeouts,
         limits,
         servers,
+        srv: srv.flatten(),
         service,
     });
     Named { name, upstream, speaks_http: kind.is_none_or(ServiceKind::speaks_http) }
@@ -207,6 +210,31 @@ fn of_service(reader: &Reader<'_>, found: &Found) -> Vec<Server> {
         );
     }
     replicas(found)
+}
+
+/// The name of a service; none if there is none, or none within if it cannot be meant.
+fn srv(reader: &Reader<'_>) -> Option<Option<String>> {
+    let name = reader.text("srv")?;
+    if let Some(list) = reader.entries("servers") {
+        reader.context.related(
+            Kind::Conflict,
+            &name.span,
+            "\"srv\" and \"servers\" both say who the servers are",
+            "remove one of them",
+            Some((&list.span, "the servers")),
+        );
+    }
+    let labels = name.value.trim_end_matches('.').split('.');
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    if name.value.len() <= 253 && labels.clone().count() >= 2 && labels.clone().all(is_label) {
+        return Some(Some(name.value.to_ascii_lowercase()));
+    }
+    let words = format!("{} is no name of SRV records", reader.context.written(&name.span));
+    let hint = "write the service, the protocol and the domain, say \"_http._tcp.app.internal\"";
+    Some(reader.bad(&name.span, words, hint))
 }
 
 fn servers(reader: &Reader<'_>) -> Vec<Server> {

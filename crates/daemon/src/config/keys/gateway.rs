@@ -73,6 +73,13 @@ pub(super) static GATEWAY: Table = Table {
             example: "4",
         },
         Key {
+            name: "dns",
+            about: "The DNS servers that are asked for the names of servers. `/etc/hosts` goes before.",
+            form: Form::Texts { what: "an IP address and a port", min: 1, max: 8 },
+            absent: Absent::Means("those of `/etc/resolv.conf`, then the system's own resolver"),
+            example: "[\"10.0.0.2:53\"]",
+        },
+        Key {
             name: "trusted",
             about: "Networks or addresses of the proxies in front of this one. Only from these \
                     are forwarding fields believed and passed on: `X-Forwarded-*`, `Forwarded`, \

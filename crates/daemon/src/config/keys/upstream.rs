@@ -120,8 +120,9 @@ pub(super) static UPSTREAM: Table = Table {
         },
         Key {
             name: "servers",
-            about: "The servers, each an address or a table of `address` and `weight`. Required \
-                    unless a service has the upstream's name.",
+            about: "The servers, each an address or a table of `address` and `weight`. A name with \
+                    several addresses is several servers. Required unless there is `srv`, or a \
+                    service has the upstream's name.",
             form: Form::Entries {
                 what: "a host and a port",
                 table: &SERVER,
@@ -129,6 +130,15 @@ pub(super) static UPSTREAM: Table = Table {
             },
             absent: Absent::Means("the service's replicas"),
             example: "[\"127.0.0.1:9001\", { address = \"127.0.0.1:9002\", weight = 2 }]",
+        },
+        Key {
+            name: "srv",
+            about: "The name whose SRV records (RFC 2782) name the servers, in place of `servers`: their \
+                    hosts, ports, weights and priorities. Those of a higher priority number get requests \
+                    only while none of a lower one is up. Looked up again when its records run out.",
+            form: Form::Text { what: "a name" },
+            absent: Absent::Means("the servers are those of `servers`"),
+            example: "\"_http._tcp.app.internal\"",
         },
     ],
     later: &["discover"],

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
-use tombolo_balance::{Room, ServerState, Standing};
+use tombolo_balance::{Room, Standing};
 use tombolo_cache::store::{Status, Trouble};
 
 use super::{Facts, orchestration};
@@ -85,13 +85,8 @@ fn of_queue(limit: &Limit, totals: &QueueTotals) -> Value {
 }
 
 pub(super) fn of_backend(upstream: &Upstream, index: usize, server: &Server) -> Value {
-    let resolved = server.resolved.load();
     let told = server.health.told();
-    let Told { mut state, mut why, since, recalled, share, until, .. } = told;
-    // A name that does not resolve is the one reason known before a request is sent.
-    if resolved.is_empty() && state == ServerState::Up {
-        (state, why) = (ServerState::Down, Some("its name does not resolve".to_owned()));
-    }
+    let Told { state, mut why, since, recalled, share, until, .. } = told;
     if let (Some(as_of), Some(words)) = (recalled, &mut why) {
         let age = SystemTime::now().duration_since(as_of).unwrap_or_default().as_secs();
         words.push_str(&format!(" (known from before the restart, {age} s ago)"));
@@ -102,7 +97,7 @@ pub(super) fn of_backend(upstream: &Upstream, index: usize, server: &Server) -> 
         .collect();
     json!({
         "address": server.name,
-        "resolved": resolved.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "resolved": server.addresses.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "state": state.name(),
         "why": why,
         "since": since.and_then(time),

@@ -46,7 +46,7 @@ async fn start(cache: Option<Store>) -> Running {
     let log = config::AccessLog { stdout: false, file: None, ..config.access_log.clone() };
     let (trigger, shutdown): (Trigger, Shutdown) = Shutdown::by_hand();
     let facts = Facts {
-        publication: Publication::new(Snapshot::new(config, 1, cache)),
+        publication: Publication::new(Snapshot::new(config, Default::default(), 1, cache)),
         metrics: Arc::new(Metrics::new(1)),
         memory: Arc::new(Memory::new(1, 16, false)),
         series: Arc::default(),

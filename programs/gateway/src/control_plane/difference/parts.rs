@@ -115,11 +115,14 @@ fn of_upstream(old: &Upstream, new: &Upstream) -> Vec<Field> {
     field(&mut fields, "limit", limit(old), limit(new));
     field(&mut fields, "timeouts", times(&old.timeouts), times(&new.timeouts));
     field(&mut fields, "limits", limits(&old.limits), limits(&new.limits));
+    let srv = |one: &Upstream| one.srv.clone().unwrap_or_else(|| "none".to_owned());
+    field(&mut fields, "srv", srv(old), srv(new));
     // Whatever else there is or will be: never silent about a change.
-    let Upstream { policy, hash_on, sticky, limit, timeouts, limits, servers, service, .. } =
-        new.clone();
+    let Upstream {
+        policy, hash_on, sticky, limit, timeouts, limits, servers, srv, service, ..
+    } = new.clone();
     let said = Upstream { policy, hash_on, sticky, limit, timeouts, limits, ..old.clone() };
-    let rest = Upstream { servers, service, ..said };
+    let rest = Upstream { servers, srv, service, ..said };
     if rest != *new {
         field(&mut fields, "settings", "before".to_owned(), "other".to_owned());
     }

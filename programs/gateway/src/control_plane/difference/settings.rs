@@ -79,6 +79,7 @@ fn of_gateway(gateway: &Gateway) -> Values {
     vec![
         ("gateway.proxy_protocol", gateway.proxy_protocol.to_string()),
         ("gateway.trusted", shown(&gateway.trusted)),
+        ("gateway.dns", shown(&gateway.dns)),
         ("gateway.served_by", gateway.served_by.to_string()),
         ("gateway.watch", gateway.watch.to_string()),
     ]

@@ -1,6 +1,7 @@
 //! The newest request of each bucket and route, by ids that fit.
 
 use super::*;
+use crate::control_plane::Snapshot;
 use crate::recent::{Names, Note};
 use std::sync::Arc;
 use tombolo_daemon::config::{Overrides, builtin_gateway};
@@ -8,7 +9,7 @@ use tombolo_daemon::config::{Overrides, builtin_gateway};
 fn names() -> Arc<Names> {
     let upstreams = vec!["127.0.0.1:9001".parse().unwrap()];
     let config = builtin_gateway(&Overrides { upstreams, ..Overrides::default() }).unwrap();
-    Arc::new(Names::new(&config))
+    Arc::clone(&Snapshot::new(config, Default::default(), 1, None).names)
 }
 
 /// A request that came in the second `came` and took so many milliseconds.

@@ -1,6 +1,7 @@
 //! What is written is read: whole, cut, in its order, and under the names of its time.
 
 use super::*;
+use crate::control_plane::Snapshot;
 use crate::metrics::Outcome;
 use crate::recent::{Failed, Names, Note, Reason, Traced};
 use tombolo_cache::cache_status::{CacheStatus, Forward};
@@ -11,7 +12,7 @@ use tombolo_daemon::config::{Overrides, builtin_gateway};
 fn names() -> Arc<Names> {
     let upstreams = vec!["127.0.0.1:9001".parse().unwrap(), "127.0.0.1:9002".parse().unwrap()];
     let config = builtin_gateway(&Overrides { upstreams, ..Overrides::default() }).unwrap();
-    Arc::new(Names::new(&config))
+    Arc::clone(&Snapshot::new(config, Default::default(), 1, None).names)
 }
 
 fn note(id: &str) -> Note<'_> {

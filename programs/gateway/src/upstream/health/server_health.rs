@@ -167,6 +167,11 @@ impl Health {
         self.change(None, |condition, now| condition.undrain(now));
     }
 
+    /// Whether it gets requests only while no other server can have them.
+    pub(crate) fn stand_by(&self, stands_by: bool) {
+        self.change(None, |condition, _| condition.stand_by(stands_by));
+    }
+
     /// Its checks fail.
     pub(crate) fn fall(&self, why: &str) {
         self.change(Some((ServerState::Down, why)), |condition, now| condition.fall(now));
@@ -342,6 +347,11 @@ impl Health {
     /// Whether it is out, or is tried again, for failed requests.
     pub(crate) fn is_ejected(&self) -> bool {
         self.lock().condition.is_ejected()
+    }
+
+    /// Whether nothing speaks against it, though it may stand by.
+    pub(crate) fn is_up(&self) -> bool {
+        self.lock().condition.state() == ServerState::Up
     }
 
     /// Whether requests go to it while others can have them.

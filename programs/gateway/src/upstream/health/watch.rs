@@ -69,6 +69,7 @@ impl Watch {
                 window.read(now, rules.window, totals(upstream, index), kinds);
             }
         }
+        call_up(upstream);
         let Some(rules) = &upstream.ejection else { return };
         Suspicion::follow(&mut self.suspicion, upstream, &self.windows, now);
         for (index, server) in upstream.servers.iter().enumerate() {
@@ -131,6 +132,20 @@ impl Watch {
     /// A server beside its peers.
     fn compare(&self, upstream: &Upstream, index: usize) -> Option<Compared> {
         self.suspicion.as_ref()?.compare(upstream, &self.windows, index)
+    }
+}
+
+/// Has servers stand by while one of a lower rank is up.
+fn call_up(upstream: &Upstream) {
+    let ranks = || upstream.targets.iter().map(|target| target.rank).zip(&upstream.servers);
+    let Some(best) = ranks().map(|(rank, _)| rank).min() else { return };
+    if ranks().all(|(rank, _)| rank == best) {
+        return;
+    }
+    let up = ranks().filter(|(_, server)| server.health.is_up());
+    let serving = up.map(|(rank, _)| rank).min().unwrap_or(best);
+    for (rank, server) in ranks() {
+        server.health.stand_by(rank > serving);
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tombolo_daemon::config::{self, HostPort, UpstreamLimit};
 
 use super::*;
+use crate::control_plane::Answers;
 use crate::upstream::{Flight, Makings, Numbers};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,7 +24,12 @@ fn settings(servers: usize, in_flight: u32) -> config::Upstream {
 
 fn upstream(settings: &config::Upstream, previous: Option<&Upstream>) -> Arc<Upstream> {
     let numbers = Numbers::default();
-    Arc::new(Upstream::new(settings, &Makings { workers: 4, numbers: &numbers }, previous))
+    Arc::new(Upstream::new(
+        settings,
+        Answers::default().targets(settings),
+        &Makings { workers: 4, numbers: &numbers },
+        previous,
+    ))
 }
 
 /// Tells its name when it is woken.

@@ -12,10 +12,16 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// A gateway with three servers and these lines for their upstream.
 fn gateway(lines: &str) -> Snapshot {
-    let text =
-        format!("[[upstream]]\nname = \"app\"\nservers = [\"a:1\", \"b:1\", \"c:1\"]\n{lines}\n");
+    let text = format!(
+        "[[upstream]]\nname = \"app\"\nservers = [\"10.0.0.1:1\", \"10.0.0.2:1\", \"10.0.0.3:1\"]\n{lines}\n"
+    );
     let config = parse(&text, "test.toml", &BTreeMap::new(), &Overrides::default());
-    Snapshot::new(config.unwrap_or_else(|mistakes| panic!("{mistakes}")), 1, None)
+    Snapshot::new(
+        config.unwrap_or_else(|mistakes| panic!("{mistakes}")),
+        Default::default(),
+        1,
+        None,
+    )
 }
 
 /// What a gateway of before wrote `ago`.
