@@ -39,6 +39,36 @@ fn rfc9110_4_2_3_spellings_of_one_host() {
     assert_eq!(ask("/", "other.example"), "answer 3");
 }
 
+/// An origin may take another spelling of a host for another host: what it answers to that would be
+/// what all others are answered.
+#[test]
+fn the_host_goes_upstream_as_the_key_has_it() {
+    let site = Site::behind_a_trusted_hop();
+    let sent = |fields: &str, host: &str| {
+        let path = format!("/{}", site.total());
+        site.given(&path, &[ok(&[FRESH])]);
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n");
+        assert_eq!(site.gateway().connect().exchange(request).text(), "answer 1");
+        let head = site.asked(&path).remove(0).head;
+        (head.one("host").unwrap().to_owned(), head.one("x-forwarded-host").unwrap().to_owned())
+    };
+    let same = |host: &str| (host.to_owned(), host.to_owned());
+    for host in ["example.org", "EXAMPLE.org", "example.org.", "example.org:80", "example.org:080"]
+    {
+        assert_eq!(sent("", host), same("example.org"), "{host}");
+    }
+    assert_eq!(sent("", "Example.org:8080"), same("example.org:8080"));
+    assert_eq!(sent("X-Forwarded-Proto: https\r\n", "Example.org:443").0, "example.org");
+    assert_eq!(sent("X-Forwarded-Proto: https\r\n", "example.org:80").0, "example.org:80");
+    let told = sent("X-Forwarded-Host: OTHER.example.:80\r\n", "app.internal");
+    assert_eq!(told, ("app.internal".to_owned(), "other.example".to_owned()));
+    // What is not answered for all goes as it was written.
+    site.given("/form", &[ok(&[])]);
+    let post = "POST /form HTTP/1.1\r\nHost: EXAMPLE.org.\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(site.gateway().connect().exchange(post).status(), 200);
+    assert_eq!(site.asked("/form").remove(0).head.one("host"), Some("EXAMPLE.org."));
+}
+
 /// What is stored is the answer to the path in normal form. A spelling that a server may take for
 /// another path is neither answered from it nor stored, and changes it all the same.
 #[test]

@@ -17,7 +17,7 @@ mod retry;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
-use tombolo_cache::key::QueryRule;
+use tombolo_cache::key::{QueryRule, Scheme};
 
 use super::attempt::{self, Attempted, Facing};
 use super::guard::Asked;
@@ -41,8 +41,17 @@ pub(super) struct Errand<'e> {
     pub(super) hold: bool,
     /// The cache's own conditions, in place of the client's.
     pub(super) conditions: Option<&'e Conditions>,
-    /// What of the query goes upstream; none: all of it, as it was sent.
-    pub(super) query: Option<&'e QueryRule>,
+    /// How the target goes upstream if the answer is for all who share a key; none: as it was sent.
+    pub(super) key: Option<KeyForm<'e>>,
+}
+
+/// In which form the cache's key has the target.
+#[derive(Clone, Copy)]
+pub(super) struct KeyForm<'e> {
+    /// What of the query counts.
+    pub(super) query: &'e QueryRule,
+    /// The host is written as a URI of this scheme has it.
+    pub(super) scheme: Scheme,
 }
 
 /// An answer whose head is in the workspace and whose body is still to come.

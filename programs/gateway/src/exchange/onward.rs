@@ -5,12 +5,12 @@ use std::borrow::Cow;
 
 use tombolo_cache::conditional::CONDITIONS;
 use tombolo_cache::credentials::cookies;
-use tombolo_cache::key::QueryRule;
+use tombolo_cache::key::{QueryRule, write_authority};
 use tombolo_daemon::config::ForwardPath;
-use tombolo_http1::{FieldId, Method, RequestHead, TargetForm, Version, write};
+use tombolo_http1::{FieldId, Method, RequestHead, TargetForm, Version, normal, write};
 
 use super::Scene;
-use super::forward::Errand;
+use super::forward::{Errand, KeyForm};
 use super::forwarding::{self, is_forwarding};
 use super::guard::{Asked, max_forwards};
 use super::journal::Journal;
@@ -51,19 +51,20 @@ pub(super) fn compose(
     upstream: &Upstream,
     errand: Errand<'_>,
 ) {
-    let Errand { conditions, query, .. } = errand;
+    let Errand { conditions, key, .. } = errand;
     let Workspace { inbound, request, onward, .. } = workspace;
     let head = inbound.whole();
     onward.clear();
     write::request_line(
         onward,
         request.method_span().of(head),
-        &target(request, head, asked.forward_path, query),
+        &target(request, head, asked.forward_path, key.map(|key| key.query)),
     );
     let authority = request.authority().of(head);
     // HTTP/1.0 may leave the host out; the server's own name stands in for it.
     let fallback = upstream.servers.first().map_or("", |server| server.written.as_str());
     let host = if authority.is_empty() { fallback.as_bytes() } else { authority };
+    let host = &*host_of_key(host, key);
     write::field(onward, b"Host", host);
     let own_cookie = upstream.sticky.as_ref().map(|sticky| sticky.cookie.as_bytes());
     let mut replaced = false;
@@ -75,6 +76,11 @@ pub(super) fn compose(
                 continue;
             }
             FieldId::XRequestId => continue,
+            FieldId::XForwardedHost => {
+                let told = host_of_key(field.value.of(head), key);
+                write::field(onward, field.name.of(head), &told);
+                continue;
+            }
             FieldId::Cookie if own_cookie.is_some_and(|own| has(field.value.of(head), own)) => {
                 write_cookies(onward, field.name.of(head), field.value.of(head), own_cookie);
                 continue;
@@ -112,6 +118,16 @@ pub(super) fn compose(
     }
     add_connection(onward, request, head, asked);
     write::end(onward);
+}
+
+/// A host as the cache's key has it, if the answer is for all who share one: a server that takes
+/// `A.example.` for another host than `a.example` would answer all others with that one's page.
+fn host_of_key<'h>(authority: &'h [u8], key: Option<KeyForm<'_>>) -> Cow<'h, [u8]> {
+    let is_normal = matches!(normal::host(authority), Cow::Borrowed(host) if host == authority);
+    let Some(key) = key.filter(|_| !is_normal) else { return Cow::Borrowed(authority) };
+    let mut out = Vec::with_capacity(authority.len());
+    write_authority(key.scheme, authority, &mut out);
+    Cow::Owned(out)
 }
 
 /// What is said to the next hop about this connection alone.

@@ -11,9 +11,9 @@ use super::conditions::{Asking, asking};
 use super::question::Question;
 use super::serve::{self, Sent};
 use super::stored::Stored;
-use super::{Need, Stage, invalidate, keep, now, pass_on, request, response};
+use super::{Need, Stage, invalidate, keep, now, pass_on, request, response, target};
 use crate::data_plane::{Next, Workspace};
-use crate::exchange::forward::{Errand, Forwarded, forward};
+use crate::exchange::forward::{Errand, Forwarded, KeyForm, forward};
 use crate::exchange::journal::Journal;
 use crate::exchange::onward::Conditions;
 use crate::exchange::{Failure, ended};
@@ -32,8 +32,9 @@ pub(super) async fn ask(
     loop {
         journal.cache = Some(CacheStatus { fwd: Some(need.why), ..CacheStatus::default() });
         let request_time = now();
-        let query = Some(&stage.rules.key.query);
-        let errand = Errand { hold: true, conditions: conditions.as_ref(), query };
+        let scheme = target::or_as_sent(stage.asked, &request(workspace)).scheme;
+        let key = Some(KeyForm { query: &stage.rules.key.query, scheme });
+        let errand = Errand { hold: true, conditions: conditions.as_ref(), key };
         let Stage { scene, route, asked, .. } = *stage;
         let held = match forward(scene, workspace, route, asked, journal, errand).await {
             Ok(Forwarded::Held(held)) => *held,
