@@ -12,8 +12,8 @@ pub enum PathError {
     AboveRoot,
     /// `%00`: servers end the path there, or refuse it.
     Nul,
-    /// A `..` stands next to an encoded slash or a backslash, or before a semicolon. Some servers
-    /// resolve such a segment, others do not.
+    /// A `.` or `..` stands next to an encoded slash or a backslash, or before a semicolon. Some
+    /// servers resolve such a segment, others do not.
     HiddenDots,
 }
 
@@ -24,7 +24,7 @@ impl PathError {
             Self::AboveRoot => "a '..' segment of the path leads above its root",
             Self::Nul => "the path holds an encoded NUL (%00)",
             Self::HiddenDots => {
-                "the path has '..' next to an encoded slash, a backslash or a semicolon"
+                "the path has '.' or '..' next to an encoded slash, a backslash or a semicolon"
             }
         }
     }
@@ -183,11 +183,12 @@ pub fn path(sent: &[u8]) -> Result<Vec<u8>, PathError> {
 }
 
 /// Whether `path`, perhaps with a query, is `prefix` or lies below it: `/api` takes `/api`,
-/// `/api?q` and `/api/x`, not `/apix`. Both are in normal form.
+/// `/api?q`, `/api/x` and `/api;x` (parameters of a segment, RFC 3986 section 3.3), not `/apix`. Both
+/// are in normal form.
 #[inline]
 pub fn lies_below(prefix: &[u8], path: &[u8]) -> bool {
     let Some(rest) = path.strip_prefix(prefix) else { return false };
-    prefix.ends_with(b"/") || matches!(rest.first(), None | Some(b'/' | b'?'))
+    prefix.ends_with(b"/") || matches!(rest.first(), None | Some(b'/' | b'?' | b';'))
 }
 
 /// The byte is a slash.
@@ -297,18 +298,21 @@ fn hex(digit: u8) -> u8 {
     }
 }
 
-/// Whether a segment in normal form has a `..` that only some servers see.
+/// Whether a segment in normal form has a `.` or `..` that only some servers see.
 fn has_hidden_dots(segment: &[u8]) -> bool {
-    memchr::memmem::find_iter(segment, b"..").any(|at| {
-        let before = segment.get(..at).unwrap_or_default();
-        let after = segment.get(at.saturating_add(2)..).unwrap_or_default();
-        let begins = before.is_empty() || before.ends_with(b"%2F") || before.ends_with(b"%5C");
-        begins
-            && (after.is_empty()
-                || after.starts_with(b";")
-                || after.starts_with(b"%2F")
-                || after.starts_with(b"%5C"))
-    })
+    let mut rest = segment;
+    // What some servers take for segments of their own. The whole is none of `.` and `..`.
+    loop {
+        let slash = memchr::memchr_iter(b'%', rest)
+            .find(|&at| matches!(rest.get(at..at.saturating_add(3)), Some(b"%2F" | b"%5C")));
+        let part = rest.get(..slash.unwrap_or(rest.len())).unwrap_or_default();
+        let name = part.split(|&byte| byte == b';').next().unwrap_or_default();
+        if matches!(name, b"." | b"..") {
+            return true;
+        }
+        let Some(at) = slash else { return false };
+        rest = rest.get(at.saturating_add(3)..).unwrap_or_default();
+    }
 }
 
 #[cfg(test)]
