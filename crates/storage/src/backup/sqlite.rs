@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -146,7 +146,8 @@ fn write_draft(copy: &Path, draft: &Path, folder: &Path) -> io::Result<()> {
     io::copy(&mut from, &mut to)?;
     if geteuid().is_root() {
         let owner = fs::metadata(folder)?;
-        chown(draft, Some(owner.uid()), Some(owner.gid()))?;
+        // Not by its name: who owns the folder may have put a link there meanwhile.
+        fchown(&to, Some(owner.uid()), Some(owner.gid()))?;
     }
     to.sync_all()
 }
