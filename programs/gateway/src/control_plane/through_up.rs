@@ -85,9 +85,10 @@ mod tests {
 
     #[test]
     fn mistakes_are_told_as_a_gateway_alone_tells_them() {
-        let mistakes =
-            parse("[gateway]\nlisen = 1\n", "up.toml", &ProcessEnvironment, &Overrides::default())
-                .unwrap_err();
+        let text =
+            "[gateway]\nlisen = 1\n[[upstream]]\nname = \"a\"\nservers = [\"127.0.0.1:1\"]\n";
+        let overrides = Overrides::default();
+        let mistakes = parse(text, "up.toml", &ProcessEnvironment, &overrides).unwrap_err();
         let refusal = Refusal::of_configuration(&mistakes);
         let alone = crate::control_plane::Refused::Mistakes(mistakes);
         assert_eq!(line(&refusal), alone.line());

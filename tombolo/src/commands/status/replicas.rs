@@ -87,7 +87,7 @@ mod tests {
         alarms(&mut text, &status);
         assert_eq!(
             text,
-            "\nsite-2 FAILED: it died\n  | no such folder\n\nUNDER WAY: site anew: stopping site-1 (0 of 2 done)\n"
+            "\nsite-2 FAILED: it died\n  | no such\u{fffd}folder\n\nUNDER WAY: site anew: stopping site-1 (0 of 2 done)\n"
         );
         let mut text = String::new();
         report(&mut text, &status);

@@ -206,7 +206,7 @@ route       /
 cache       uri-miss: nothing is stored for this URL (RFC 9111 section 4)
 not stored  the response says private (RFC 9111 section 5.2.2.7)
 upstream    app
-attempt 1   b:1 unreachable in 0.200 ms, begun after 0.100 ms: refused\u{20}
+attempt 1   b:1 unreachable in 0.200 ms, begun after 0.100 ms: refused\u{fffd}
 attempt 2   b:2 answered in 2.000 ms, begun after 0.500 ms
 ";
         assert_eq!(report(&answer), expected);
