@@ -90,11 +90,10 @@ mod tests {
         let nothing: BTreeMap<String, String> = BTreeMap::new();
         let text = format!("{text}\n[[upstream]]\nname = \"a\"\nservers = [\"a:1\"]\n");
         let config = parse(&text, "t.toml", &nothing, &Overrides::default()).unwrap();
-        let told = check_files("t.toml", &config).map_or_else(
+        check_files("t.toml", &config).map_or_else(
             |mistakes| mistakes.iter().map(ToString::to_string).collect(),
             |()| Vec::new(),
-        );
-        told
+        )
     }
 
     #[test]
