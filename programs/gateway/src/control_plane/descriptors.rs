@@ -2,8 +2,12 @@
 //! one to a server), and some are kept: for listeners and threads, health checks, the admin API, logs
 //! and the cache's files.
 
+use std::sync::Arc;
+
 use tombolo_daemon::config::Limits;
 use tombolo_daemon::resources::OpenFiles;
+
+use crate::data_plane::Admission;
 
 /// Kept for the control plane: admin connections, checks, name look-ups, logs, the state file.
 const KEPT: u64 = 64;
@@ -28,6 +32,12 @@ impl Descriptors {
         let kept = KEPT.saturating_add(self.workers.saturating_mul(KEPT_PER_WORKER));
         let possible = allowed.saturating_sub(kept) / 2;
         limits.connections.min(usize::try_from(possible).unwrap_or(usize::MAX)).max(1)
+    }
+
+    /// The counts of client connections, within these limits.
+    pub(super) fn admission(&self, limits: &Limits) -> Arc<Admission> {
+        let connections = self.connections(limits);
+        Admission::new(connections, limits.connections_per_client, limits.half_heads)
     }
 
     /// Says when the limits promise more than can be kept, and what to do.

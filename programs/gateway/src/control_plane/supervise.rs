@@ -25,17 +25,15 @@ use super::wish::WISHES;
 use super::{Publication, Reloads, Snapshot, Standing, health, lifeline, names, snapshot};
 use crate::Error;
 use crate::access_log::AccessLog;
-use crate::data_plane::{Admission, Idle, Worker, WorkerOptions};
+use crate::data_plane::{Idle, Worker, WorkerOptions};
 use crate::metrics::Metrics;
 use crate::recent::Memory;
 
 /// Runs the gateway until it is told to end and has drained.
 pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Error> {
     let started = (Instant::now(), SystemTime::now());
-    let signals = Signals::install().map_err(Error::Signals)?;
+    let (signals, hangup, replace) = install_signals()?;
     let shutdown = signals.shutdown();
-    let hangup = Hangup::install().map_err(Error::Signals)?;
-    let replace = Replace::install().map_err(Error::Signals)?;
     let program = Program::of_this_process().map_err(Error::Program)?;
     let mut inherited = Inherited::take();
     let watch = FileWatch::new(source.file.clone()).await;
@@ -44,11 +42,7 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     descriptors.report(&config.gateway.limits);
     let listening = Listening::new(workers);
     let bound = listening.bind(&snapshot::doors(&config), &mut inherited)?;
-    let admin = match &config.gateway.admin {
-        Some(settings) => Some(Admin::bind(settings, inherited.admin(settings.listen)).await?),
-        None => None,
-    };
-    let socket = config.gateway.admin_socket.as_deref().map(AdminSocket::bind).transpose()?;
+    let (admin, socket) = bind_admin(&config, &mut inherited).await?;
     let access_log = AccessLog::start(&config.access_log)?;
     let store = open_store(&config);
     let (limits, remembered) = (config.gateway.limits, remembered(&config));
@@ -73,11 +67,7 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
         reloads: Arc::new(Reloads::new()),
         listeners: listening.addresses(),
         publication: Arc::clone(&publication),
-        admission: Admission::new(
-            descriptors.connections(&limits),
-            limits.connections_per_client,
-            limits.half_heads,
-        ),
+        admission: descriptors.admission(&limits),
         wishes,
         orchestrator,
         workers,
@@ -110,6 +100,26 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
     let idle = serve(events, &mut reloader, &mut keeper, &access_log, &shutdown, admin).await;
     keeper.rest().await;
     finish(reloader, idle, access_log).await
+}
+
+fn install_signals() -> Result<(Signals, Hangup, Replace), Error> {
+    let signals = Signals::install().map_err(Error::Signals)?;
+    let hangup = Hangup::install().map_err(Error::Signals)?;
+    let replace = Replace::install().map_err(Error::Signals)?;
+    Ok((signals, hangup, replace))
+}
+
+/// Binds the admin API's address and its socket, where the configuration has them.
+async fn bind_admin(
+    config: &Config,
+    inherited: &mut Inherited,
+) -> Result<(Option<Admin>, Option<AdminSocket>), Error> {
+    let admin = match &config.gateway.admin {
+        Some(settings) => Some(Admin::bind(settings, inherited.admin(settings.listen)).await?),
+        None => None,
+    };
+    let socket = config.gateway.admin_socket.as_deref().map(AdminSocket::bind).transpose()?;
+    Ok((admin, socket))
 }
 
 /// Serves until the process is to end, or another serves in its place. What is to become of idle

@@ -95,14 +95,11 @@ pub(super) async fn attempt(
     let Workspace { inbound, outbound, response, onward, answer, framing_up, framing_down, .. } =
         workspace;
     outbound.clear();
-    let timer = &scene.connection.timer;
-    let watch = Watch::new(scene.client);
-    let state = Cell::new(Upload::Running);
+    let (timer, watch) = (&scene.connection.timer, Watch::new(scene.client));
+    let (state, is_whole) = (Cell::new(Upload::Running), Cell::new(false));
     let mut uploaded = 0_u64;
-    let is_whole = Cell::new(false);
     let mut decoder = BodyDecoder::new(asked.framing, asked.bounds.body());
-    let never = || false;
-    let pace = Pace::new(asked.bounds.body_gap, 0, asked.bounds.client_bytes, &never);
+    let pace = Pace::new(asked.bounds.body_gap, 0, asked.bounds.client_bytes, &|| false);
     let outcome = {
         let mut upload = pin!(
             Transfer {

@@ -107,6 +107,16 @@ pub(super) fn compose(
     if replaced {
         forwarding::hint(scene.connection.client.ip());
     }
+    sign(onward, asked, journal, (request, head));
+}
+
+/// Ends the head with what names this hop, the request and its trace.
+fn sign(
+    onward: &mut Vec<u8>,
+    asked: &Asked,
+    journal: &Journal,
+    (request, head): (&RequestHead, &[u8]),
+) {
     let via: &[u8] = match request.version() {
         Version::Http10 => b"1.0 tombolo",
         Version::Http11 => b"1.1 tombolo",

@@ -117,24 +117,24 @@ pub(crate) async fn rehearse<'s>(
         return told;
     }
     told.pick = pick(snapshot, route, &request, head, client);
-    if snapshot.upstreams.get(route.upstream).is_some_and(|upstream| upstream.is_drained()) {
-        told.pick = told.pick.map(|pick| Pick { server: None, waits: false, ..pick });
-        told.refused = Some(Refusal::drained().into());
-        return told;
-    }
+    told.refused = unserved(snapshot, told.pick.as_ref());
+    told
+}
+
+/// Why no server would be asked now, if none would.
+fn unserved(snapshot: &Snapshot, pick: Option<&Pick>) -> Option<Refused> {
     let queue = |pick: &Pick| {
         let upstream = snapshot.upstreams.get(pick.upstream)?;
         Some((upstream.queue.totals().waiting, upstream.limit.as_ref()?.queue))
     };
-    told.refused = match &told.pick {
+    match pick {
         Some(Pick { server: Some(_), .. }) => None,
         Some(pick) if pick.waits => match queue(pick) {
             Some((waiting, most)) if waiting >= most => Some(Refusal::full().into()),
             _ => None,
         },
         _ => Some(Refusal::no_backend().into()),
-    };
-    told
+    }
 }
 
 /// The first server that would be asked.
