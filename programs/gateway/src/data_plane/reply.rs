@@ -18,6 +18,7 @@ pub(crate) async fn reply(
     timer: &Timer,
     wait: Wait<'_>,
 ) -> Result<(), Stop> {
+    wait.begin(timer);
     // What is still to be read goes first; nothing of this waits for an upstream.
     give_way(TO_UPSTREAM).await;
     if body.len() <= JOINED {

@@ -143,6 +143,9 @@ impl<'a> Transfer<'a> {
             .chain([crlf, last_chunk]);
         let length = gathered.length;
         let wait = self.wait();
+        // Before anything is waited for: the deadline from before may have passed, such as that of a
+        // server that could not be connected to.
+        wait.begin(self.timer);
         if length <= JOINED {
             head.truncate(unsent);
             body.for_each(|part| head.extend_from_slice(part));
