@@ -9,6 +9,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 use std::time::Duration;
 
+use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
 use tokio::time::{Instant, sleep};
 
@@ -85,6 +86,8 @@ impl RecordFile {
     pub(crate) async fn lock(path: &Path, limit: Duration) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        // Whoever owns the folder may not have root open, and give away, a file of elsewhere.
+        options.custom_flags(OFlag::O_NOFOLLOW.bits());
         let file = options.open(path)?;
         let end = Instant::now() + limit;
         loop {
@@ -169,6 +172,15 @@ mod tests {
         file.give_to_owner_of(&database).unwrap();
         let owner = |path| std::fs::metadata(path).unwrap().uid();
         assert_eq!(owner(&path), owner(&database));
+    }
+
+    #[tokio::test]
+    async fn a_link_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, elsewhere) = (folder.path().join("t.db-identity"), folder.path().join("other"));
+        std::fs::write(&elsewhere, "").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+        assert!(RecordFile::lock(&path, Duration::ZERO).await.is_err());
     }
 
     #[tokio::test]

@@ -93,13 +93,22 @@ async fn of_service(service: &str, servers: &[SocketAddr]) -> Result<Answer, Str
         .collect();
     let heaviest = records.iter().map(|record| record.1).max().unwrap_or(0);
     let mut answer = Answer { found: Vec::new(), lasts: ttl(lookup.answers()) };
+    let mut failed = None;
     for (rank, weight, port, target) in records {
         let host = target.trim_end_matches('.');
         // The root as a target says that there is no such service.
         if host.is_empty() || port == 0 {
             continue;
         }
-        let (addresses, lasts) = addresses(host, servers).await?;
+        // One target without an address does not keep the others from being known.
+        let (addresses, lasts) = match addresses(host, servers).await {
+            Ok(found) => found,
+            Err(error) => {
+                failed = failed.or(Some(format!("its target {host}: {error}")));
+                answer.lasts = answer.lasts.min(UNSAID);
+                continue;
+            }
+        };
         answer.lasts = answer.lasts.min(lasts);
         answer.found.extend(addresses.into_iter().map(|ip| Found {
             rank,
@@ -108,7 +117,10 @@ async fn of_service(service: &str, servers: &[SocketAddr]) -> Result<Answer, Str
             weight: Some(scaled(weight, heaviest)),
         }));
     }
-    Ok(answer)
+    match failed {
+        Some(error) if answer.found.is_empty() => Err(error),
+        _ => Ok(answer),
+    }
 }
 
 /// A weight of an SRV record in the range of ours. 0 is "very small" there (RFC 2782): the least here.
