@@ -162,7 +162,9 @@ fn show(hub: &Hub, outcomes: &[Outcome]) {
             rooms.entry(&message.room).or_default().push(message.clone());
         }
     }
-    for messages in rooms.values() {
+    for messages in rooms.values_mut() {
+        // A commit whose answer was lost is found again among new posts, in the order of the posts.
+        messages.sort_by_key(|message| message.seq);
         hub.stored(messages);
     }
 }

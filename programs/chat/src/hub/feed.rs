@@ -115,7 +115,9 @@ impl Feed {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Adds messages that follow the last one; those that are there already are left out.
+    /// Adds messages that follow the last one, in the order of their numbers; those that are there
+    /// already are left out. With a hole before or between them nothing is added: readers take a batch
+    /// for all there is between its first and its last number.
     pub(super) fn publish(&self, epoch: Epoch, messages: &[Message]) -> Published {
         let mut state = self.lock();
         if state.epoch != epoch {
@@ -124,7 +126,7 @@ impl Feed {
         let head = state.head;
         let new = messages.iter().position(|message| message.seq > head);
         let Some(new) = new.and_then(|index| messages.get(index..)) else { return Published::All };
-        if new.first().is_some_and(|message| message.seq != head + 1) {
+        if new.iter().zip(head + 1..).any(|(message, expected)| message.seq != expected) {
             return Published::Gap;
         }
         state.append(new);
@@ -321,4 +323,40 @@ pub(super) struct TooOld;
 /// Whether a batch ends with messages that a reader at `seq` has seen.
 fn is_seen(batch: &Batch, seq: u64) -> bool {
     matches!(batch.moves, Moves::Messages { last, .. } if last <= seq)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(seq: u64) -> Message {
+        Message {
+            id: seq.to_string(),
+            seq,
+            room: "lobby".into(),
+            author: "Ana".into(),
+            text: "hello".into(),
+            time: 0,
+            replica: "r".into(),
+        }
+    }
+
+    fn publish(feed: &Feed, numbers: &[u64]) -> (Published, u64) {
+        let messages: Vec<Message> = numbers.iter().copied().map(message).collect();
+        let published = feed.publish(Epoch(0), &messages);
+        (published, feed.head().1)
+    }
+
+    /// A commit whose answer was lost is found again together with new posts: numbers of other
+    /// replicas lie between them.
+    #[test]
+    fn messages_with_a_hole_between_them_are_not_shown() {
+        let bytes = Arc::new(AtomicUsize::new(1 << 20));
+        let feed = Feed::new(RoomName::new("lobby").unwrap(), bytes);
+        assert_eq!(publish(&feed, &[1, 2]), (Published::All, 2));
+        assert_eq!(publish(&feed, &[2, 3, 6]), (Published::Gap, 2));
+        assert_eq!(publish(&feed, &[5]), (Published::Gap, 2));
+        assert_eq!(publish(&feed, &[2, 3, 4]), (Published::All, 4));
+        assert_eq!(publish(&feed, &[1, 3]), (Published::All, 4), "seen already");
+    }
 }
