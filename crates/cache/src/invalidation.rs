@@ -14,16 +14,19 @@ use crate::storability::Exchange;
 pub struct Invalidated {
     /// Keys: the target, Location, Content-Location, Destination.
     pub keys: Vec<Vec<u8>>,
-    /// Folders that were moved, overwritten or removed with all that lay in them: what begins so.
+    /// What may be a collection and was moved, overwritten or removed with all that lay in it: what
+    /// begins so.
     pub prefixes: Vec<Vec<u8>>,
 }
 
 /// What the answer makes invalid: nothing if the method is safe or the status is an error; else the
 /// target, and Location and Content-Location where they are of the same origin.
 ///
-/// MOVE and COPY change what is at Destination too (RFC 4918 sections 9.8 and 9.9). Of a collection
-/// they change all that is below, as DELETE does. A collection is a URL that ends in a slash (section
-/// 5.2) or a request that says `Depth: infinity`.
+/// MOVE and COPY change what is at Destination too (RFC 4918 sections 9.8 and 9.9). All that is below
+/// the target of a DELETE or MOVE is gone with it, for it may be a collection, whose URL need not end
+/// in a slash (section 5.2); only a MOVE with `Depth: 0` and no such slash is of one resource. All that
+/// was below Destination is removed before a MOVE or COPY of any depth, unless `Overwrite: F`
+/// (sections 9.8.4 and 9.9.3).
 ///
 /// With rules that ignore parts of the query the key stands for all of them.
 pub fn invalidated(exchange: &Exchange<'_>, rules: &KeyRules) -> Invalidated {
@@ -58,13 +61,6 @@ pub fn invalidated(exchange: &Exchange<'_>, rules: &KeyRules) -> Invalidated {
             found.keys.push(text);
         }
     }
-    let deep = request.named(b"depth").any(|depth| depth.eq_ignore_ascii_case(b"infinity"));
-    let is_collection = deep
-        || path_of(target).ends_with(b"/")
-        || destination.as_ref().is_some_and(|path| path_of(path).ends_with(b"/"));
-    if !is_collection {
-        return found;
-    }
     let below = |path: &[u8]| {
         let mut folder = path_of(path).to_vec();
         if !folder.ends_with(b"/") {
@@ -72,10 +68,18 @@ pub fn invalidated(exchange: &Exchange<'_>, rules: &KeyRules) -> Invalidated {
         }
         key(&folder)
     };
-    if matches!(method, b"MOVE" | b"DELETE") {
+    let says = |name: &[u8], value: &[u8]| {
+        sole(request.named(name)).is_some_and(|said| said.eq_ignore_ascii_case(value))
+    };
+    let shallow = says(b"depth", b"0") && !path_of(target).ends_with(b"/");
+    if method == b"DELETE" || (method == b"MOVE" && !shallow) {
         found.prefixes.extend(below(target));
     }
-    found.prefixes.extend(destination.as_deref().and_then(below));
+    if let Some(destination) = destination
+        && !(shallow && says(b"overwrite", b"f"))
+    {
+        found.prefixes.extend(below(&destination));
+    }
     found
 }
 
@@ -192,7 +196,7 @@ mod tests {
 
     fn after(line: &str, status: &str, fields: &str) -> Vec<String> {
         let found = after_asking(line, "", status, fields);
-        assert!(found.prefixes.is_empty(), "{line}");
+        assert!(found.prefixes.is_empty() || line.starts_with("DELETE"), "{line}");
         texts(found.keys)
     }
 
@@ -268,17 +272,23 @@ mod tests {
             paths.iter().map(|path| format!("{origin}{path}")).collect()
         };
         let cases: &[(&str, &str, &[&str], &[&str])] = &[
-            ("MOVE /a", "Destination: http://example.org:80/b\r\n", &["/a", "/b"], &[]),
-            ("COPY /a", "Destination: /b?c#d\r\n", &["/a", "/b?c"], &[]),
+            ("MOVE /a", "Destination: http://example.org:80/b\r\n", &["/a", "/b"], &["/a/", "/b/"]),
             ("MOVE /a/", "Destination: /b\r\n", &["/a/", "/b"], &["/a/", "/b/"]),
             ("MOVE /a", "Destination: /b/\r\n", &["/a", "/b/"], &["/a/", "/b/"]),
+            ("MOVE /a", "Depth: 0\r\nDestination: /b\r\n", &["/a", "/b"], &["/b/"]),
+            ("MOVE /a/", "Depth: 0\r\nDestination: /b\r\n", &["/a/", "/b"], &["/a/", "/b/"]),
+            ("COPY /a", "Destination: /b?c#d\r\n", &["/a", "/b?c"], &["/b/"]),
             ("COPY /a/?q", "Destination: /b/\r\n", &["/a/?q", "/b/"], &["/b/"]),
             ("COPY /a", "Depth: Infinity\r\nDestination: /b\r\n", &["/a", "/b"], &["/b/"]),
+            ("COPY /a", "Overwrite: F\r\nDestination: /b\r\n", &["/a", "/b"], &["/b/"]),
+            ("COPY /a", "Depth: 0\r\nDestination: /b\r\n", &["/a", "/b"], &["/b/"]),
+            ("COPY /a", "Depth: 0\r\nOverwrite: F\r\nDestination: /b\r\n", &["/a", "/b"], &[]),
             ("DELETE /a/", "", &["/a/"], &["/a/"]),
-            ("DELETE /a", "", &["/a"], &[]),
+            ("DELETE /a?q", "", &["/a?q"], &["/a/"]),
+            ("DELETE /a", "Depth: 0\r\n", &["/a"], &["/a/"]),
             ("PUT /a/", "Destination: /b\r\n", &["/a/"], &[]),
-            ("MOVE /a", "Destination: http://elsewhere/b\r\n", &["/a"], &[]),
-            ("MOVE /a", "Destination: /b\r\nDestination: /c\r\n", &["/a"], &[]),
+            ("MOVE /a", "Destination: http://elsewhere/b\r\n", &["/a"], &["/a/"]),
+            ("MOVE /a", "Destination: /b\r\nDestination: /c\r\n", &["/a"], &["/a/"]),
         ];
         for (line, asked, keys, prefixes) in cases {
             assert_eq!(both(line, asked), (urls(keys), urls(prefixes)), "{line} {asked}");

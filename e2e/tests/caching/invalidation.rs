@@ -102,8 +102,14 @@ fn move_and_copy_invalidate_their_destination() {
 fn what_lies_in_a_collection_goes_with_it() {
     for (method, target, fields, gone) in [
         ("DELETE", "/a/", &[][..], true),
-        ("DELETE", "/a", &[], false),
+        ("DELETE", "/a", &[], true),
+        ("DELETE", "/a/mem", &[], false),
         ("MOVE", "/a/", &["Destination: /elsewhere/"], true),
+        ("MOVE", "/a", &["Destination: /elsewhere"], true),
+        ("MOVE", "/a", &["Destination: /elsewhere", "Depth: 0"], false),
+        ("COPY", "/b", &["Destination: /a"], true),
+        ("COPY", "/b", &["Destination: /a", "Depth: 0", "Overwrite: F"], false),
+        ("COPY", "/a", &["Destination: /elsewhere"], false),
         ("COPY", "/b/", &["Destination: /a/"], true),
         ("COPY", "/b", &["Destination: /a", "Depth: infinity"], true),
         ("PUT", "/a/", &[], false),
@@ -136,4 +142,26 @@ fn what_is_not_stored_takes_no_place() {
     site.ask("POST", "/", &["Content-Length: 0"]);
     assert_eq!(pending(), 1);
     assert_eq!(site.get("/").text(), "answer 4");
+}
+
+/// More prefixes than one client has places for are doubts about what they are below, and about
+/// nothing else: a stranger does not switch the cache off for others.
+#[test]
+fn a_flood_of_deletes_leaves_other_hosts_and_folders_alone() {
+    let site = Site::new();
+    for path in ["/mine", "/none/mine"] {
+        site.given(path, &[ok(&[FRESH, "ETag: \"1\""])]);
+        site.get(path);
+    }
+    for n in 0..300 {
+        let target = format!("/none/{n}/");
+        site.given(&target, &[status("204 No Content", &[])]);
+        let host = if n % 2 == 0 { "other.example" } else { "example.org" };
+        let request = format!("DELETE {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        assert_eq!(site.gateway().connect().exchange(request).status(), 204);
+    }
+    site.get("/mine");
+    assert_eq!(site.asked("/mine").len(), 1, "another folder is answered without the origin");
+    site.get("/none/mine");
+    assert_eq!(site.asked("/none/mine").len(), 2, "what is doubted is validated");
 }

@@ -112,12 +112,17 @@ pub(crate) const CLIENT_KEY_PURGES: usize = 16_384;
 pub(crate) const CLIENT_PREFIX_PURGES: usize = 256;
 /// Purges that one client causes within [`CLIENT_WINDOW`] before its further ones are doubts.
 pub(crate) const CLIENT_OWN_PURGES: u32 = 4096;
+/// The same for purges by prefix.
+pub(crate) const CLIENT_OWN_PREFIXES: u32 = 16;
 /// How long a client's purges are counted: as long as a purge is kept at least.
 pub(crate) const CLIENT_WINDOW: Duration = Duration::from_secs(15);
 /// Clients whose purges are counted at one time.
 pub(crate) const CLIENT_SHARES: usize = 1024;
 /// Stamps of keys that were purged when there was no place.
 pub(crate) const DOUBTS: usize = 8192;
+/// Stamps of hosts and first segments of paths below which a prefix was purged when there was no
+/// place.
+pub(crate) const SCOPE_DOUBTS: usize = 65_536;
 /// Bytes of the log of purges from which on it is written anew, unless that much is in force.
 pub(crate) const PURGE_LOG: u64 = 768 << 10;
 /// Tags to purge at one time.

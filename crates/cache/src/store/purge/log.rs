@@ -23,6 +23,7 @@ const TAG: u8 = 3;
 const PREFIX: u8 = 4;
 const SOME: u8 = 5;
 const ANY: u8 = 6;
+const SCOPE: u8 = 7;
 /// Longest log that is read: every kind at its limit fits.
 const MAX_LOG: u64 = 128 << 20;
 
@@ -127,6 +128,10 @@ fn write_record(out: &mut Vec<u8>, target: &Target, mode: Mode, stamp: u64) {
         Target::Tag(hash) => write_raw(out, stamp, mode, TAG, &hash.to_le_bytes()),
         Target::Prefix(text) => write_raw(out, stamp, mode, PREFIX, text),
         Target::Some(place) => write_raw(out, stamp, mode, SOME, &place.to_le_bytes()),
+        Target::Scope(scope, secret) => {
+            let both = u128::from(*scope) << 64 | u128::from(*secret);
+            write_raw(out, stamp, mode, SCOPE, &both.to_le_bytes());
+        }
         Target::Any => write_raw(out, stamp, mode, ANY, &[]),
     }
 }
@@ -176,6 +181,11 @@ fn parse_one<'a>(bytes: &'a [u8], records: &Records) -> Option<&'a [u8]> {
         TAG => Target::Tag(hash()?),
         PREFIX => Target::Prefix(text.into()),
         SOME => Target::Some(text.try_into().ok().map(u16::from_le_bytes)?),
+        SCOPE => {
+            let (secret, scope) = text.split_first_chunk::<8>()?;
+            let scope = scope.try_into().ok().map(u64::from_le_bytes)?;
+            Target::Scope(scope, u64::from_le_bytes(*secret))
+        }
         ANY => Target::Any,
         _ => return None,
     };
@@ -208,6 +218,7 @@ mod tests {
             Target::Prefix((*b"p").into()),
             Target::All,
             Target::Some(9),
+            Target::Scope(10, 11),
             Target::Any,
         ];
         for (number, target) in targets.into_iter().enumerate() {

@@ -7,13 +7,15 @@
 //! neither in a file, nor in memory, nor in a fill under way, the record is dropped.
 //!
 //! Purges that requests of clients cause are recorded only where something is stored or coming in,
-//! and have places of their own. When those are taken, what they may hit is validated before it is
-//! used (`doubts.rs`): none is refused, and none is left out.
+//! and have places of their own, of which each client has a share. When those are taken, what they may
+//! hit is validated before it is used (`doubts.rs`, `scopes.rs`): none is refused, none is left out,
+//! and none reaches another host or first segment of a path than its own.
 
 mod doubts;
 mod log;
 mod queue;
 mod records;
+mod scopes;
 mod shares;
 mod sweep;
 

@@ -23,6 +23,8 @@ struct Accepted {
     target: Target,
     mode: Mode,
     stamp: u64,
+    /// A client's: worked off with the next round of upkeep.
+    of_client: bool,
     written: Option<oneshot::Sender<()>>,
     durable: Option<oneshot::Sender<bool>>,
 }
@@ -53,7 +55,7 @@ impl Core {
     ) -> Result<Receipt, PurgeError> {
         let target = Target::try_from(purge)?;
         let stamp = self.records.accept(target.clone(), mode, Account::Operator)?;
-        Ok(self.put_down(target, mode, stamp))
+        Ok(self.put_down(target, mode, stamp, Account::Operator))
     }
 
     /// Puts a purge in force that a request of this client caused. Where there is no place for it,
@@ -72,12 +74,13 @@ impl Core {
         {
             return Receipt::of_nothing();
         }
-        match self.records.accept(target.clone(), mode, Account::Client(client)) {
-            Ok(stamp) => self.put_down(target, mode, stamp),
+        let account = Account::Client(client);
+        match self.records.accept(target.clone(), mode, account) {
+            Ok(stamp) => self.put_down(target, mode, stamp, account),
             Err(_) => {
                 let (target, stamp) = self.records.doubt(&target);
                 self.tell_of_doubts();
-                self.put_down(target, Mode::Hard, stamp)
+                self.put_down(target, Mode::Hard, stamp, account)
             }
         }
     }
@@ -103,7 +106,7 @@ impl Core {
     }
 
     /// To be written down and worked off.
-    fn put_down(&self, target: Target, mode: Mode, stamp: u64) -> Receipt {
+    fn put_down(&self, target: Target, mode: Mode, stamp: u64, account: Account) -> Receipt {
         let hits = match target {
             Target::Key(hash) => self.index.may_hold(Slot::of_key(KeyHash::from_u128(hash))),
             _ => true,
@@ -111,7 +114,9 @@ impl Core {
         let (written, on_written) = oneshot::channel();
         let (durable, on_durable) = oneshot::channel();
         let (written, durable) = (Some(written), Some(durable));
-        lock(&self.purges.accepted).push(Accepted { target, mode, stamp, written, durable });
+        let of_client = account != Account::Operator;
+        let accepted = Accepted { target, mode, stamp, of_client, written, durable };
+        lock(&self.purges.accepted).push(accepted);
         self.purges.ready.notify_all();
         Receipt { written: hits.then_some(on_written), durable: on_durable }
     }
@@ -146,6 +151,9 @@ pub(in crate::store) fn run(core: &Arc<Core>) {
         for one in accepted {
             match one.target {
                 Target::Key(hash) => work_key(core, hash, one.stamp),
+                // Clients change much and often: reading through all files for it waits for the next
+                // round of upkeep.
+                _ if one.of_client => {}
                 _ => core.wake(),
             }
         }

@@ -8,13 +8,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::doubts::Doubts;
+use super::scopes::Scopes;
 use super::shares::Shares;
 use super::{Mode, Purge, PurgeError};
 use crate::key::KeyHash;
 use crate::store::front::Front;
 use crate::store::lock::{read, write};
 use crate::store::settings::{
-    CLIENT_KEY_PURGES, CLIENT_PREFIX_PURGES, KEY_PURGES, MAX_FIELD, PREFIX_PURGES, TAG_PURGES,
+    CLIENT_KEY_PURGES, CLIENT_OWN_PREFIXES, CLIENT_OWN_PURGES, CLIENT_PREFIX_PURGES, KEY_PURGES,
+    MAX_FIELD, PREFIX_PURGES, TAG_PURGES,
 };
 use crate::store::slot::BuildAsIs;
 
@@ -72,7 +74,9 @@ pub(super) struct Lists {
     pub(super) all: Stamps,
     /// What was purged when there was no place for it.
     doubts: Doubts,
+    scopes: Scopes,
     shares: Shares,
+    prefix_shares: Shares,
 }
 
 /// All purges in force, and the newest stamp.
@@ -91,6 +95,8 @@ pub(super) enum Target {
     All,
     /// Keys that share a place of [`Doubts`].
     Some(u16),
+    /// A host, or one first segment of its paths: its hash in [`Scopes`] and the secret of that.
+    Scope(u64, u64),
     /// Everything there is may have been changed.
     Any,
 }
@@ -136,9 +142,13 @@ impl Records {
         }
         let now = now_us();
         if let Account::Client(client) = account
-            && !lists.shares.take(client, now)
+            && !lists.has_share(client, &target, now)
         {
             return Err(PurgeError::TooMany);
+        }
+        if let (Target::Prefix(text), Mode::Hard) = (&target, mode) {
+            // The later and wider one stands for them.
+            lists.prefixes.retain(|other, _| !other.starts_with(text));
         }
         Ok(self.put(&mut lists, target, mode, now))
     }
@@ -146,11 +156,15 @@ impl Records {
     /// Puts a purge in force for which there is no place: what it may hit is validated before it is
     /// used. Gives what to write down.
     pub(super) fn doubt(&self, target: &Target) -> (Target, u64) {
+        let mut lists = write(&self.lists);
+        let scope = |text: &[u8]| {
+            lists.scopes.of_prefix(text).map(|scope| Target::Scope(scope, lists.scopes.secret()))
+        };
         let target = match target {
             Target::Key(hash) => Target::Some(Doubts::place(*hash)),
+            Target::Prefix(text) => scope(text).unwrap_or(Target::Any),
             _ => Target::Any,
         };
-        let mut lists = write(&self.lists);
         let stamp = self.put(&mut lists, target.clone(), Mode::Hard, now_us());
         (target, stamp)
     }
@@ -203,7 +217,7 @@ impl Records {
                 stamps.merge(*of_prefix);
             }
         }
-        let doubtful = lists.doubts.newest(hash.as_u128());
+        let doubtful = lists.doubts.newest(hash.as_u128()).max(lists.scopes.newest(key));
         match stamps {
             Stamps { hard, .. } if hard > stamp => Verdict::Gone,
             _ if doubtful > stamp => Verdict::Doubtful(doubtful),
@@ -271,6 +285,10 @@ impl Records {
         };
         tell(&Target::All, &lists.all);
         lists.doubts.each(|target, hard| tell(&target, &Stamps { hard, soft: 0 }));
+        let secret = lists.scopes.secret();
+        lists.scopes.each(|scope, hard| {
+            tell(&Target::Scope(scope, secret), &Stamps { hard, soft: 0 });
+        });
         lists.keys.iter().for_each(|(&hash, (stamps, _))| tell(&Target::Key(hash), stamps));
         lists.tags.iter().for_each(|(&hash, stamps)| tell(&Target::Tag(hash), stamps));
         for (text, stamps) in &lists.prefixes {
@@ -286,6 +304,15 @@ fn now_us() -> u64 {
 }
 
 impl Lists {
+    /// Counts a purge for the client. A prefix that has a place already takes none.
+    fn has_share(&mut self, client: u64, target: &Target, now: u64) -> bool {
+        match target {
+            Target::Prefix(text) if self.prefixes.contains_key(text) => true,
+            Target::Prefix(_) => self.prefix_shares.take(client, now, CLIENT_OWN_PREFIXES),
+            _ => self.shares.take(client, now, CLIENT_OWN_PURGES),
+        }
+    }
+
     fn put(&mut self, target: Target, mode: Mode, stamp: u64) {
         match target {
             Target::All => self.all.set(mode, stamp),
@@ -293,6 +320,11 @@ impl Lists {
             Target::Tag(hash) => self.tags.entry(hash).or_default().set(mode, stamp),
             Target::Prefix(text) => self.prefixes.entry(text).or_default().set(mode, stamp),
             Target::Some(place) => self.doubts.put(place, stamp),
+            Target::Scope(scope, secret) => {
+                if !self.scopes.put(scope, secret, stamp) {
+                    self.doubts.put_any(stamp);
+                }
+            }
             Target::Any => self.doubts.put_any(stamp),
         }
     }
@@ -381,9 +413,57 @@ mod tests {
         records.each(|target, mode, stamp| again.restore(target.clone(), mode, stamp));
         assert_eq!(judge(&again, "http://a/", &[], before), Verdict::Doubtful(stamp));
         assert_eq!(place, Target::Some(Doubts::place(hash)));
-        let (any, stamp) = records.doubt(&Target::Prefix(b"http://a/".as_slice().into()));
-        assert_eq!(any, Target::Any);
-        assert_eq!(judge(&records, "http://b/", &[], before), Verdict::Doubtful(stamp));
+    }
+
+    fn prefix(text: &str) -> Target {
+        Target::Prefix(text.as_bytes().into())
+    }
+
+    #[test]
+    fn a_flood_of_prefixes_of_one_client_leaves_other_hosts_and_clients_alone() {
+        let records = Records::default();
+        let before = records.newest();
+        for n in 0..2000 {
+            let target = prefix(&format!("http://other/none/{n}/"));
+            if records.accept(target.clone(), Mode::Hard, Client(1)).is_err() {
+                let (doubted, _) = records.doubt(&target);
+                assert!(matches!(doubted, Target::Scope(..)), "{doubted:?}");
+            }
+        }
+        assert_eq!(records.len(), CLIENT_OWN_PREFIXES as usize);
+        let verdict = |key| judge(&records, key, &[], before);
+        assert_eq!(verdict("http://other/none/0/x"), Verdict::Gone);
+        assert!(matches!(verdict("http://other/none/1999/x"), Verdict::Doubtful(_)));
+        assert_eq!(verdict("http://other/some"), Verdict::Keep);
+        assert_eq!(verdict("http://a/"), Verdict::Keep);
+        assert_eq!(verdict("http://a/none/1/"), Verdict::Keep);
+        records.accept(prefix("http://a/b/"), Mode::Hard, Client(2)).unwrap();
+        assert_eq!(judge(&records, "http://a/b/c", &[], before), Verdict::Gone);
+        let again = Records::default();
+        records.each(|target, mode, stamp| again.restore(target.clone(), mode, stamp));
+        for key in ["http://other/none/1999/x", "http://other/some", "http://a/"] {
+            let expected = judge(&records, key, &[], before);
+            assert_eq!(judge(&again, key, &[], before), expected, "{key} after a restart");
+        }
+    }
+
+    #[test]
+    fn prefixes_share_a_place_where_one_stands_for_the_other() {
+        let records = Records::default();
+        let before = records.newest();
+        for text in ["http://a/b/c/", "http://a/b/d/", "http://a/x/", "http://a/b/"] {
+            records.accept(prefix(text), Mode::Hard, Client(1)).unwrap();
+        }
+        assert_eq!(records.len(), 2, "the wider one and the other");
+        assert_eq!(judge(&records, "http://a/b/c/1", &[], before), Verdict::Gone);
+        for _ in 0..100 {
+            records.accept(prefix("http://a/b/"), Mode::Hard, Client(1)).unwrap();
+        }
+        // What came after the wider one is not hit when a client changes a part of it again.
+        let stored = records.newest();
+        records.accept(prefix("http://a/b/c/"), Mode::Hard, Client(2)).unwrap();
+        assert_eq!(judge(&records, "http://a/b/e", &[], stored), Verdict::Keep);
+        assert_eq!(judge(&records, "http://a/b/c/1", &[], stored), Verdict::Gone);
     }
 
     #[test]

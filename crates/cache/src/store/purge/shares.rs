@@ -1,7 +1,7 @@
 //! How many purges each client has caused lately: one that causes many does not take the places of
 //! others.
 
-use crate::store::settings::{CLIENT_OWN_PURGES, CLIENT_SHARES, CLIENT_WINDOW};
+use crate::store::settings::{CLIENT_SHARES, CLIENT_WINDOW};
 
 #[derive(Clone, Copy, Default)]
 struct Share {
@@ -19,9 +19,9 @@ pub(super) struct Shares {
 }
 
 impl Shares {
-    /// Counts one more at `now`, in microseconds. False: the client has had its share.
+    /// Counts one more at `now`, in microseconds. False: the client has had its share of `most`.
     #[allow(clippy::cast_possible_truncation)]
-    pub(super) fn take(&mut self, client: u64, now: u64) -> bool {
+    pub(super) fn take(&mut self, client: u64, now: u64, most: u32) -> bool {
         if self.places.is_empty() {
             self.places.resize(CLIENT_SHARES, Share::default());
         }
@@ -32,6 +32,6 @@ impl Shares {
             *share = Share { client, since: now, taken: 0 };
         }
         share.taken = share.taken.saturating_add(1);
-        share.taken <= CLIENT_OWN_PURGES
+        share.taken <= most
     }
 }
