@@ -49,11 +49,11 @@ fn choose(balancer: &Balancer) -> Option<usize> {
 }
 
 #[library_benchmark]
-#[bench::round_robin(args = (Policy::RoundRobin), setup = three, config = at_most(139))]
+#[bench::round_robin(args = (Policy::RoundRobin), setup = three, config = at_most(152))]
 #[bench::least_requests(args = (Policy::LeastRequests), setup = three, config = at_most(645))]
 #[bench::power_of_two(args = (Policy::PowerOfTwo), setup = three, config = at_most(489))]
 #[bench::peak_ewma(args = (Policy::PeakEwma), setup = three, config = at_most(655))]
-#[bench::random(args = (Policy::Random), setup = three, config = at_most(166))]
+#[bench::random(args = (Policy::Random), setup = three, config = at_most(177))]
 #[bench::hash(args = (Policy::Hash), setup = three, config = at_most(302))]
 fn of_three_alike(balancer: Box<Balancer>) -> (Box<Balancer>, Option<usize>) {
     let chosen = choose(&balancer);
@@ -61,11 +61,11 @@ fn of_three_alike(balancer: Box<Balancer>) -> (Box<Balancer>, Option<usize>) {
 }
 
 #[library_benchmark]
-#[bench::round_robin(args = (Policy::RoundRobin), setup = sixteen, config = at_most(139))]
+#[bench::round_robin(args = (Policy::RoundRobin), setup = sixteen, config = at_most(152))]
 #[bench::least_requests(args = (Policy::LeastRequests), setup = sixteen, config = at_most(2_290))]
 #[bench::power_of_two(args = (Policy::PowerOfTwo), setup = sixteen, config = at_most(529))]
 #[bench::peak_ewma(args = (Policy::PeakEwma), setup = sixteen, config = at_most(695))]
-#[bench::random(args = (Policy::Random), setup = sixteen, config = at_most(185))]
+#[bench::random(args = (Policy::Random), setup = sixteen, config = at_most(196))]
 #[bench::hash(args = (Policy::Hash), setup = sixteen, config = at_most(1_705))]
 fn of_sixteen_weighted(balancer: Box<Balancer>) -> (Box<Balancer>, Option<usize>) {
     let chosen = choose(&balancer);
