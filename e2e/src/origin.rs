@@ -4,7 +4,10 @@
 use crate::{Fields, Framing, Head, Wire, WireError, eventually};
 use socket2::{Domain, Socket, Type};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -99,9 +102,14 @@ struct Shared {
 /// A running origin. Dropping it stops the listener and fails the test if a script went wrong or
 /// the gateway sent something that is no HTTP.
 pub struct Origin {
-    address: SocketAddr,
+    place: Place,
     shared: Arc<Shared>,
     listener: Option<std::thread::JoinHandle<()>>,
+}
+
+enum Place {
+    Tcp(SocketAddr),
+    Unix(PathBuf),
 }
 
 type Script = dyn Fn(&mut Connection) -> Result<(), WireError> + Send + Sync;
@@ -124,19 +132,51 @@ impl Origin {
     ) -> Self {
         let listener = listen(address).expect("a port for the origin");
         let address = listener.local_addr().expect("a bound listener has an address");
+        let accept = move || listener.accept().map(|(stream, _)| stream);
+        Self::run(Place::Tcp(address), accept, script)
+    }
+
+    /// As [`Origin::start`], on a Unix socket of this path, in place of one that was left there.
+    pub fn start_unix(
+        path: &Path,
+        script: impl Fn(&mut Connection) -> Result<(), WireError> + Send + Sync + 'static,
+    ) -> Self {
+        let _ = std::fs::remove_file(path);
+        let listener = UnixListener::bind(path).expect("a socket for the origin");
+        // For reading and writing the two kinds of sockets are the same.
+        let accept = move || listener.accept().map(|(stream, _)| OwnedFd::from(stream).into());
+        Self::run(Place::Unix(path.to_owned()), accept, script)
+    }
+
+    fn run(
+        place: Place,
+        next: impl FnMut() -> std::io::Result<TcpStream> + Send + 'static,
+        script: impl Fn(&mut Connection) -> Result<(), WireError> + Send + Sync + 'static,
+    ) -> Self {
         let shared = Arc::new(Shared {
             tapes: Mutex::default(),
             mistakes: Mutex::default(),
             stopped: AtomicBool::new(false),
         });
         let (inner, script): (_, Arc<Script>) = (Arc::clone(&shared), Arc::new(script));
-        let thread = std::thread::spawn(move || accept(&listener, &inner, &script));
-        Self { address, shared, listener: Some(thread) }
+        let thread = std::thread::spawn(move || accept(next, &inner, &script));
+        Self { place, shared, listener: Some(thread) }
     }
 
-    /// Where the gateway finds it.
+    /// Where the gateway finds it, unless it is on a Unix socket.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        match self.place {
+            Place::Tcp(address) => address,
+            Place::Unix(_) => panic!("it listens on a Unix socket"),
+        }
+    }
+
+    /// Where the gateway finds it, in the words of its configuration.
+    pub fn server(&self) -> String {
+        match &self.place {
+            Place::Tcp(address) => address.to_string(),
+            Place::Unix(path) => format!("unix:{}", path.display()),
+        }
     }
 
     /// How many connections have come.
@@ -175,7 +215,10 @@ impl Origin {
         self.shared.stopped.store(true, Ordering::SeqCst);
         if let Some(thread) = self.listener.take() {
             // Wakes the thread that waits in accept.
-            drop(TcpStream::connect(self.address));
+            match &self.place {
+                Place::Tcp(address) => drop(TcpStream::connect(address)),
+                Place::Unix(path) => drop(UnixStream::connect(path)),
+            }
             thread.join().expect("the accepting thread does not panic");
         }
     }
@@ -201,8 +244,13 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn accept(listener: &TcpListener, shared: &Arc<Shared>, script: &Arc<Script>) {
-    for stream in listener.incoming() {
+fn accept(
+    mut next: impl FnMut() -> std::io::Result<TcpStream>,
+    shared: &Arc<Shared>,
+    script: &Arc<Script>,
+) {
+    loop {
+        let stream = next();
         if shared.stopped.load(Ordering::SeqCst) {
             return;
         }

@@ -20,12 +20,12 @@ pub struct Setup {
 impl Setup {
     /// A gateway before one origin.
     pub fn to(origin: &Origin) -> Self {
-        Self::to_addresses([origin.address().to_string()])
+        Self::to_addresses([origin.server()])
     }
 
     /// A gateway before several origins, in order.
     pub fn to_all<'o>(origins: impl IntoIterator<Item = &'o Origin>) -> Self {
-        Self::to_addresses(origins.into_iter().map(|origin| origin.address().to_string()))
+        Self::to_addresses(origins.into_iter().map(|origin| origin.server()))
     }
 
     /// A gateway before servers given as `host:port`, or as a table for weights.

@@ -44,7 +44,8 @@ pub struct Wire {
 impl Wire {
     /// Takes over a connected socket.
     pub fn new(stream: TcpStream, tape: Option<Arc<Tape>>) -> io::Result<Self> {
-        stream.set_nodelay(true)?;
+        // A Unix socket has no such option, and no need of it.
+        let _ = stream.set_nodelay(true);
         let mut wire = Self { stream, buffer: Vec::new(), tape, patience: PATIENCE };
         wire.set_patience(PATIENCE)?;
         Ok(wire)

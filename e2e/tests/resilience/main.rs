@@ -21,6 +21,7 @@ mod rates;
 mod requests;
 mod restart;
 mod rolling;
+mod unix_sockets;
 
 use serde_json::Value;
 use std::net::SocketAddr;

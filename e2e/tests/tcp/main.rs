@@ -16,6 +16,7 @@ mod limits;
 mod proxy_foreign;
 mod proxy_protocol;
 mod proxy_protocol_http;
+mod unix_sockets;
 
 use std::fmt::Write as _;
 use tombolo_e2e::{Connection, Origin, Tombolo, WireError};
@@ -31,7 +32,7 @@ struct Tcp {
 
 impl Tcp {
     fn to<'o>(origins: impl IntoIterator<Item = &'o Origin>) -> Self {
-        Self::to_addresses(origins.into_iter().map(|origin| origin.address().to_string()))
+        Self::to_addresses(origins.into_iter().map(|origin| origin.server()))
     }
 
     fn to_addresses(addresses: impl IntoIterator<Item = String>) -> Self {

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
-use tombolo_daemon::config::{self, BadCacheTtl, BadFlags, BadHostPort, HostPort, Overrides};
+use tombolo_daemon::config::{
+    self, BadCacheTtl, BadFlags, BadServerAddress, Overrides, ServerAddress,
+};
 use tombolo_daemon::exit::ExitCode;
 use tombolo_daemon::process_name;
 use tombolo_gateway::Source;
@@ -55,9 +57,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDR", value_parser = address::listen)]
     listen: Option<SocketAddr>,
 
-    /// A server to pass every request to, HOST:PORT; several are taken in turn
+    /// A server to pass every request to, HOST:PORT or unix:PATH; several are taken in turn
     #[arg(long, value_name = "ADDR", value_parser = server)]
-    upstream: Vec<HostPort>,
+    upstream: Vec<ServerAddress>,
 
     /// Cache what may be stored and does not say how long it is fresh for this long, say 60s or
     /// 1h30m; a route's own ttl and 'cache = false' stay
@@ -133,6 +135,6 @@ fn ttl(text: &str) -> Result<Duration, BadCacheTtl> {
 }
 
 /// Reads `--upstream`, with the hint that a configuration file would get.
-fn server(text: &str) -> Result<HostPort, String> {
-    text.parse().map_err(|error: BadHostPort| format!("{error}; {}", error.hint(text)))
+fn server(text: &str) -> Result<ServerAddress, String> {
+    text.parse().map_err(|error: BadServerAddress| format!("{error}; {}", error.hint(text)))
 }

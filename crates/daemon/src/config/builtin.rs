@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::cache::Caching;
 use super::{
-    Admin, Config, Gateway, HealthCheck, HostPort, Overrides, ProxyProtocol, Route, Server,
-    Service, ServiceKind, Tcp, Upstream,
+    Admin, Config, Gateway, HealthCheck, Overrides, ProxyProtocol, Route, Server, Service,
+    ServiceKind, Tcp, Upstream,
 };
 
 /// Where the built-in `up` takes connections to the calculator.
@@ -20,7 +20,7 @@ pub fn builtin_up(overrides: &Overrides) -> Config {
         [ServiceKind::Site, ServiceKind::Chat, ServiceKind::Calculator].map(Service::new).into();
     let upstream = |(index, service): (usize, &Service)| {
         let addresses = (0..service.replicas).filter_map(|index| service.address(index));
-        let servers = addresses.map(|address| Server::new(HostPort::from(address))).collect();
+        let servers = addresses.map(|address| Server::new(address.into())).collect();
         let health = Some(HealthCheck::of_service(service.name));
         let upstream = Upstream::new(service.name.name(), servers);
         Upstream { service: Some(index), health, ..upstream }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::cache::Caching;
 use super::written::quantity;
-use super::{Admin, Cache, Config, HostPort, Route, Server, Upstream};
+use super::{Admin, Cache, Config, Route, Server, ServerAddress, Upstream};
 
 /// Flags that override the file. What is empty or None leaves the file as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Overrides {
     pub listen: Vec<SocketAddr>,
     /// Instead of every upstream and route: one upstream of these servers gets every request.
     /// A `[[tcp]]` keeps the upstream it names.
-    pub upstreams: Vec<HostPort>,
+    pub upstreams: Vec<ServerAddress>,
     /// Instead of `[access_log] file`.
     pub access_log: Option<PathBuf>,
     /// Instead of `[gateway] workers`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tombolo_balance::Policy;
 
 use super::{
-    Ejection, ExchangeLimits, ExchangeTimeouts, HealthCheck, HostPort, RetryBudget, Statuses,
+    Ejection, ExchangeLimits, ExchangeTimeouts, HealthCheck, RetryBudget, ServerAddress, Statuses,
     UpstreamLimit,
 };
 
@@ -176,7 +176,7 @@ impl SameSite {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     /// Where it listens.
-    pub address: HostPort,
+    pub address: ServerAddress,
     /// Its share of the requests, 1 to [`Server::WEIGHT_MAX`].
     pub weight: u32,
     /// The address as it stands in the file: how logs and `X-Served-By` call it.
@@ -189,7 +189,7 @@ impl Server {
 
     /// A server of weight 1.
     #[must_use]
-    pub fn new(address: HostPort) -> Self {
+    pub fn new(address: ServerAddress) -> Self {
         Self { as_written: address.to_string(), address, weight: 1 }
     }
 }

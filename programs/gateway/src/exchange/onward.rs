@@ -62,7 +62,7 @@ pub(super) fn compose(
     );
     let authority = request.authority().of(head);
     // HTTP/1.0 may leave the host out; the server's own name stands in for it.
-    let fallback = upstream.servers.first().map_or("", |server| server.written.as_str());
+    let fallback = upstream.servers.first().map_or("", |server| server.host());
     let host = if authority.is_empty() { fallback.as_bytes() } else { authority };
     let host = &*host_of_key(host, key);
     write::field(onward, b"Host", host);

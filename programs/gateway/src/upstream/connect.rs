@@ -2,14 +2,13 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::task::Poll;
 
 use tokio::net::TcpStream;
 
-use super::Server;
-use crate::data_plane::{Timer, spare_pacing};
+use super::{Address, Server};
+use crate::data_plane::Timer;
 
 /// Why no connection came about. Nothing of the request was sent.
 #[derive(Debug, thiserror::Error)]
@@ -19,10 +18,10 @@ pub(crate) enum ConnectError {
     Unresolved(String),
     /// No answer in time.
     #[error("connecting to {0} took too long")]
-    TimedOut(SocketAddr),
+    TimedOut(Address),
     /// The system refused.
     #[error("connecting to {0} failed: {1}")]
-    Failed(SocketAddr, #[source] io::Error),
+    Failed(Address, #[source] io::Error),
 }
 
 impl ConnectError {
@@ -40,24 +39,18 @@ pub(crate) async fn connect(
     patience: u64,
 ) -> Result<TcpStream, ConnectError> {
     let mut last = ConnectError::Unresolved(server.written.clone());
-    for &address in &server.addresses {
+    for address in &server.addresses {
         timer.arm(patience);
-        let mut attempt = pin!(TcpStream::connect(address));
+        let mut attempt = pin!(address.connect());
         let outcome = poll_fn(|cx| match attempt.as_mut().poll(cx) {
             Poll::Ready(result) => Poll::Ready(Some(result)),
             Poll::Pending => timer.poll_expired(cx).map(|()| None),
         })
         .await;
         match outcome {
-            Some(Ok(stream)) => match stream.set_nodelay(true) {
-                Ok(()) => {
-                    spare_pacing(&stream, address);
-                    return Ok(stream);
-                }
-                Err(error) => last = ConnectError::Failed(address, error),
-            },
-            Some(Err(error)) => last = ConnectError::Failed(address, error),
-            None => last = ConnectError::TimedOut(address),
+            Some(Ok(stream)) => return Ok(stream),
+            Some(Err(error)) => last = ConnectError::Failed(address.clone(), error),
+            None => last = ConnectError::TimedOut(address.clone()),
         }
     }
     Err(last)

@@ -1,6 +1,7 @@
 //! Upstreams as the data plane sees them: servers with their addresses, connections to them, and
 //! the pools in which idle connections wait; and the queue in which requests do.
 
+mod address;
 mod connect;
 mod flight;
 mod health;
@@ -14,6 +15,7 @@ mod shelf;
 mod target;
 mod wait;
 
+pub(crate) use address::Address;
 pub(crate) use connect::{ConnectError, connect};
 pub(crate) use flight::Flight;
 pub(crate) use health::{

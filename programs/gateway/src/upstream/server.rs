@@ -5,7 +5,7 @@
 //! answer for its name, leaves its address in its upstream, it is the same server, with its
 //! connections and counts.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -19,7 +19,7 @@ use super::pace::Pace;
 use super::queue::Queue;
 use super::shelf::Shelf;
 use super::target::Target;
-use super::{Health, Page, ServerMemory, tell_of_change};
+use super::{Address, Health, Page, ServerMemory, tell_of_change};
 use crate::data_plane::ticks;
 use crate::metrics::Attempts;
 
@@ -33,10 +33,10 @@ pub(crate) struct Server {
     /// The address as it stands in the configuration, with the IP address where that has several: its
     /// name in logs and `X-Served-By`.
     pub(crate) name: String,
-    /// The host and port as they stand in the configuration, or in an SRV record.
+    /// The host and port, or the path, as they stand in the configuration or in an SRV record.
     pub(crate) written: String,
     /// Where it listens, the first that accepts; empty while its name does not resolve.
-    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) addresses: Vec<Address>,
     /// How it does.
     pub(crate) health: Arc<Health>,
     /// How asking it ended.
@@ -105,6 +105,14 @@ impl Server {
     /// Whether it is what this target describes.
     fn is(&self, target: &Target) -> bool {
         self.written == target.written && self.addresses == target.addresses
+    }
+
+    /// What it is asked for as `Host` where a request has none: its host and port. A path is none.
+    pub(crate) fn host(&self) -> &str {
+        match self.addresses.first() {
+            Some(Address::Unix(_)) => "localhost",
+            Some(Address::Ip(_)) | None => &self.written,
+        }
     }
 
     /// Whether its name does not resolve, so that there is nothing to connect to.

@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 
-use tombolo_daemon::config::{HostPort, Server, Service};
+use tombolo_daemon::config::{Server, Service};
 
 use super::listener::Listener;
 use super::{Fleet, Member, Role};
@@ -180,6 +180,6 @@ impl Member {
     /// As a server of an upstream.
     fn server(&self) -> Option<Server> {
         let address: SocketAddr = self.listeners.first()?.address;
-        Some(Server::new(HostPort::from(address)))
+        Some(Server::new(address.into()))
     }
 }

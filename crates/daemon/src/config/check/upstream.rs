@@ -4,7 +4,7 @@ use super::super::mistake::Kind;
 use super::super::written::context::At;
 use super::super::written::reader::{Entry, Reader};
 use super::super::{
-    HashKey, HealthCheck, HostPort, Policy, SameSite, Server, ServiceKind, Sticky, Upstream,
+    HashKey, HealthCheck, Policy, SameSite, Server, ServerAddress, ServiceKind, Sticky, Upstream,
 };
 use super::exchange;
 use super::health;
@@ -195,7 +195,7 @@ pub(super) fn is_token(text: &str) -> bool {
 fn replicas(found: &Found) -> Vec<Server> {
     let Some(service) = &found.service else { return Vec::new() };
     let addresses = (0..service.replicas).filter_map(|index| service.address(index));
-    addresses.map(|address| Server::new(HostPort::from(address))).collect()
+    addresses.map(|address| Server::new(address.into())).collect()
 }
 
 /// The servers of an upstream that has a service's name.
@@ -250,7 +250,7 @@ fn servers(reader: &Reader<'_>) -> Vec<Server> {
         return Vec::new();
     }
     let entries = reader.entries("servers").map(|list| list.value).unwrap_or_default();
-    let mut seen: Vec<At<HostPort>> = Vec::new();
+    let mut seen: Vec<At<ServerAddress>> = Vec::new();
     let mut servers = Vec::new();
     for entry in entries {
         let (address, weight) = match entry {
@@ -277,8 +277,8 @@ fn servers(reader: &Reader<'_>) -> Vec<Server> {
     servers
 }
 
-fn server_address(reader: &Reader<'_>, text: &At<String>) -> Option<At<HostPort>> {
-    match text.value.parse::<HostPort>() {
+fn server_address(reader: &Reader<'_>, text: &At<String>) -> Option<At<ServerAddress>> {
+    match text.value.parse::<ServerAddress>() {
         Ok(address) => Some(At { value: address, span: text.span.clone() }),
         Err(error) => {
             let words = format!("{}: {error}", reader.context.written(&text.span));

@@ -120,11 +120,11 @@ pub(super) static UPSTREAM: Table = Table {
         },
         Key {
             name: "servers",
-            about: "The servers, each an address or a table of `address` and `weight`. A name with \
-                    several addresses is several servers. Required unless there is `srv`, or a \
-                    service has the upstream's name.",
+            about: "The servers, each an address (`HOST:PORT`, or `unix:PATH`) or a table of `address` \
+                    and `weight`. A name with several addresses is several servers. Required \
+                    unless there is `srv`, or a service has the upstream's name.",
             form: Form::Entries {
-                what: "a host and a port",
+                what: "a host and a port, or unix:PATH",
                 table: &SERVER,
                 max: Upstream::SERVERS_MAX,
             },
@@ -207,9 +207,10 @@ static SERVER: Table = Table {
         Key {
             name: "address",
             about: "Where it listens: a DNS name, an IPv4 address or an IPv6 address in brackets, \
-                    and a port. A name is resolved while the gateway runs; one that does not \
-                    resolve yet is no mistake.",
-            form: Form::Text { what: "a host and a port" },
+                    and a port; or `unix:` and the path of a Unix socket, at most 107 bytes. A name \
+                    is resolved while the gateway runs; one that does not resolve yet is no mistake, \
+                    nor is a socket that is not there yet.",
+            form: Form::Text { what: "a host and a port, or unix:PATH" },
             absent: Absent::Required,
             example: "\"app-1.example.org:80\"",
         },

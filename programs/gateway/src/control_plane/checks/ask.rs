@@ -48,7 +48,7 @@ pub(super) async fn ask(server: &Server, probe: &Probe) -> Result<(), Unwell> {
     match probe {
         Probe::Tcp => Ok(()),
         Probe::Http { path, host, status, body } => {
-            let host = host.as_deref().unwrap_or(&server.written);
+            let host = host.as_deref().unwrap_or(server.host());
             let answer = exchange(stream, path, host, body.is_some()).await?;
             if !status.contains(answer.status) {
                 return Err(Unwell::Status(answer.status));
@@ -66,7 +66,7 @@ pub(super) async fn ask(server: &Server, probe: &Probe) -> Result<(), Unwell> {
 async fn connect(server: &Server) -> Result<TcpStream, Unwell> {
     let mut last = Unwell::Unresolved;
     for address in &server.addresses {
-        match TcpStream::connect(address).await {
+        match address.connect().await {
             Ok(stream) => return Ok(stream),
             Err(error) => last = Unwell::Unreachable(error),
         }

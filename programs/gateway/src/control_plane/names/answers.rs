@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tombolo_daemon::config::{self, Config, HostPort};
+use tombolo_daemon::config::{self, Config, HostPort, ServerAddress};
 
-use crate::upstream::Target;
+use crate::upstream::{Address, Target};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +28,13 @@ pub(super) struct Found {
     pub(super) addresses: Vec<SocketAddr>,
     /// Its weight by its SRV record, 1 to 1000; none: that of the configuration.
     pub(super) weight: Option<u32>,
+}
+
+impl Found {
+    /// Where it listens, for the data plane.
+    fn places(&self) -> Vec<Address> {
+        self.addresses.iter().copied().map(Address::Ip).collect()
+    }
 }
 
 /// What was found, in an order that does not depend on that of the answer, and for how long it holds.
@@ -78,28 +85,27 @@ impl Answers {
     }
 
     fn of_server(&self, server: &config::Server) -> Vec<Target> {
-        if let Some(address) = server.address.socket_addr() {
-            return vec![Target {
-                written: server.as_written.clone(),
-                addresses: vec![address],
-                weight: server.weight,
-                rank: 0,
-                is_only_one: true,
-            }];
-        }
-        let found = self.0.get(&Question::Host(server.address.clone()));
+        let known = match &server.address {
+            ServerAddress::Host(host) => host.socket_addr().map(Address::Ip),
+            ServerAddress::Unix(path) => Some(Address::Unix(path.clone())),
+        };
+        let question = server.address.name_to_resolve().cloned().map(Question::Host);
+        let found = question.and_then(|question| self.0.get(&question));
         let found = found.map(|answer| answer.found.as_slice()).unwrap_or_default();
-        let target = |addresses: Vec<SocketAddr>| Target {
+        let target = |addresses: Vec<Address>| Target {
             written: server.as_written.clone(),
             addresses,
             weight: server.weight,
             rank: 0,
             is_only_one: found.len() < 2,
         };
+        if let Some(address) = known {
+            return vec![target(vec![address])];
+        }
         if found.is_empty() {
             return vec![target(Vec::new())];
         }
-        found.iter().map(|one| target(one.addresses.clone())).collect()
+        found.iter().map(|one| target(one.places())).collect()
     }
 
     fn of_service(&self, service: &str) -> Vec<Target> {
@@ -116,7 +122,7 @@ impl Answers {
         }
         let target = |one: &Found| Target {
             written: one.written.clone(),
-            addresses: one.addresses.clone(),
+            addresses: one.places(),
             weight: one.weight.unwrap_or(1),
             rank: one.rank,
             is_only_one: found.iter().filter(|other| other.written == one.written).count() < 2,
@@ -128,8 +134,8 @@ impl Answers {
 /// Everything that a configuration needs to know.
 pub(super) fn questions(config: &Config) -> Vec<Question> {
     let of_upstream = |upstream: &config::Upstream| {
-        let hosts = upstream.servers.iter().filter(|one| one.address.socket_addr().is_none());
-        let hosts = hosts.map(|server| Question::Host(server.address.clone()));
+        let hosts = upstream.servers.iter().filter_map(|one| one.address.name_to_resolve());
+        let hosts = hosts.cloned().map(Question::Host);
         let services = upstream.srv.clone().map(Question::Service);
         hosts.chain(services).collect::<Vec<_>>()
     };

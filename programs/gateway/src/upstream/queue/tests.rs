@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::Wake;
 use std::time::Duration;
 
-use tombolo_daemon::config::{self, HostPort, UpstreamLimit};
+use tombolo_daemon::config::{self, ServerAddress, UpstreamLimit};
 
 use super::*;
 use crate::control_plane::Answers;
@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 fn settings(servers: usize, in_flight: u32) -> config::Upstream {
     let server = |port: usize| {
-        let address: HostPort = format!("127.0.0.1:{}", 9001 + port).parse().unwrap();
+        let address: ServerAddress = format!("127.0.0.1:{}", 9001 + port).parse().unwrap();
         config::Server::new(address)
     };
     let mut settings = config::Upstream::new("app", (0..servers).map(server).collect());
