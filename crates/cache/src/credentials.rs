@@ -44,13 +44,29 @@ const CREDENTIALS: &[&str] = &[
 ];
 
 /// Names of fields in lower case, some with a `*` at the beginning or the end.
+///
+/// Each field of a request is compared on the way of a hit, so nearly all are ruled out by two bytes:
+/// the first two of the name for patterns that say how it begins, the last two for the others.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct FieldPatterns(Box<[Box<str>]>);
+pub struct FieldPatterns {
+    texts: Box<[Box<str>]>,
+    begins: Pairs,
+    ends: Pairs,
+}
 
 impl FieldPatterns {
     /// Patterns from their texts, in any case.
     pub fn new<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Self {
-        Self(patterns.into_iter().map(|text| text.to_ascii_lowercase().into()).collect())
+        let lower = |text: &str| text.to_ascii_lowercase().into();
+        let texts: Box<[Box<str>]> = patterns.into_iter().map(lower).collect();
+        let (mut begins, mut ends) = (Pairs::default(), Pairs::default());
+        for text in &texts {
+            match text.as_bytes().strip_prefix(b"*") {
+                Some(end) => ends.add(end.last_chunk()),
+                None => begins.add(text.trim_end_matches('*').as_bytes().first_chunk()),
+            }
+        }
+        Self { texts, begins, ends }
     }
 
     /// The usual names of credentials.
@@ -60,11 +76,37 @@ impl FieldPatterns {
 
     /// The patterns, in lower case.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|text| &**text)
+        self.texts.iter().map(|text| &**text)
     }
 
     fn match_name(&self, name: &[u8]) -> bool {
-        self.0.iter().any(|pattern| is_like(pattern.as_bytes(), name))
+        (self.begins.may_have(name.first_chunk()) || self.ends.may_have(name.last_chunk()))
+            && self.texts.iter().any(|pattern| is_like(pattern.as_bytes(), name))
+    }
+}
+
+/// Pairs of bytes, as far as their lower five bits tell: letters in any case are alike.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Pairs([u32; 32]);
+
+impl Pairs {
+    /// Adds a pair. None stands for a text that is too short to have one: any pair may be its.
+    fn add(&mut self, pair: Option<&[u8; 2]>) {
+        match pair {
+            Some([first, second]) => {
+                if let Some(row) = self.0.get_mut(usize::from(first & 31)) {
+                    *row |= 1 << (second & 31);
+                }
+            }
+            None => self.0 = [u32::MAX; 32],
+        }
+    }
+
+    /// False if the pair was not added. A name that is too short to have one may be any.
+    #[inline]
+    fn may_have(&self, pair: Option<&[u8; 2]>) -> bool {
+        let Some([first, second]) = pair else { return true };
+        self.0.get(usize::from(first & 31)).is_some_and(|row| row & (1 << (second & 31)) != 0)
     }
 }
 
@@ -132,6 +174,7 @@ const fn is_of_hop(id: FieldId) -> bool {
 mod tests {
     use super::*;
     use crate::testing::request;
+    use proptest::prelude::*;
 
     fn credentials(fields: &str, policy: &Policy) -> bool {
         let policy = Policy { own_cookie: Some("seat".into()), ..policy.clone() };
@@ -189,6 +232,21 @@ mod tests {
         let open = Policy { cookies_without_freshness: true, ..Policy::default() };
         assert!(!credentials("Cookie: a=b\r\n", &open));
         assert!(credentials("Cookie: a=b\r\nX-Api-Key: a\r\n", &open));
+    }
+
+    proptest! {
+        /// What two bytes rule out is what no pattern is like.
+        #[test]
+        fn a_name_is_found_as_by_comparing_all(
+            patterns in proptest::collection::vec("\\*?[a-cX-]{0,4}\\*?", 0..4),
+            names in proptest::collection::vec("[a-cA-Cx-]{0,6}", 1..20),
+        ) {
+            let found = FieldPatterns::new(patterns.iter().map(String::as_str));
+            for name in names {
+                let naive = found.texts().any(|text| is_like(text.as_bytes(), name.as_bytes()));
+                prop_assert_eq!(found.match_name(name.as_bytes()), naive, "{} {:?}", name, patterns);
+            }
+        }
     }
 
     #[test]
