@@ -5,7 +5,7 @@ use crate::{Fields, Framing, Head, Wire, WireError, eventually};
 use socket2::{Domain, Socket, Type};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -109,7 +109,8 @@ pub struct Origin {
 
 enum Place {
     Tcp(SocketAddr),
-    Unix(PathBuf),
+    /// And a second handle to end it by: its path may be gone by then.
+    Unix(PathBuf, UnixListener),
 }
 
 type Script = dyn Fn(&mut Connection) -> Result<(), WireError> + Send + Sync;
@@ -143,9 +144,10 @@ impl Origin {
     ) -> Self {
         let _ = std::fs::remove_file(path);
         let listener = UnixListener::bind(path).expect("a socket for the origin");
+        let handle = listener.try_clone().expect("a second handle");
         // For reading and writing the two kinds of sockets are the same.
         let accept = move || listener.accept().map(|(stream, _)| OwnedFd::from(stream).into());
-        Self::run(Place::Unix(path.to_owned()), accept, script)
+        Self::run(Place::Unix(path.to_owned(), handle), accept, script)
     }
 
     fn run(
@@ -167,7 +169,7 @@ impl Origin {
     pub fn address(&self) -> SocketAddr {
         match self.place {
             Place::Tcp(address) => address,
-            Place::Unix(_) => panic!("it listens on a Unix socket"),
+            Place::Unix(..) => panic!("it listens on a Unix socket"),
         }
     }
 
@@ -175,7 +177,7 @@ impl Origin {
     pub fn server(&self) -> String {
         match &self.place {
             Place::Tcp(address) => address.to_string(),
-            Place::Unix(path) => format!("unix:{}", path.display()),
+            Place::Unix(path, _) => format!("unix:{}", path.display()),
         }
     }
 
@@ -217,7 +219,9 @@ impl Origin {
             // Wakes the thread that waits in accept.
             match &self.place {
                 Place::Tcp(address) => drop(TcpStream::connect(address)),
-                Place::Unix(path) => drop(UnixStream::connect(path)),
+                Place::Unix(_, listener) => {
+                    let _ = rustix::net::shutdown(listener, rustix::net::Shutdown::Both);
+                }
             }
             thread.join().expect("the accepting thread does not panic");
         }
