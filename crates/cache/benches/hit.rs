@@ -191,19 +191,19 @@ fn answer_from_memory(mut warm: Warm) -> Warm {
     warm
 }
 
-fn judged() -> (Metadata, RequestDirectives, Policy) {
+fn judged() -> (Metadata, RequestDirectives, Box<Policy>) {
     let mut head = RequestHead::new();
     head.parse(BROWSER, &HeadLimits::default()).unwrap();
     let meta = plan(&head, BROWSER, PLAIN).metadata;
     let wanted = RequestDirectives::of(&Request { head: &head, buf: BROWSER });
-    (meta, wanted, Policy::default())
+    (meta, wanted, Box::default())
 }
 
 #[library_benchmark]
 #[bench::fresh(setup = judged, config = at_most(106))]
 fn judge_alone(
-    (meta, wanted, policy): (Metadata, RequestDirectives, Policy),
-) -> (Judgement, Policy) {
+    (meta, wanted, policy): (Metadata, RequestDirectives, Box<Policy>),
+) -> (Judgement, Box<Policy>) {
     let judgement = judge(black_box(&wanted), black_box(&meta), Mark::None, &policy, NOW);
     // Given back, so that its end is not counted.
     (judgement, policy)
