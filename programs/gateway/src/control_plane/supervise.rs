@@ -73,9 +73,8 @@ pub(crate) async fn supervise(config: Config, source: Source) -> Result<(), Erro
         workers,
         started,
     });
-    let reloads = Arc::clone(&facts.reloads);
+    let (reloads, admission) = (Arc::clone(&facts.reloads), Arc::clone(&facts.admission));
     let running = start(&facts, &shutdown, &access_log)?;
-    let admission = Arc::clone(&facts.admission);
     let admin_socket = admin.as_ref().and_then(|admin| admin.socket().ok());
     let admin = inform(facts, (admin, socket), traces, &shutdown);
     let mut reloader = Reloader {
