@@ -15,6 +15,8 @@ use crate::{
 pub(crate) enum Balancer {
     /// The gateway
     Tombolo,
+    /// The gateway told nothing but where its servers are and the path of their checks
+    Plain,
     /// nginx, whose free form has passive checks only
     Nginx,
     /// HAProxy with active checks, observation of traffic, and retries
@@ -26,6 +28,7 @@ impl Balancer {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Balancer::Tombolo => "Tombolo",
+            Balancer::Plain => "Tombolo, untuned",
             Balancer::Nginx => "nginx",
             Balancer::Haproxy => "HAProxy",
         }
@@ -44,9 +47,13 @@ impl Balancer {
     ) -> Result<Running> {
         let write = |name, text: &str| servers::write_configuration(folder, name, text);
         match self {
-            Balancer::Tombolo => {
+            Balancer::Tombolo | Balancer::Plain => {
+                let text = match self {
+                    Balancer::Plain => of_tombolo_untuned(replicas),
+                    _ => of_tombolo(replicas),
+                };
                 let mut command = Command::new(tombolo);
-                command.args(["gateway", "-c"]).arg(write("tombolo.toml", &of_tombolo(replicas))?);
+                command.args(["gateway", "-c"]).arg(write("tombolo.toml", &text)?);
                 servers::announced(Process::start(self.name(), &command, cores)?)
             }
             Balancer::Nginx => {
@@ -83,6 +90,25 @@ ejection = {{ failures = 3, time = \"2s\" }}
 slow_start = \"1s\"
 retry_on = [\"500\", \"502-504\"]
 timeouts = {{ connect = \"500ms\", first_byte = \"500ms\", total = \"5s\" }}
+[[route]]
+path = \"/\"
+upstream = \"app\"
+"
+    )
+}
+
+/// Every default. Without `retry_on` the answers of a failing server are passed on until it is ejected.
+fn of_tombolo_untuned(replicas: &[SocketAddr]) -> String {
+    let servers: Vec<String> = replicas.iter().map(SocketAddr::to_string).collect();
+    format!(
+        "[gateway]
+listen = [\"127.0.0.1:0\"]
+workers = 1
+[access_log]
+[[upstream]]
+name = \"app\"
+servers = {servers:?}
+health = {{ path = \"/health\" }}
 [[route]]
 path = \"/\"
 upstream = \"app\"

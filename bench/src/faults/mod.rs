@@ -67,7 +67,8 @@ struct Minute {
 /// # Errors
 /// When a program cannot be started, or one of ours fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let needed = arguments.servers.contains(&Balancer::Tombolo);
+    let needed =
+        [Balancer::Tombolo, Balancer::Plain].iter().any(|one| arguments.servers.contains(one));
     let tombolo = servers::tombolo_beside(arguments.tombolo.as_deref(), needed)?;
     let folder = tempfile::tempdir().context("a folder for configurations")?;
     interrupt::remove_on_signal(folder.path().to_owned()).context("watching for signals")?;

@@ -46,6 +46,8 @@ fn replicas_are_shown_scaled_and_restarted() {
     let script =
         format!("const now = (() => {{ {pid} }})(); return now && now !== '–' && now !== {first}");
     browser.wait_until("another process", &script);
+    // One change at a time: the new process is there a moment before the restart is over.
+    up.stderr().wait_for_text("restart done");
     browser.wait_for("#services button[data-key='restart gateway']").click();
     browser.wait_for("#confirm-yes").click();
     up.stderr().wait_for_text("serves in the place of pid");

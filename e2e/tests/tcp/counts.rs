@@ -39,7 +39,10 @@ fn connections_and_bytes_are_counted() {
     eventually("both to end", || (tcp()["open"] == 0).then_some(()));
     origins.iter_mut().for_each(Origin::stop);
     drop(TcpStream::connect(gateway.address()));
-    eventually("the one that met no server", || (tcp()["unreached"] == 1).then_some(()));
+    eventually("the one that met no server, and its end", || {
+        let told = tcp();
+        (told["unreached"] == 1 && told["open"] == 0).then_some(())
+    });
     let metrics = get(admin, "/metrics");
     let labels = "{listen=\"127.0.0.1:0\",upstream=\"app\"}";
     for line in [
