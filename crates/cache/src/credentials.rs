@@ -87,7 +87,7 @@ impl FieldPatterns {
 
 /// Pairs of bytes, as far as their lower five bits tell: letters in any case are alike.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-struct Pairs([u32; 32]);
+struct Pairs(Box<[u32; 32]>);
 
 impl Pairs {
     /// Adds a pair. None stands for a text that is too short to have one: any pair may be its.
@@ -98,7 +98,7 @@ impl Pairs {
                     *row |= 1 << (second & 31);
                 }
             }
-            None => self.0 = [u32::MAX; 32],
+            None => *self.0 = [u32::MAX; 32],
         }
     }
 
