@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -84,6 +85,16 @@ async fn run(
     }
 }
 
+/// Whether an entry is a socket with a name that [`bind`] gives. Nothing else is written to or removed.
+fn is_of_a_replica(entry: &fs::DirEntry) -> bool {
+    let name = entry.file_name();
+    let parts = name.to_str().and_then(|name| name.split_once('-'));
+    let is_ours = parts.is_some_and(|(pid, random)| {
+        pid.parse::<u32>().is_ok() && random.len() == 8 && u32::from_str_radix(random, 16).is_ok()
+    });
+    is_ours && entry.file_type().is_ok_and(|kind| kind.is_socket())
+}
+
 /// The other replicas' sockets.
 struct Siblings {
     folder: PathBuf,
@@ -99,9 +110,15 @@ impl Siblings {
             return;
         }
         self.seen = Some(Instant::now());
+        self.paths.clear();
+        // Something else may have been put in the folder's place since it was made.
+        if !fs::symlink_metadata(&self.folder).is_ok_and(|folder| folder.is_dir()) {
+            return;
+        }
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let paths = entries.map(|entry| entry.path()).filter(|path| *path != self.own);
-        self.paths = paths.take(limits::SIBLINGS).collect();
+        let paths = entries.filter(is_of_a_replica).map(|entry| entry.path());
+        let paths = paths.filter(|path| *path != self.own);
+        self.paths.extend(paths.take(limits::SIBLINGS));
     }
 
     /// Sends to each; removes the socket of one that has died.
@@ -114,5 +131,32 @@ impl Siblings {
             // A full socket among them: that replica polls.
             _ => true,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_dead_sockets_of_replicas_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |name: &str| folder.path().join(name);
+        let files = ["notes.txt", "1234-00abcdef", ".hidden"];
+        files.iter().for_each(|name| fs::write(of(name), "mine").unwrap());
+        drop(UnixDatagram::bind(of("7-0123abcd")).unwrap());
+        drop(UnixDatagram::bind(of("another.sock")).unwrap());
+        let socket = UnixDatagram::unbound().unwrap();
+        socket.writable().await.unwrap();
+        let mut siblings = Siblings {
+            folder: folder.path().to_owned(),
+            own: of("own"),
+            paths: Vec::new(),
+            seen: None,
+        };
+        siblings.look();
+        siblings.send(&socket, b"x");
+        assert!(files.iter().all(|name| of(name).exists()));
+        assert!(of("another.sock").exists() && !of("7-0123abcd").exists());
     }
 }

@@ -74,17 +74,17 @@ pub(crate) struct Exceeded {
 
 impl Limiter {
     pub(crate) fn new(route: &str, limits: &[RateLimit], table: Arc<Table>) -> Self {
-        let rule = |limit: &RateLimit| {
+        let rule = |(place, limit): (usize, &RateLimit)| {
             let RateLimit { requests, per, burst, key, .. } = limit;
             let many = |count: u64| count.saturating_mul(VALUES_OF_CLIENT);
             Rule {
-                id: hash_key(format!("{route} {} {per:?}", key.word()).as_bytes()),
+                id: hash_key(format!("{route} {} {per:?} {place}", key.word()).as_bytes()),
                 pace: Pace::new(*requests, *per, *burst),
                 pace_of_client: Pace::new(many(*requests), *per, many(*burst)),
                 limit: limit.clone(),
             }
         };
-        Self { rules: limits.iter().map(rule).collect(), table }
+        Self { rules: limits.iter().enumerate().map(rule).collect(), table }
     }
 
     /// Lets a request through and says what its answer tells of what is left (none: nothing), or
