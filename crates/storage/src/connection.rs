@@ -1,5 +1,7 @@
 //! One connection of either engine.
 
+use std::convert::identity;
+
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection as _, raw_sql};
@@ -28,17 +30,28 @@ pub(crate) enum Begin {
 
 /// The same for both kinds of connection; their types differ.
 macro_rules! run {
-    ($connection:expr, $text:expr, $values:expr, $method:ident) => {{
+    ($connection:expr, $text:expr, $values:expr, $list:expr, $method:ident) => {{
         let mut query = sqlx::query($text);
         for value in $values {
             query = match value {
                 Value::Integer(number) => query.bind(number),
+                Value::Real(number) => query.bind(number),
+                Value::Boolean(is_so) => query.bind(is_so),
                 Value::Text(text) => query.bind(text),
                 Value::Bytes(bytes) => query.bind(bytes),
+                Value::Integers(numbers) => query.bind($list(numbers)),
+                Value::Texts(texts) => query.bind($list(texts)),
+                // Refused by `Query::text`.
+                Value::TooLarge(_) => query.bind(i64::MAX),
             };
         }
         query.$method($connection).await.map_err(Error::driver)
     }};
+}
+
+/// A list as SQLite reads it (`json_each`).
+fn json(list: impl Into<serde_json::Value>) -> String {
+    list.into().to_string()
 }
 
 impl Connection {
@@ -50,24 +63,28 @@ impl Connection {
     }
 
     pub(crate) async fn run(&mut self, query: Query) -> Result<u64, Error> {
-        let text = self.checked(&query)?;
+        let text = query.text(self.engine())?;
         let values = query.into_values();
         Ok(match self {
-            Self::Sqlite(connection) => run!(connection, text, values, execute)?.rows_affected(),
-            Self::Postgres(connection) => run!(connection, text, values, execute)?.rows_affected(),
+            Self::Sqlite(connection) => {
+                run!(connection, text, values, json, execute)?.rows_affected()
+            }
+            Self::Postgres(connection) => {
+                run!(connection, text, values, identity, execute)?.rows_affected()
+            }
         })
     }
 
     pub(crate) async fn rows(&mut self, query: Query) -> Result<Vec<Row>, Error> {
-        let text = self.checked(&query)?;
+        let text = query.text(self.engine())?;
         let values = query.into_values();
         Ok(match self {
             Self::Sqlite(connection) => {
-                let rows = run!(connection, text, values, fetch_all)?;
+                let rows = run!(connection, text, values, json, fetch_all)?;
                 rows.into_iter().map(|row| Row(Inner::Sqlite(row))).collect()
             }
             Self::Postgres(connection) => {
-                let rows = run!(connection, text, values, fetch_all)?;
+                let rows = run!(connection, text, values, identity, fetch_all)?;
                 rows.into_iter().map(|row| Row(Inner::Postgres(row))).collect()
             }
         })
@@ -87,14 +104,6 @@ impl Connection {
             }
         };
         Ok(rows)
-    }
-
-    fn checked(&self, query: &Query) -> Result<&'static str, Error> {
-        if query.is_transaction_control() {
-            let words = "a statement must not begin or end a transaction; use write or read";
-            return Err(Error::Program { words });
-        }
-        Ok(query.text(self.engine()))
     }
 
     /// Begins a transaction.

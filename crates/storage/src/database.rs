@@ -12,16 +12,18 @@ use crate::connection::Begin;
 use crate::connector::Connector;
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::health::{Health, Outcomes};
+use crate::figures::Figures;
+use crate::health::Health;
 use crate::limits;
 use crate::listener::Listener;
 use crate::migrate::{self, Migrations};
+use crate::outcomes::Outcomes;
 use crate::places::Places;
 use crate::query::Query;
 use crate::retry::Retry;
 use crate::row::Row;
 use crate::sqlite;
-use crate::unit;
+use crate::unit::{self, Ending};
 use crate::url::{DatabaseUrl, Engine};
 use crate::watch::Watch;
 use crate::work::{Work, Working};
@@ -109,13 +111,13 @@ impl Database {
     /// ```no_run
     /// # use tombolo_storage::{Database, Deadline, Error, Query};
     /// # use std::time::Duration;
-    /// # async fn example(database: &Database) -> Result<u64, Error> {
-    /// let add = Query::new("INSERT INTO account (id, name) VALUES ($1, $2)");
-    /// database
-    ///     .write(Deadline::after(Duration::from_secs(10)), |work| {
-    ///         Box::pin(async move { work.run(add.bind(7).bind("Ana")).await })
-    ///     })
-    ///     .await
+    /// # async fn example(database: &Database) -> Result<i64, Error> {
+    /// let add = Query::new("INSERT INTO account (name, photo) VALUES ($1, $2) RETURNING id");
+    /// let add = add.bind("Ana").bind(None::<Vec<u8>>);
+    /// let deadline = Deadline::after(Duration::from_secs(10));
+    /// let id: Option<i64> =
+    ///     database.write(deadline, |work| Box::pin(async move { work.value(add).await })).await?;
+    /// # Ok(id.unwrap_or_default())
     /// # }
     /// ```
     ///
@@ -126,10 +128,55 @@ impl Database {
         T: Send + 'static,
         F: for<'w> FnOnce(&'w mut Work<'_>) -> Working<'w, T> + Send + 'static,
     {
+        self.write_or_refuse(deadline, work).await
+    }
+
+    /// As [`Database::write`], for work that may refuse with an error of its own: then nothing is
+    /// changed, and the caller gets that error.
+    ///
+    /// ```no_run
+    /// # use tombolo_storage::{Database, Deadline, Error, Query, Retry};
+    /// # use std::time::Duration;
+    /// #[derive(Debug, thiserror::Error)]
+    /// enum NotPaid {
+    ///     #[error("the account holds {0} only")]
+    ///     TooPoor(i64),
+    ///     #[error(transparent)]
+    ///     Database(#[from] Error),
+    /// }
+    ///
+    /// # async fn example(database: &Database, account: i64, amount: i64) -> Result<(), NotPaid> {
+    /// let deadline = Deadline::after(Duration::from_secs(10));
+    /// let pay = database.write_or_refuse(deadline, move |work| {
+    ///     Box::pin(async move {
+    ///         // The row is locked, so that nobody spends the same money meanwhile.
+    ///         let held = Query::new("SELECT held FROM account WHERE id = $1").for_update();
+    ///         let held = work.value(held.bind(account)).await?.unwrap_or(0);
+    ///         if held < amount {
+    ///             return Err(NotPaid::TooPoor(held));
+    ///         }
+    ///         let take = Query::new("UPDATE account SET held = held - $1 WHERE id = $2");
+    ///         work.run(take.bind(amount).bind(account)).await?;
+    ///         Ok(())
+    ///     })
+    /// });
+    /// pay.await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The work's own, and as [`Database::write`].
+    pub async fn write_or_refuse<T, E, F>(&self, deadline: Deadline, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'w> FnOnce(&'w mut Work<'_>) -> Working<'w, T, E> + Send + 'static,
+    {
         let shared = Arc::clone(&self.shared);
         to_its_end(async move {
-            let done = unit::transaction(&shared.writers, Begin::Write, deadline, work).await;
-            shared.writes.note(&done);
+            let (done, ending) =
+                unit::transaction(&shared.writers, Begin::Write, deadline, work).await;
+            shared.writes.note(ending);
             done
         })
         .await
@@ -146,8 +193,8 @@ impl Database {
     {
         let (shared, places) = (Arc::clone(&self.shared), self.reading().clone());
         to_its_end(async move {
-            let done = unit::transaction(&places, Begin::Read, deadline, work).await;
-            shared.reads.note(&done);
+            let (done, ending) = unit::transaction(&places, Begin::Read, deadline, work).await;
+            shared.reads.note(ending);
             done
         })
         .await
@@ -161,7 +208,7 @@ impl Database {
         let shared = Arc::clone(&self.shared);
         to_its_end(async move {
             let done = unit::statement(&shared.writers, true, deadline, query).await;
-            shared.writes.note(&done);
+            shared.writes.note(Ending::of(&done));
             done
         })
         .await
@@ -182,7 +229,7 @@ impl Database {
                 }
                 done => done,
             };
-            shared.reads.note(&done);
+            shared.reads.note(Ending::of(&done));
             done
         })
         .await
@@ -213,6 +260,18 @@ impl Database {
         match self.shared.connector.files() {
             Some(files) => Ok(files.verify()?),
             None => Ok(()),
+        }
+    }
+
+    /// Figures of this moment, for `/metrics`.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        let (reads, writes) = (&self.shared.reads, &self.shared.writes);
+        Figures {
+            reads: reads.counts(),
+            writes: writes.counts(),
+            read_age: reads.age(),
+            commit_age: writes.age(),
         }
     }
 
@@ -281,10 +340,10 @@ impl Shared {
 }
 
 /// Runs a unit of work on a task of its own.
-async fn to_its_end<T: Send + 'static>(
-    unit: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> Result<T, Error> {
-    tokio::spawn(unit).await.unwrap_or(Err(Error::Cut))
+async fn to_its_end<T: Send + 'static, E: From<Error> + Send + 'static>(
+    unit: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Result<T, E> {
+    tokio::spawn(unit).await.unwrap_or_else(|_| Err(Error::Cut.into()))
 }
 
 #[cfg(test)]

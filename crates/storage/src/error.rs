@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use sqlx::error::ErrorKind;
+
 use crate::codes::{self, Meaning};
 use crate::files::FilesError;
 use crate::limits;
@@ -28,6 +30,19 @@ pub enum Outcome {
     Unknown,
     /// It was not done, and the same again will fail the same way.
     WillNotPass,
+}
+
+/// A rule of the tables that a statement would have broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Violation {
+    /// Such a row is there already.
+    Unique,
+    /// A row that it refers to is missing, or one that refers to it is there.
+    ForeignKey,
+    /// A value is missing.
+    NotNull,
+    /// A value fails a `CHECK`.
+    Check,
 }
 
 /// What was being done when the driver reported an error.
@@ -210,6 +225,24 @@ impl Error {
         self.meaning().is_passing
     }
 
+    /// The rule of the tables that the statement would have broken, if that is what happened.
+    /// Where it is expected, `ON CONFLICT DO NOTHING` is the better way: this one costs the
+    /// transaction and its connection.
+    #[must_use]
+    pub fn violation(&self) -> Option<Violation> {
+        match self {
+            Self::Driver { source, .. } => match source.as_database_error()?.kind() {
+                ErrorKind::UniqueViolation => Some(Violation::Unique),
+                ErrorKind::ForeignKeyViolation => Some(Violation::ForeignKey),
+                ErrorKind::NotNullViolation => Some(Violation::NotNull),
+                ErrorKind::CheckViolation => Some(Violation::Check),
+                _ => None,
+            },
+            Self::During { source, .. } => source.violation(),
+            _ => None,
+        }
+    }
+
     /// Whether the tables or the database itself are gone, or cannot be read as one: no replica
     /// can go on with them.
     #[must_use]
@@ -241,7 +274,7 @@ impl Error {
         }
     }
 
-    fn meaning(&self) -> Meaning {
+    pub(crate) fn meaning(&self) -> Meaning {
         match self {
             Self::Driver { phase, source } => codes::meaning(source, *phase),
             Self::During { source, .. } => source.meaning(),

@@ -1,12 +1,8 @@
 //! Whether a database can be read and written now, found out by doing it.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-use crate::error::{Error, Fault};
 use crate::query::Query;
 
 /// Below so many bytes on the disk nothing is said to be storable unless a commit shows otherwise.
@@ -66,52 +62,6 @@ impl Condition {
     }
 }
 
-/// What became of real work, written by whoever did it: two stores, no lock.
-#[derive(Debug)]
-pub(crate) struct Outcomes {
-    begun: Instant,
-    /// Milliseconds since `begun`, plus one; 0 for never.
-    succeeded: AtomicU64,
-    has_failed: AtomicBool,
-}
-
-impl Outcomes {
-    pub(crate) fn new() -> Self {
-        Self {
-            begun: Instant::now(),
-            succeeded: AtomicU64::new(0),
-            has_failed: AtomicBool::new(false),
-        }
-    }
-
-    /// Notes what became of a piece of work. A fault of the program's own says nothing about the
-    /// database.
-    pub(crate) fn note<T>(&self, done: &Result<T, Error>) {
-        match done {
-            Ok(_) => {
-                let millis = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-                self.succeeded.store(millis.saturating_add(1), Ordering::Relaxed);
-                self.has_failed.store(false, Ordering::Relaxed);
-            }
-            Err(error) if error.fault() != Fault::Program => {
-                self.has_failed.store(true, Ordering::Relaxed);
-            }
-            Err(_) => {}
-        }
-    }
-
-    /// Whether the last piece of work failed.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.has_failed.load(Ordering::Relaxed)
-    }
-
-    /// How long ago work last succeeded.
-    pub(crate) fn age(&self) -> Option<Duration> {
-        let millis = self.succeeded.load(Ordering::Relaxed).checked_sub(1)?;
-        Some(self.begun.elapsed().saturating_sub(Duration::from_millis(millis)))
-    }
-}
-
 /// Bytes that this user can still write where `path` lies.
 pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
     let found = nix::sys::statvfs::statvfs(path).ok()?;
@@ -121,18 +71,6 @@ pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_last_outcome_counts() {
-        let outcomes = Outcomes::new();
-        assert_eq!((outcomes.has_failed(), outcomes.age()), (false, None));
-        outcomes.note::<()>(&Err(Error::NoConnection));
-        assert!(outcomes.has_failed());
-        outcomes.note::<()>(&Ok(()));
-        assert!(!outcomes.has_failed() && outcomes.age().is_some());
-        outcomes.note::<()>(&Err(Error::Program { words: "x" }));
-        assert!(!outcomes.has_failed(), "a fault of ours is none of the database's");
-    }
 
     #[test]
     fn there_is_room_in_a_folder() {

@@ -7,9 +7,11 @@
 //! database is still the one it was ([`FilesError`], [`Database::settle`]), its health, backups.
 //! Not owned: any service's tables or queries.
 //!
-//! [`Database::write`] and [`Database::read`] are the only ways in. Connections are private, with
-//! places of their own for those who write, those who read, the follower and checks of health; one
-//! that saw an error or a deadline is closed.
+//! [`Database::write`] and [`Database::read`] are the only ways in, with [`Database::call`] and
+//! [`Database::query`] for one statement, [`Database::write_or_refuse`] for work that may decide
+//! against itself, and [`Retry`] for another try. How statements are written for both engines is
+//! told at [`Query`]. Connections are private, with places of their own for those who write, those
+//! who read, the follower and checks of health; one that saw an error or a deadline is closed.
 //!
 //! A commit that returned is on the disk. SQLite runs with `synchronous = FULL`: with `NORMAL` a
 //! WAL is synced at checkpoints only, so that a power failure may take commits back that were
@@ -23,12 +25,14 @@ mod connector;
 mod database;
 mod deadline;
 mod error;
+mod figures;
 mod files;
 mod health;
 mod history;
 pub mod limits;
 mod listener;
 mod migrate;
+mod outcomes;
 mod places;
 mod postgres;
 mod query;
@@ -43,11 +47,13 @@ mod work;
 pub use backup::{BackupError, Copied, Manifest, backup, restore};
 pub use database::Database;
 pub use deadline::Deadline;
-pub use error::{Error, Fault, Outcome};
+pub use error::{Error, Fault, Outcome, Violation};
+pub use figures::Figures;
 pub use files::FilesError;
 pub use health::{Condition, Health, Probe};
 pub use listener::Listener;
 pub use migrate::Migrations;
+pub use outcomes::Counts;
 pub use query::{Query, Value};
 pub use retry::Retry;
 pub use row::{Column, Row};

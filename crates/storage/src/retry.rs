@@ -30,6 +30,36 @@ impl Retry {
         Self { is_repeatable: true, ..Self::new(deadline) }
     }
 
+    /// Runs `attempt` until it succeeds or another try makes no sense.
+    ///
+    /// ```no_run
+    /// # use tombolo_storage::{Database, Deadline, Error, Query, Retry};
+    /// # use std::time::Duration;
+    /// # async fn example(database: &Database, key: String) -> Result<(), Error> {
+    /// let deadline = Deadline::after(Duration::from_secs(10));
+    /// // The key tells what an earlier try did, so this may be done twice.
+    /// let add = "INSERT INTO payment (key, amount) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
+    /// let add = Query::new(add).bind(key).bind(100_i64);
+    /// let retry = Retry::of_repeatable(deadline);
+    /// retry.run(|| database.call(deadline, add.clone())).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// That of the last try.
+    pub async fn run<T, F>(mut self, mut attempt: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        loop {
+            match attempt().await {
+                Err(error) if self.again(&error).await => {}
+                done => return done,
+            }
+        }
+    }
+
     /// Until when.
     #[must_use]
     pub fn deadline(&self) -> Deadline {

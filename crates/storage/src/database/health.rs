@@ -7,6 +7,7 @@ use crate::connection::Begin;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::health::{self, Condition, Health, Probe};
+use crate::outcomes::Outcomes;
 use crate::unit;
 use crate::url::Engine;
 
@@ -28,7 +29,7 @@ impl Database {
         let is_other_history = [&reads, &writes]
             .into_iter()
             .any(|tried| tried.as_ref().is_err_and(Error::is_other_history));
-        let condition = |tried: Result<(), Error>, outcomes: &health::Outcomes| Condition {
+        let condition = |tried: Result<(), Error>, outcomes: &Outcomes| Condition {
             fault: tried.err().map(|error| error.to_string()),
             age: outcomes.age(),
         };
@@ -69,13 +70,14 @@ impl Database {
     async fn try_undone(&self, probe: Probe, deadline: Deadline) -> Result<(), Error> {
         let places = self.shared.writers.clone();
         to_its_end(async move {
-            unit::transaction(&places, Begin::Write, deadline, move |work| {
+            let (done, _) = unit::transaction(&places, Begin::Write, deadline, move |work| {
                 Box::pin(async move {
                     work.undo();
                     work.run(probe.writing()).await.map(drop)
                 })
             })
-            .await
+            .await;
+            done
         })
         .await
     }
