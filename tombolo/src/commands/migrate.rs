@@ -43,7 +43,10 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return console::fail(&error),
     };
-    match runtime.block_on(tombolo_chat::migrate(&database)) {
+    if let Err(error) = runtime.block_on(tombolo_chat::migrate(&database)) {
+        return console::fail(&error);
+    }
+    match runtime.block_on(tombolo_library::migrate(&database)) {
         Ok(()) => console::result(format!("{database}: the tables are up to date\n").as_bytes()),
         Err(error) => console::fail(&error),
     }

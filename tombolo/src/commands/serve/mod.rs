@@ -2,6 +2,7 @@
 
 mod calculator;
 mod chat;
+mod library;
 mod site;
 
 use std::time::Duration;
@@ -16,7 +17,8 @@ const EXAMPLES: &str = "\
 EXAMPLES
   tombolo serve site --listen 127.0.0.1:9101 --replica site-1
   tombolo serve calculator --listen 127.0.0.1:9201
-  tombolo serve chat --listen 127.0.0.1:9301 --database sqlite:tombolo-data/tombolo.db";
+  tombolo serve chat --listen 127.0.0.1:9301 --database sqlite:tombolo-data/tombolo.db
+  tombolo serve library --listen 127.0.0.1:9401";
 
 /// For what is under way to finish once a signal came.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -35,6 +37,7 @@ enum Service {
     Site(site::Site),
     Calculator(calculator::Calculator),
     Chat(chat::Chat),
+    Library(library::Library),
 }
 
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
@@ -48,6 +51,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Service::Site(site) => site::run(site),
         Service::Calculator(calculator) => calculator::run(calculator),
         Service::Chat(chat) => chat::run(chat),
+        Service::Library(library) => library::run(library),
     }
 }
 

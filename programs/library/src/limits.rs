@@ -1,0 +1,40 @@
+//! Every limit of this program, in one place.
+
+use std::time::Duration;
+
+/// Connections served at once.
+pub(crate) const CONNECTIONS: usize = 20_000;
+
+/// A replica's name, in bytes.
+pub(crate) const REPLICA_BYTES: usize = 64;
+
+/// A request's body of JSON, in bytes.
+pub(crate) const BODY_BYTES: usize = 64 * 1024;
+
+/// For such a body to arrive.
+pub(crate) const BODY_TIME: Duration = Duration::from_secs(20);
+
+/// How long a read of the database may take.
+pub(crate) const READ_TIME: Duration = Duration::from_secs(5);
+
+/// How long a change of the database may take, all tries together.
+pub(crate) const WRITE_TIME: Duration = Duration::from_secs(10);
+
+/// How long the database may take to show that it can be read and written. Less than the time after
+/// which a gateway gives up.
+pub(crate) const HEALTH_TIME: Duration = Duration::from_millis(1500);
+
+/// How often the files of a SQLite database are looked at: one that was replaced ends the replica.
+pub(crate) const FILES_PERIOD: Duration = Duration::from_secs(1);
+
+/// Items of one page of any list unless the request says otherwise.
+pub(crate) const PAGE_DEFAULT: u32 = 50;
+
+/// Items of one page of any list at most.
+pub(crate) const PAGE_ITEMS: u32 = 200;
+
+/// How long a session lasts from the log-in on.
+pub(crate) const SESSION_TIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How often what is over is removed from the database.
+pub(crate) const TIDY_PERIOD: Duration = Duration::from_secs(60);

@@ -1,0 +1,50 @@
+//! What every handler works with: the database and what goes with it. Owns no rule of any part.
+
+use std::sync::Arc;
+
+use tombolo_daemon::shutdown::Shutdown;
+use tombolo_serve::Clients;
+use tombolo_storage::{Database, Deadline, Error, Query, Row};
+
+use crate::limits;
+use crate::schema;
+use crate::settings::Settings;
+
+/// A replica of the library.
+#[derive(Debug)]
+pub(crate) struct Library {
+    pub(crate) database: Database,
+    pub(crate) settings: Settings,
+    pub(crate) shutdown: Shutdown,
+    /// Tells clients from gateways.
+    pub(crate) clients: Clients,
+}
+
+impl Library {
+    /// Opens the database and brings its tables up to date.
+    pub(crate) async fn open(settings: Settings, shutdown: Shutdown) -> Result<Arc<Self>, Error> {
+        let database = Database::open(&settings.database, &schema::MIGRATIONS).await?;
+        let clients = Clients::new(settings.trusted.clone(), settings.trust_loopback);
+        Ok(Arc::new(Self { database, settings, shutdown, clients }))
+    }
+
+    /// Reads by one statement, within [`limits::READ_TIME`].
+    pub(crate) async fn query(&self, query: Query) -> Result<Vec<Row>, Error> {
+        self.database.query(reading(), query).await
+    }
+
+    /// Changes by one statement, within [`limits::WRITE_TIME`]; the rows that it returns.
+    pub(crate) async fn call(&self, query: Query) -> Result<Vec<Row>, Error> {
+        self.database.call(writing(), query).await
+    }
+}
+
+/// Until when a read must be done.
+pub(crate) fn reading() -> Deadline {
+    Deadline::after(limits::READ_TIME)
+}
+
+/// Until when a change must be done.
+pub(crate) fn writing() -> Deadline {
+    Deadline::after(limits::WRITE_TIME)
+}

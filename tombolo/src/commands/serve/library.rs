@@ -1,0 +1,88 @@
+//! `tombolo serve library`.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use ipnet::IpNet;
+use tombolo_daemon::config::DatabaseUrl;
+use tombolo_daemon::exit::ExitCode;
+use tombolo_daemon::process_name;
+use tombolo_daemon::resources::raise_open_files;
+use tombolo_library::{PublicUrl, Settings};
+use tombolo_storage::ObjectsUrl;
+
+use super::{DRAIN, serve};
+use crate::{address, console};
+
+const LIBRARY_EXAMPLES: &str = "\
+EXAMPLES
+  tombolo serve library                            on 127.0.0.1:9401, all data in tombolo-data
+  tombolo serve library --listen 9402              a second replica of the same library
+  TOMBOLO_DATABASE=postgres://... tombolo serve library --objects 's3://files?endpoint=http://...'
+
+SIGNALS
+  Ctrl+C or SIGTERM drains: /health answers 503, what was acknowledged is safe, clients go on at
+  another replica, all within 30 seconds. The same signal again ends at once.";
+
+/// The library: large files up and down with resumption, users, catalogue, plans and reports
+#[derive(Args)]
+#[command(after_help = LIBRARY_EXAMPLES)]
+pub(super) struct Library {
+    /// Where to listen: address and port, or a port of 127.0.0.1; port 0 lets the system choose
+    #[arg(long, value_name = "ADDR", value_parser = address::listen)]
+    #[arg(default_value = "127.0.0.1:9401")]
+    listen: SocketAddr,
+
+    /// The database that all replicas share: sqlite:PATH on one machine, or
+    /// postgres://USER@HOST/NAME. An address with a password belongs in the environment
+    #[arg(long, value_name = "URL", env = DatabaseUrl::VARIABLE, hide_env_values = true)]
+    #[arg(default_value = "sqlite:tombolo-data/tombolo.db")]
+    database: String,
+
+    /// Where the files' content lies, for all replicas: file:PATH, or
+    /// s3://BUCKET?endpoint=URL with its keys in the environment
+    #[arg(long, value_name = "URL", env = ObjectsUrl::VARIABLE)]
+    #[arg(default_value = "file:tombolo-data/objects")]
+    objects: ObjectsUrl,
+
+    /// Name of this replica, told in X-Replica [default: library- and the process id]
+    #[arg(long, value_name = "NAME")]
+    replica: Option<String>,
+
+    /// Where clients reach the library, for absolute links, as in https://files.example.org
+    /// [default: what the gateway says]
+    #[arg(long, value_name = "URL")]
+    public_url: Option<PublicUrl>,
+
+    /// A network of gateways whose X-Forwarded-For, -Proto and -Host are believed; may be given
+    /// several times
+    #[arg(long = "trust", value_name = "CIDR")]
+    trusted: Vec<IpNet>,
+
+    /// Do not believe those fields from this machine: other programs than a gateway connect from
+    /// there
+    #[arg(long)]
+    distrust_loopback: bool,
+}
+
+pub(super) fn run(library: Library) -> ExitCode {
+    process_name::set("library");
+    let Library { listen, database, objects, replica, public_url, trusted, distrust_loopback } =
+        library;
+    // Not read by the reader of arguments, which would repeat a password that is in it.
+    let database: DatabaseUrl = match database.parse() {
+        Ok(database) => database,
+        Err(error) => return console::wrong_usage(&format!("--database: {error}")),
+    };
+    let trust_loopback = !distrust_loopback;
+    let settings = Settings {
+        replica,
+        public_url,
+        trusted,
+        trust_loopback,
+        drain: DRAIN,
+        ..Settings::new(listen, database, objects)
+    };
+    let _ = raise_open_files();
+    serve(|shutdown| tombolo_library::run(settings, shutdown))
+}
