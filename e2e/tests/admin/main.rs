@@ -16,6 +16,7 @@ mod metrics;
 mod purge;
 mod requests;
 mod status;
+mod times;
 mod why;
 
 use serde_json::Value;

@@ -76,7 +76,7 @@ fn a_slow_bucket_leads_to_the_request() {
     let why: Value =
         serde_json::from_str(&ask_admin(admin, &format!("/api/v1/why?request={id}"), "")).unwrap();
     let told = why.to_string();
-    assert!(told.contains("/slow?why=me") && told.contains("upstream_ms"), "{told}");
+    assert!(told.contains("/slow?why=me") && told.contains("first_byte_ms"), "{told}");
     let text = ask_admin(admin, "/metrics", "");
     assert!(!text.contains(" # {"), "the older form has no exemplars:\n{text}");
 }

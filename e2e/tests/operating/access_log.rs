@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tombolo_e2e::{Origin, Setup, scripts};
 
-const FIELDS: [&str; 19] = [
+const FIELDS: [&str; 28] = [
     "time",
     "request_id",
     "client",
@@ -23,6 +23,15 @@ const FIELDS: [&str; 19] = [
     "user_agent",
     "referer",
     "error",
+    "route",
+    "upstream",
+    "head_ms",
+    "queue_ms",
+    "collapsed_ms",
+    "connect_ms",
+    "upload_ms",
+    "first_byte_ms",
+    "download_ms",
 ];
 
 const REQUEST: &str = "POST /log?q=1 HTTP/1.1\r\nHost: Example.org:81\r\nUser-Agent: tester/1.0\r\n\
@@ -56,6 +65,9 @@ fn json_has_every_field_with_its_value() {
     assert_eq!(record["user_agent"], "tester/1.0");
     assert_eq!(record["referer"], "http://example.org/before");
     assert!(record["cache"].is_null() && record["error"].is_null(), "{line}");
+    assert_eq!((&record["route"], &record["upstream"]), (&"/".into(), &"app".into()));
+    assert!(record["connect_ms"].is_number() && record["upload_ms"].is_number(), "{line}");
+    assert!(record["head_ms"].is_null() && record["queue_ms"].is_null(), "{line}");
 }
 
 #[test]

@@ -11,6 +11,7 @@
 //!  upstream        servers, connections to them, pools
 //!  access_log      one line for each request, written off the request path
 //!  rate_limit      how often a route may be asked
+//!  timing          the phases that the time of a request is spent in
 //!  recent          the last exchanges of each thread, for who asks why
 //!  metrics         counters of each thread, and their text for Prometheus
 //! ```
@@ -25,6 +26,7 @@ mod metrics;
 mod rate_limit;
 mod recent;
 mod tcp;
+mod timing;
 mod upstream;
 
 pub use control_plane::{AdminError, Source};

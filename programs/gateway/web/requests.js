@@ -1,6 +1,7 @@
 // The last requests with where their time went; each leads to the answer to "why".
 
 import { el, replace, table } from "./dom.js";
+import { PHASES } from "./phases.js";
 import { millis, say, time } from "./words.js";
 import { showWhy } from "./why.js";
 
@@ -41,8 +42,8 @@ export function stages(one, longest) {
   const bar = el("span", { class: "stages", "aria-hidden": "true" });
   // The square root lets short ones be seen beside long ones.
   bar.style.setProperty("inline-size", `${Math.max(2, Math.sqrt(one.duration_ms / longest) * 100)}%`);
-  for (const name of ["gateway", "upstream", "answer"]) {
-    const part = el("span", { class: name });
+  for (const [name, colour] of Object.entries(PHASES)) {
+    const part = el("span", { class: colour });
     part.style.setProperty("flex-grow", String(one.stages?.[`${name}_ms`] ?? 0));
     bar.append(part);
   }

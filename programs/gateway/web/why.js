@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { el, replace, table, terms } from "./dom.js";
+import { PHASES } from "./phases.js";
 import { bytes, millis, say, time, word } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
@@ -68,7 +69,7 @@ function past(one) {
 }
 
 function times(one) {
-  const parts = ["gateway", "upstream", "answer"]
+  const parts = Object.keys(PHASES)
     .filter((name) => one.stages?.[`${name}_ms`] !== undefined)
     .map((name) => `${say(`stage_${name}`)} ${millis(one.stages[`${name}_ms`])}`);
   return `${millis(one.duration_ms)} (${parts.join(", ")})`;

@@ -24,25 +24,37 @@ pub(super) fn push(line: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     whole(line, b",\"status\":", record.status.into());
     whole(line, b",\"bytes_in\":", record.bytes_in);
     whole(line, b",\"bytes_out\":", record.bytes_out);
-    line.extend_from_slice(b",\"duration_ms\":");
-    number::push_millis(line, record.duration_micros);
-    line.extend_from_slice(b",\"upstream_ms\":");
-    match record.upstream_micros {
-        Some(micros) => number::push_millis(line, micros),
-        None => line.extend_from_slice(b"null"),
-    }
+    millis(line, b",\"duration_ms\":", Some(record.duration_micros));
+    millis(line, b",\"upstream_ms\":", record.upstream_micros);
     ours(line, b",\"backend\":", record.backend);
     whole(line, b",\"attempts\":", record.attempts.into());
     ours(line, b",\"cache\":", record.cache);
     text(line, b",\"user_agent\":", record.user_agent.unwrap_or_default(), keep::USER_AGENT);
     text(line, b",\"referer\":", record.referer.unwrap_or_default(), keep::REFERER);
     ours(line, b",\"error\":", record.error);
+    ours(line, b",\"route\":", record.route);
+    ours(line, b",\"upstream\":", record.upstream);
+    millis(line, b",\"head_ms\":", record.head_micros);
+    millis(line, b",\"queue_ms\":", record.queue_micros);
+    millis(line, b",\"collapsed_ms\":", record.collapsed_micros);
+    millis(line, b",\"connect_ms\":", record.connect_micros);
+    millis(line, b",\"upload_ms\":", record.upload_micros);
+    millis(line, b",\"first_byte_ms\":", record.first_byte_micros);
+    millis(line, b",\"download_ms\":", record.download_micros);
     line.extend_from_slice(b"}\n");
 }
 
 fn whole(line: &mut Vec<u8>, name: &[u8], value: u64) {
     line.extend_from_slice(name);
     number::push(line, value);
+}
+
+fn millis(line: &mut Vec<u8>, name: &[u8], micros: Option<u64>) {
+    line.extend_from_slice(name);
+    match micros {
+        Some(micros) => number::push_millis(line, micros),
+        None => line.extend_from_slice(b"null"),
+    }
 }
 
 fn ours(line: &mut Vec<u8>, name: &[u8], value: Option<&str>) {

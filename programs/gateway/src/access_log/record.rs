@@ -45,6 +45,24 @@ pub struct Record<'a> {
     pub referer: Option<&'a [u8]>,
     /// Why the gateway answered itself, in its own words.
     pub error: Option<&'a str>,
+    /// The route, as the metrics call it.
+    pub route: Option<&'a str>,
+    /// The upstream.
+    pub upstream: Option<&'a str>,
+    /// Microseconds until the request head was whole; none: it came in one piece.
+    pub head_micros: Option<u64>,
+    /// Microseconds in the queue of the upstream; none: there was room.
+    pub queue_micros: Option<u64>,
+    /// Microseconds of waiting for the answer to another request for the same; none: it did not.
+    pub collapsed_micros: Option<u64>,
+    /// Microseconds of making connections to servers; none: idle ones were there.
+    pub connect_micros: Option<u64>,
+    /// Microseconds of sending the request body; none: there is none.
+    pub upload_micros: Option<u64>,
+    /// Microseconds from the whole request to the head of the answer; none: no server was asked.
+    pub first_byte_micros: Option<u64>,
+    /// Microseconds of sending the answer; none: it was sent at once.
+    pub download_micros: Option<u64>,
 }
 
 /// Bytes kept of each field. Together and with every byte escaped they bound a line.

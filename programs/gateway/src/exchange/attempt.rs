@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Instant;
 
 use tokio::net::TcpStream;
 use tombolo_http1::{BodyDecoder, BodyErrorKind, Framing};
@@ -97,6 +98,7 @@ pub(super) async fn attempt(
     outbound.clear();
     let (timer, watch) = (&scene.connection.timer, Watch::new(scene.client));
     let (state, is_whole) = (Cell::new(Upload::Running), Cell::new(false));
+    let body_sent = Cell::new(None);
     let mut uploaded = 0_u64;
     let mut decoder = BodyDecoder::new(asked.framing, asked.bounds.body());
     let pace = Pace::new(asked.bounds.body_gap, 0, asked.bounds.client_bytes, &|| false);
@@ -130,6 +132,7 @@ pub(super) async fn attempt(
                 watch: &watch,
                 upload: &state,
                 is_whole: &is_whole,
+                body_sent: &body_sent,
                 outbound,
                 response,
                 answer,
@@ -143,6 +146,9 @@ pub(super) async fn attempt(
                 && let Poll::Ready(sent) = upload.as_mut().poll(cx)
             {
                 timer.await_answer(facing.first_byte);
+                if asked.has_body() {
+                    body_sent.set(Some(Instant::now()));
+                }
                 if let Some(fault) = sent_or_fault(sent, &state, &watch, asked) {
                     return Poll::Ready(Err(fault));
                 }
@@ -152,6 +158,9 @@ pub(super) async fn attempt(
         .await
     };
     journal.bytes_in = uploaded;
+    if let Some(at) = body_sent.get() {
+        journal.uploaded(at);
+    }
     conclude(outcome, state.get(), journal)
 }
 

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::IoSlice;
+use std::time::Instant;
 
 use tombolo_http1::{OtherProtocol, ResponseHead, Version};
 
@@ -61,6 +62,8 @@ pub(super) struct Downward<'a> {
     pub(super) upload: &'a Cell<Upload>,
     /// Once it is sent: whether the request could be sent once more.
     pub(super) is_whole: &'a Cell<bool>,
+    /// When the last byte of a request body was sent; none: there is none, or it is still coming.
+    pub(super) body_sent: &'a Cell<Option<Instant>>,
     pub(super) outbound: &'a mut Buffer,
     pub(super) response: &'a mut ResponseHead,
     pub(super) answer: &'a mut Vec<u8>,
@@ -94,6 +97,9 @@ impl Downward<'_> {
             let refusal = Refusal::broken_upstream(words);
             let unanswered = Unanswered { refusal, interim: false, why: Why::Elsewhere };
             return Err(DownError::Unanswered(unanswered));
+        }
+        if let Some(at) = self.body_sent.get() {
+            self.journal.uploaded(at);
         }
         self.journal.answered();
         if status == 101 {

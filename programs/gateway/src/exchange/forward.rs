@@ -111,6 +111,7 @@ pub(super) async fn forward(
     let Some(upstream) = scene.snapshot.upstreams.get(route.upstream) else {
         return Err(Refusal::no_backend().into());
     };
+    journal.upstream = Some(route.upstream);
     if upstream.is_drained() {
         return Err(Refusal::drained().into());
     }
@@ -125,7 +126,7 @@ pub(super) async fn forward(
     let now = || scene.connection.core.timers.now();
     // None until the first server is asked: a wait in the queue has a limit of its own.
     let mut deadline = None;
-    while let Some(index) = picker.next(scene, deadline.unwrap_or(u64::MAX)).await? {
+    while let Some(index) = picker.next(scene, deadline.unwrap_or(u64::MAX), journal).await? {
         let deadline = *deadline.get_or_insert_with(|| now().saturating_add(total));
         let flight = Flight::begin(&**upstream, scene.connection.core.index, index);
         let Some(server) = upstream.servers.get(index) else { break };
@@ -217,6 +218,9 @@ async fn ask(
                 return Ok(Asking::Next(refusal));
             }
         };
+        if let Some(micros) = journal.connected(!reused, asked.has_body()) {
+            candidate.upstream.times.connected(core.index, micros);
+        }
         *sent_times = sent_times.saturating_add(1);
         let sent = *sent_times;
         let left = candidate.deadline.saturating_sub(core.timers.now()).max(1);
@@ -231,7 +235,7 @@ async fn ask(
         let attempted = attempt::attempt(scene, workspace, asked, journal, &facing, hold).await;
         let outcome = attempt::outcome(&attempted, reused, journal);
         let is_known = matches!(&attempted, Ok(Err(one)) if one.why == attempt::Why::Released);
-        note(scene, candidate, (outcome, is_known), workspace);
+        note(scene, candidate, (outcome, is_known), workspace, journal);
         observe(scene, candidate, outcome, journal);
         match attempted? {
             Ok(Attempted::Held) => return Ok(Asking::Held(stream)),

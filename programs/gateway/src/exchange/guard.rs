@@ -122,6 +122,11 @@ pub(super) fn allowed(request: &RequestHead, head: &[u8], route: &Route) -> Resu
 }
 
 impl Asked {
+    /// Whether a body belongs to the request.
+    pub(super) fn has_body(&self) -> bool {
+        !matches!(self.framing, Framing::None | Framing::Length(0))
+    }
+
     /// What a request asks of its route.
     pub(super) fn of(request: &RequestHead, route: &Route, trusted: bool) -> Self {
         Self {

@@ -8,9 +8,11 @@ use tombolo_balance::{Ask, Tried, hash_key};
 use tombolo_daemon::config::HashKey;
 use tombolo_http1::{FieldId, RequestHead};
 
+use super::journal::Journal;
 use super::refusal::Refusal;
 use super::{Failure, Scene};
 use crate::data_plane::{Workspace, has_left};
+use crate::timing::Phase;
 use crate::upstream::{Overload, Unserved, Upstream, Wants, client_hash, wait};
 
 /// The servers of one request, one after the other, each at most once.
@@ -46,13 +48,17 @@ impl<'u> Picker<'u> {
         &self,
         scene: &Scene<'_>,
         deadline: u64,
+        journal: &mut Journal,
     ) -> Result<Option<usize>, Failure> {
         let server = self.pick(scene);
         if server.is_some() || !self.upstream.may_wait(&self.tried) {
             return Ok(server);
         }
         // Boxed: the size of a wait is nothing for those who need none.
-        Box::pin(self.wait(scene, deadline)).await.map(Some)
+        journal.waits(Phase::Queue);
+        let waited = Box::pin(self.wait(scene, deadline)).await;
+        journal.waited();
+        waited.map(Some)
     }
 
     async fn wait(&self, scene: &Scene<'_>, deadline: u64) -> Result<usize, Failure> {

@@ -40,6 +40,7 @@ pub(super) async fn read_head(
                     let client = scene.connection.client.ip();
                     let heads = &scene.connection.core.admission.half_heads;
                     let half = half.get_or_insert_with(|| heads.begin(client));
+                    journal.waits_for_head();
                     if half.grow(inbound.unread().len()).is_err() {
                         return Err(Refusal::too_many_half_heads().into());
                     }

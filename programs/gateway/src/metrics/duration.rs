@@ -57,6 +57,13 @@ pub(super) struct Histogram {
 }
 
 impl Histogram {
+    /// The sum of what threads have counted.
+    pub(super) fn of<'d>(threads: impl Iterator<Item = &'d Durations>) -> Self {
+        let mut histogram = Self::default();
+        threads.for_each(|durations| histogram.add(durations));
+        histogram
+    }
+
     pub(super) fn add(&mut self, of: &Durations) {
         for (sum, count) in self.buckets.iter_mut().zip(&of.buckets) {
             *sum = sum.wrapping_add(count.get());

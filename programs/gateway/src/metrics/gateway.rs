@@ -1,14 +1,13 @@
 //! The families of the data plane: requests, servers, connections, access log.
 
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::duration::BOUNDS;
-use super::exposition::{Exposition, Family, Kind, seconds};
-use super::labels::{CACHE_RESULTS, Class, Outcome};
+use super::exposition::{Exposition, Kind, seconds};
+use super::labels::{CACHE_RESULTS, Class};
+use super::upstream::write_upstreams;
 use super::{Exemplars, Metrics, RouteCounts};
 use crate::control_plane::Snapshot;
-use crate::upstream::Upstream;
 
 /// What is not counted but read at this moment.
 pub(crate) struct Gauges {
@@ -58,12 +57,7 @@ pub(crate) fn write_gateway(
     let routes: Vec<(&str, &RouteCounts)> = snapshot.routes.counted().collect();
     write_requests(out, &routes);
     write_durations(out, &routes, exemplars);
-    write_attempts(out, &snapshot.upstreams);
-    let help = "Requests a server is being asked at this moment.";
-    let mut family = out.family("tombolo_upstream_requests_in_flight", Kind::Gauge, "", help);
-    for upstream in &snapshot.upstreams {
-        write_in_flight(&mut family, upstream);
-    }
+    write_upstreams(out, &snapshot.upstreams);
     let help = "Requests of routes with a cache, by what the cache did.";
     let mut family = out.family("tombolo_cache_lookups", Kind::Counter, "", help);
     for (place, result) in CACHE_RESULTS.iter().enumerate() {
@@ -133,33 +127,9 @@ fn write_durations(out: &mut Exposition, routes: &[(&str, &RouteCounts)], exempl
     }
 }
 
-fn write_attempts(out: &mut Exposition, upstreams: &[Arc<Upstream>]) {
-    let help = "Times a server was asked, by how that ended.";
-    let mut family = out.family("tombolo_upstream_attempts", Kind::Counter, "", help);
-    for upstream in upstreams {
-        for server in &upstream.servers {
-            for outcome in Outcome::ALL {
-                let labels = [
-                    ("upstream", upstream.name.as_str()),
-                    ("backend", server.name.as_str()),
-                    ("outcome", outcome.label()),
-                ];
-                family.sample(&labels, server.attempts.total(outcome));
-            }
-        }
-    }
-}
-
-fn write_in_flight(family: &mut Family<'_>, upstream: &Upstream) {
-    for (index, server) in upstream.servers.iter().enumerate() {
-        let labels = [("upstream", upstream.name.as_str()), ("backend", server.name.as_str())];
-        family.sample(&labels, upstream.balancer.in_flight(index));
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::{Exchange, Form};
+    use super::super::{Exchange, Form, Outcome};
     use super::*;
     use tombolo_daemon::config::{Config, Overrides, builtin_gateway};
 

@@ -13,7 +13,7 @@
 //! | `exemplars.rs` | for each bucket a request that fell into it |
 //! | `labels.rs` | the words by which series are told apart |
 //! | `exposition.rs` | the text form: names, types, units, escapes |
-//! | `gateway.rs`, `health.rs`, `overload.rs`, `tcp.rs`, `cache.rs`, `traces.rs`, `process.rs` | the families of each part |
+//! | `gateway.rs`, `upstream.rs`, `health.rs`, `overload.rs`, `tcp.rs`, `cache.rs`, `traces.rs`, `process.rs` | the families of each part |
 
 mod attempts;
 mod cache;
@@ -30,6 +30,7 @@ mod route;
 mod row;
 mod tcp;
 mod traces;
+mod upstream;
 
 pub(crate) use attempts::Attempts;
 pub(crate) use exemplars::Exemplars;
@@ -45,6 +46,7 @@ pub(crate) use row::{Exchange, Row};
 pub(crate) use cache::write_cache;
 pub(crate) use tcp::write_tcp;
 pub(crate) use traces::write_traces;
+pub(crate) use upstream::UpstreamTimes;
 
 use labels::CACHE_RESULTS;
 use std::sync::Arc;

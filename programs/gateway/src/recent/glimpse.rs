@@ -11,7 +11,7 @@ use super::{Names, Traced};
 use crate::metrics::NO_ROUTE;
 
 /// Words of a slot before that with the lengths of the texts, its number included.
-const TO_LENGTHS: usize = 11;
+const TO_LENGTHS: usize = 15;
 
 /// What it takes to make sense of a slot.
 pub(super) struct Known {

@@ -11,6 +11,7 @@ use super::pen::Pen;
 use super::reason::{Reason, forward_code, not_stored_code, reason_code};
 use super::recorded::Traced;
 use crate::metrics::Outcome;
+use crate::timing::{Phase, Spent};
 
 /// Most bytes of each text; a slot may hold less.
 const ID: usize = 128;
@@ -32,10 +33,14 @@ pub(crate) struct Note<'a> {
     pub(crate) asked_micros: Option<u64>,
     /// From then to the head of its answer.
     pub(crate) upstream_micros: Option<u64>,
+    /// Where the time went.
+    pub(crate) spent: Spent,
     pub(crate) status: u16,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
     pub(crate) route: Option<usize>,
+    /// The upstream it is for.
+    pub(crate) upstream: Option<usize>,
     pub(crate) backend: Option<(usize, usize)>,
     pub(crate) attempts: u32,
     pub(crate) client: SocketAddr,
@@ -90,10 +95,8 @@ impl Note<'_> {
 
     #[inline]
     pub(super) fn write(&self, pen: &mut Pen<'_>, names: u32) {
-        let (upstream, server) = match self.backend {
-            Some((upstream, server)) => (index(Some(upstream)), index(Some(server))),
-            None => (NONE_16, NONE_16),
-        };
+        let upstream = index(self.upstream);
+        let server = index(self.backend.map(|(_, server)| server));
         pen.word(self.unix_millis);
         pen.word(pack([(self.duration_micros.min((1 << 48) - 1), 16), (self.status.into(), 0)]));
         pen.word(pack([(micros(self.asked_micros), 32), (micros(self.upstream_micros), 0)]));
@@ -103,6 +106,7 @@ impl Note<'_> {
         let flags = pen.later();
         self.write_client(pen);
         self.write_cache(pen);
+        self.write_spent(pen);
         let lengths = pen.later();
         let id = pen.bytes(self.request_id, ID) as u64;
         let method = pen.bytes(self.method, METHOD) as u64;
@@ -162,6 +166,17 @@ impl Note<'_> {
         let fwd = u64::from(forward_code(status.fwd));
         let reason = u64::from(reason_code(self.reason));
         pen.word(pack([(ttl.into(), 32), (fwd_status, 16), (fwd, 8), (reason, 0)]));
+    }
+
+    /// Two phases to a word.
+    #[inline]
+    fn write_spent(&self, pen: &mut Pen<'_>) {
+        for pair in Phase::ALL.chunks(2) {
+            let spent = |place: usize| {
+                micros(pair.get(place).and_then(|phase| self.spent.in_phase(*phase)))
+            };
+            pen.word(pack([(spent(0), 32), (spent(1), 0)]));
+        }
     }
 
     /// Tells how many had room.

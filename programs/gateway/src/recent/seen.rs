@@ -11,6 +11,7 @@ use super::pen::Reading;
 use super::reason::{Reason, explain, forward, not_stored, reason};
 use super::{FAILURES, Names};
 use crate::metrics::Outcome;
+use crate::timing::{Phase, Spent};
 
 /// An exchange of the past.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub(crate) struct Seen {
     pub(crate) duration_micros: u64,
     pub(crate) asked_micros: Option<u64>,
     pub(crate) upstream_micros: Option<u64>,
+    /// Where the time went.
+    pub(crate) spent: Spent,
     pub(crate) status: u16,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
@@ -67,6 +70,7 @@ impl Seen {
         let flags = from.word();
         let client = (u128::from(from.word()) << 64) | u128::from(from.word());
         let cache = from.word();
+        let spent = spent(&mut from);
         let lengths = from.word();
         let is = |bit| flags & bit != 0;
         let route = place(places >> 16);
@@ -85,6 +89,7 @@ impl Seen {
             duration_micros,
             asked_micros: micros(upstream_times >> 32),
             upstream_micros: micros(upstream_times),
+            spent,
             status,
             bytes_in,
             bytes_out,
@@ -127,6 +132,16 @@ impl Failure {
             error: from.text(short(what)),
         }
     }
+}
+
+/// Two phases to a word.
+fn spent(from: &mut Reading<'_>) -> Spent {
+    Phase::ALL.chunks(2).fold(Spent::default(), |spent, pair| {
+        let word = from.word();
+        pair.iter()
+            .zip([word >> 32, word])
+            .fold(spent, |spent, (phase, half)| spent.with(*phase, micros(half)))
+    })
 }
 
 fn cache_status(word: u64, flags: u64) -> CacheStatus<'static> {

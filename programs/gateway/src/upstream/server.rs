@@ -21,7 +21,7 @@ use super::shelf::Shelf;
 use super::target::Target;
 use super::{Address, Health, Page, ServerMemory, tell_of_change};
 use crate::data_plane::ticks;
-use crate::metrics::Attempts;
+use crate::metrics::{Attempts, UpstreamTimes};
 
 /// Numbers of drains.
 static NEXT_DRAIN: AtomicU64 = AtomicU64::new(1);
@@ -39,7 +39,7 @@ pub(crate) struct Server {
     pub(crate) addresses: Vec<Address>,
     /// How it does.
     pub(crate) health: Arc<Health>,
-    /// How asking it ended.
+    /// How asking it ended, and what it answered.
     pub(crate) attempts: Attempts,
     /// How many may be there at one time; used where the upstream has a limit.
     pub(crate) room: Arc<Room>,
@@ -170,6 +170,8 @@ pub(crate) struct Upstream {
     pub(crate) limit: Option<Limit>,
     /// Who waits while all servers are full. Shared with those it takes the place of.
     pub(crate) queue: Arc<Queue>,
+    /// How long waiting and connecting took. Shared with those it takes the place of.
+    pub(crate) times: Arc<UpstreamTimes>,
     /// It takes no new requests at all. Shared with those it takes the place of.
     drained: Arc<AtomicBool>,
 }
@@ -245,6 +247,10 @@ impl Upstream {
             connect: upstream.timeouts.connect.map(ticks),
             limit: upstream.limit.as_ref().map(Limit::new),
             queue: previous.map_or_else(Arc::default, |previous| Arc::clone(&previous.queue)),
+            times: previous.map_or_else(
+                || Arc::new(UpstreamTimes::new(makings.workers)),
+                |previous| Arc::clone(&previous.times),
+            ),
             drained: previous.map_or_else(Arc::default, |previous| Arc::clone(&previous.drained)),
         }
     }

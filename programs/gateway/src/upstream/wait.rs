@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use super::Upstream;
 use super::queue::{Overload, Ticket, Wants};
@@ -57,7 +58,10 @@ pub(crate) async fn wait(
         }
         Poll::Pending
     });
+    let began = Instant::now();
     let outcome = turn.await;
+    let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    upstream.times.waited(core.index, micros);
     if let Err(Unserved::Overload(why)) = outcome {
         upstream.queue.refused(why);
     }

@@ -20,11 +20,6 @@ fn past(answer: &Value) -> String {
         words(answer, "/protocol"),
         number(answer, "/status"),
     );
-    let times: Vec<String> = [("gateway", "gateway"), ("upstream", "server"), ("answer", "answer")]
-        .into_iter()
-        .filter(|(name, _)| answer.pointer(&format!("/stages/{name}_ms")).is_some())
-        .map(|(name, told)| format!("{told} {}", millis(answer, &format!("/stages/{name}_ms"))))
-        .collect();
     line(&mut text, "error", &words(answer, "/error"));
     // Nothing of what lies behind had a part in it.
     if !words(answer, "/error").is_empty() && list(answer, "/attempts").is_empty() {
@@ -36,8 +31,7 @@ fn past(answer: &Value) -> String {
     }
     line(&mut text, "time", &words(answer, "/time"));
     line(&mut text, "client", &words(answer, "/client"));
-    let took = format!("{} ({})", millis(answer, "/duration_ms"), times.join(", "));
-    line(&mut text, "took", &took);
+    took(&mut text, answer);
     line(&mut text, "route", &words(answer, "/route"));
     cache(&mut text, answer);
     line(&mut text, "upstream", &words(answer, "/upstream"));
@@ -58,6 +52,41 @@ fn past(answer: &Value) -> String {
         line(&mut text, &name, &told);
     }
     text
+}
+
+/// The phases of a request in their order: the member of `stages`, its name, and what is said where
+/// most of the time went there.
+const PHASES: [(&str, &str, &str); 8] = [
+    ("head", "client head", "the client was slow to send the request head"),
+    ("gateway", "gateway", ""),
+    ("queue", "queue", "the request waited until a server had room (limit of the upstream)"),
+    ("collapsed", "other request", "the answer to another request for the same was waited for"),
+    ("connect", "connect", "connecting to the server took long"),
+    (
+        "upload",
+        "upload",
+        "the request body came slowly from the client, or the server took it slowly",
+    ),
+    ("first_byte", "first byte", "the server had the whole request, and was slow to answer"),
+    ("download", "download", "the client took the response slowly, or the server sent it slowly"),
+];
+
+/// Milliseconds from which on it is said where most of a request's time went.
+const SLOW: f64 = 10.0;
+
+/// How long it took, by phases; and of a slow request which phase took most.
+fn took(text: &mut String, answer: &Value) {
+    let spent = |name: &str| answer.pointer(&format!("/stages/{name}_ms")).and_then(Value::as_f64);
+    let phases = PHASES.iter().filter_map(|&(name, told, why)| Some((spent(name)?, told, why)));
+    let phases: Vec<(f64, &str, &str)> = phases.collect();
+    let times: Vec<String> =
+        phases.iter().map(|(millis, told, _)| format!("{told} {millis:.3} ms")).collect();
+    let whole = answer.pointer("/duration_ms").and_then(Value::as_f64).unwrap_or(0.0);
+    line(text, "took", &format!("{whole:.3} ms ({})", times.join(", ")));
+    let most = phases.iter().find(|(millis, _, _)| *millis >= SLOW && *millis * 2.0 >= whole);
+    if let Some((_, _, why)) = most {
+        line(text, "mostly", why);
+    }
 }
 
 fn rehearsal(answer: &Value) -> String {
@@ -187,7 +216,7 @@ mod tests {
             "id": "x", "method": "GET", "host": "a", "target": "/b", "protocol": "HTTP/1.1",
             "status": 200, "time": "2026-01-01T00:00:00.000Z", "client": "127.0.0.1:5",
             "duration_ms": 3.5, "route": "/", "upstream": "app", "error": null,
-            "stages": { "gateway_ms": 0.5, "upstream_ms": 2.0, "answer_ms": 1.0 },
+            "stages": { "gateway_ms": 0.3, "connect_ms": 0.2, "first_byte_ms": 2.0, "download_ms": 1.0 },
             "cache": { "result": "uri-miss", "why": "nothing is stored for this URL",
                        "clause": "RFC 9111 section 4", "stored": false,
                        "not_stored": { "why": "the response says private", "clause": "RFC 9111 section 5.2.2.7" } },
@@ -201,7 +230,7 @@ GET a/b HTTP/1.1: 200
 
 time        2026-01-01T00:00:00.000Z
 client      127.0.0.1:5
-took        3.500 ms (gateway 0.500 ms, server 2.000 ms, answer 1.000 ms)
+took        3.500 ms (gateway 0.300 ms, connect 0.200 ms, first byte 2.000 ms, download 1.000 ms)
 route       /
 cache       uri-miss: nothing is stored for this URL (RFC 9111 section 4)
 not stored  the response says private (RFC 9111 section 5.2.2.7)
@@ -210,6 +239,18 @@ attempt 1   b:1 unreachable in 0.200 ms, begun after 0.100 ms: refused\u{fffd}
 attempt 2   b:2 answered in 2.000 ms, begun after 0.500 ms
 ";
         assert_eq!(report(&answer), expected);
+    }
+
+    #[test]
+    fn where_a_slow_request_spent_its_time_is_told_in_words() {
+        for (name, told, _) in PHASES.iter().filter(|(_, _, why)| !why.is_empty()) {
+            let stages = json!({ format!("{name}_ms"): 900.0, "gateway_ms": 1.0 });
+            let text = report(&json!({ "id": "x", "duration_ms": 901.0, "stages": stages }));
+            assert!(text.contains(&format!("{told} 900.000 ms")), "{text}");
+            assert!(text.contains("\nmostly      "), "{text}");
+        }
+        let quick = json!({ "id": "x", "duration_ms": 3.0, "stages": { "first_byte_ms": 3.0 } });
+        assert!(!report(&quick).contains("mostly"));
     }
 
     #[test]

@@ -45,7 +45,9 @@ fn the_json_line() {
             r#""target":"/list?page=2","protocol":"HTTP/1.1","status":200,"bytes_in":412,"#,
             r#""bytes_out":1337,"duration_ms":1.234,"upstream_ms":0.987,"#,
             r#""backend":"127.0.0.1:9001","attempts":1,"cache":null,"#,
-            r#""user_agent":"curl/8.5.0","referer":null,"error":null}"#,
+            r#""user_agent":"curl/8.5.0","referer":null,"error":null,"route":"/","upstream":"app","#,
+            r#""head_ms":null,"queue_ms":0.100,"collapsed_ms":null,"connect_ms":null,"#,
+            r#""upload_ms":0.012,"first_byte_ms":0.975,"download_ms":0.050}"#,
             "\n"
         )
     );
@@ -159,7 +161,7 @@ proptest! {
         let line = line(json::push, &record);
         prop_assert_eq!(line.find('\n'), Some(line.len() - 1));
         let read: Value = serde_json::from_str(&line).unwrap();
-        prop_assert_eq!(read.as_object().unwrap().len(), 19);
+        prop_assert_eq!(read.as_object().unwrap().len(), 28);
         prop_assert_eq!(&read["request_id"], &shown(&id));
         prop_assert_eq!(&read["method"], &shown(&method));
         prop_assert_eq!(&read["host"], &shown(&host));

@@ -41,6 +41,15 @@ fn record() -> Record<'static> {
         user_agent: Some(b"curl/8.5.0"),
         referer: None,
         error: None,
+        route: Some("/"),
+        upstream: Some("app"),
+        head_micros: None,
+        queue_micros: Some(100),
+        collapsed_micros: None,
+        connect_micros: None,
+        upload_micros: Some(12),
+        first_byte_micros: Some(975),
+        download_micros: Some(50),
     }
 }
 

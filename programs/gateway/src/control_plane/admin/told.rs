@@ -2,9 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::recent::Seen;
+use crate::timing::Phase;
 
 /// Everything that is remembered of it.
 pub(super) fn seen(seen: &Seen) -> Value {
@@ -31,21 +32,16 @@ pub(super) fn seen(seen: &Seen) -> Value {
     })
 }
 
-/// Where the time went, in milliseconds: until a server was asked for the last time, until its
-/// answer began, until the last byte was sent. Without a server all of it is the gateway's.
+/// Where the time went, in milliseconds: each phase that the request was in, and what is left, which
+/// is the gateway's own.
 fn stages(seen: &Seen) -> Value {
-    let (Some(asked), upstream) = (seen.asked_micros, seen.upstream_micros) else {
-        return json!({ "gateway_ms": millis(seen.duration_micros) });
-    };
-    let rest = seen.duration_micros.saturating_sub(asked);
-    match upstream {
-        Some(upstream) => json!({
-            "gateway_ms": millis(asked),
-            "upstream_ms": millis(upstream),
-            "answer_ms": millis(rest.saturating_sub(upstream)),
-        }),
-        None => json!({ "gateway_ms": millis(asked), "upstream_ms": millis(rest) }),
-    }
+    let spent = Phase::ALL.into_iter().filter_map(|phase| {
+        let micros = seen.spent.in_phase(phase)?;
+        Some((phase.member().to_owned(), millis(micros).into()))
+    });
+    let mut stages: Map<String, Value> = spent.collect();
+    stages.insert("gateway_ms".to_owned(), millis(seen.spent.rest_of(seen.duration_micros)).into());
+    Value::Object(stages)
 }
 
 /// The attempts in their order: those that failed, and the last.

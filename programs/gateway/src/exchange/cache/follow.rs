@@ -55,6 +55,7 @@ pub(super) async fn serve(
     if stage.asked.method == Method::Head {
         return Ok(next);
     }
+    journal.downloads();
     stream(stage.scene, &mut reader, passage, answer, journal).await?;
     Ok(next)
 }

@@ -20,6 +20,7 @@ use super::{Need, Stage, follow, now};
 use crate::data_plane::{Next, Watch, Workspace};
 use crate::exchange::Failure;
 use crate::exchange::journal::Journal;
+use crate::timing::Phase;
 
 /// Ticks that a request waits for the head of what another asked for; then it asks itself.
 const PATIENCE: u64 = 50;
@@ -65,7 +66,10 @@ pub(super) async fn turn(
         Role::Again => return Ok(Turn::LookAgain),
         Role::Wait(waiter) => waiter,
     };
-    match wait(stage, waiter).await? {
+    journal.waits(Phase::Collapsed);
+    let waited = wait(stage, waiter).await;
+    journal.waited();
+    match waited? {
         // The first of those whose patience ends takes the place of the one that is late.
         None => match stage.store.begin_or_join(key, variant, ticket, asker) {
             Role::Fill(filling) => Ok(Turn::Ours(Box::new(need), Some(filling))),

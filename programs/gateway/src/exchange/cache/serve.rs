@@ -18,6 +18,9 @@ use crate::exchange::Failure;
 use crate::exchange::journal::Journal;
 use crate::exchange::relay::why_not_taken;
 
+/// Bytes that a socket takes at once, usually: what is more may have to wait for the client.
+const AT_ONCE: usize = 64 * 1024;
+
 /// What became of an answer.
 pub(super) enum Sent {
     /// It was sent.
@@ -59,6 +62,7 @@ pub(super) async fn send(
             content::slice(body, content::within(part, stored.meta())).unwrap_or_default()
         }
         (Content::Parts(pieces), _) => {
+            journal.downloads();
             let sent = content::send_pieces(stage, &stored.entry, answer, pieces, journal);
             return Ok(report(Box::pin(sent).await?, code, next, journal));
         }
@@ -67,11 +71,15 @@ pub(super) async fn send(
                 Content::Part(part) => content::within(part, stored.meta()),
                 _ => 0..file.length(),
             };
+            journal.downloads();
             let sent = content::send_file_part(stage, file, answer, range, journal);
             return Ok(report(Box::pin(sent).await?, code, next, journal));
         }
     };
     journal.status = code;
+    if bytes.len() > AT_ONCE {
+        journal.downloads();
+    }
     reply(client, answer, bytes, timer, Wait::Client(&pace))
         .await
         .map_err(|stop| Failure::Cut(why_not_taken(&stop)))?;

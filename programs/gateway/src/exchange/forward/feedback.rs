@@ -16,6 +16,7 @@ pub(super) fn note(
     candidate: &Candidate<'_>,
     (outcome, is_known): (Outcome, bool),
     of: &Workspace,
+    journal: &Journal,
 ) {
     let Candidate { upstream, server, .. } = candidate;
     let mut counted = outcome;
@@ -32,7 +33,11 @@ pub(super) fn note(
         // An idle connection may be closed at any time, and a client may leave.
         Outcome::Unreachable | Outcome::Stale | Outcome::Abandoned => {}
     }
-    server.attempts.count(scene.connection.core.index, counted);
+    let worker = scene.connection.core.index;
+    server.attempts.count(worker, counted);
+    if outcome == Outcome::Answered {
+        server.attempts.answered(worker, of.response.status(), journal.first_byte_micros());
+    }
 }
 
 /// What was asked for: pages that fail are told apart by method, host and path.

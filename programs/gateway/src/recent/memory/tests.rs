@@ -4,6 +4,7 @@ use super::*;
 use crate::control_plane::Snapshot;
 use crate::metrics::Outcome;
 use crate::recent::{Failed, Names, Note, Reason, Traced};
+use crate::timing::{Phase, Spent};
 use tombolo_cache::cache_status::{CacheStatus, Forward};
 use tombolo_cache::freshness::Why;
 use tombolo_cache::storability::NotStored;
@@ -15,16 +16,22 @@ fn names() -> Arc<Names> {
     Arc::clone(&Snapshot::new(config, Default::default(), 1, None).names)
 }
 
+fn spent() -> Spent {
+    Spent::default().with(Phase::Head, Some(7)).with(Phase::Download, Some(u64::MAX))
+}
+
 fn note(id: &str) -> Note<'_> {
     Note {
         unix_millis: 1_700_000_000_000,
         duration_micros: 1500,
         asked_micros: Some(100),
         upstream_micros: Some(1200),
+        spent: spent(),
         status: 200,
         bytes_in: 3,
         bytes_out: 40,
         route: Some(0),
+        upstream: Some(0),
         backend: Some((0, 1)),
         attempts: 1,
         client: "192.0.2.7:4711".parse().unwrap(),
@@ -54,6 +61,9 @@ fn a_record_is_read_as_it_was_written() {
     );
     assert_eq!((seen.asked_micros, seen.upstream_micros), (Some(100), Some(1200)));
     assert_eq!((seen.bytes_in, seen.bytes_out, seen.attempts), (3, 40, 1));
+    let told = Phase::ALL.map(|phase| seen.spent.in_phase(phase));
+    let hour = u64::from(u32::MAX) - 1;
+    assert_eq!(told, [Some(7), None, None, None, None, None, Some(hour)]);
     assert_eq!(seen.route.as_deref(), Some("/"));
     assert_eq!(seen.backend.as_deref(), Some("127.0.0.1:9002"));
     assert_eq!(seen.client, "192.0.2.7:4711".parse().unwrap());
