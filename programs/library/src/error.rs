@@ -4,6 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use tombolo_storage::ObjectsUrl;
+
 use crate::limits;
 
 /// What went wrong, in words that tell the next step.
@@ -30,6 +32,14 @@ pub enum Error {
     /// The database cannot be opened, or refused what this program needs.
     #[error("the library's database: {0}")]
     Database(#[from] tombolo_storage::Error),
+    /// The place for content cannot be used.
+    #[error("the content at {objects}: {source}; choose another place with --objects")]
+    Content {
+        /// The place.
+        objects: ObjectsUrl,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The database's file was moved or replaced while the replica ran.
     #[error(
         "the database {} was moved or replaced while it was in use; start again to use what is \

@@ -10,9 +10,11 @@
 //! | `state` | the database and what goes with it |
 //! | `schema` | the steps of the tables |
 //! | `http` | the way in: router, who asks, bodies, health, the description of the API |
+//! | `content` | bytes: in files or in an object store, durable when acknowledged |
 //! | `accounts` | users, their passwords and sessions |
 
 mod accounts;
+mod content;
 mod error;
 mod http;
 mod ids;

@@ -1,4 +1,4 @@
-//! Every limit of this program, in one place.
+//! Every limit of this program, in one place; those of uploads are in `uploads/limits.rs`.
 
 use std::time::Duration;
 
@@ -38,3 +38,13 @@ pub(crate) const SESSION_TIME: Duration = Duration::from_secs(30 * 24 * 60 * 60)
 
 /// How often what is over is removed from the database.
 pub(crate) const TIDY_PERIOD: Duration = Duration::from_secs(60);
+
+/// Bytes of one piece that is read of content.
+pub(crate) const READ_BYTES: usize = 256 * 1024;
+
+/// Bytes of one part of an object in S3. At most 10,000 parts make an object (80 GB).
+pub(crate) const PART_BYTES: usize = 8 * 1024 * 1024;
+
+/// A file of bytes that come in without a row in the database is removed when it is older: its
+/// creation was cut short.
+pub(crate) const ORPHAN_AGE: Duration = Duration::from_secs(24 * 60 * 60);

@@ -6,6 +6,8 @@ use tombolo_daemon::shutdown::Shutdown;
 use tombolo_serve::Clients;
 use tombolo_storage::{Database, Deadline, Error, Query, Row};
 
+use crate::Error as Failure;
+use crate::content::{self, Content};
 use crate::limits;
 use crate::schema;
 use crate::settings::Settings;
@@ -16,16 +18,22 @@ pub(crate) struct Library {
     pub(crate) database: Database,
     pub(crate) settings: Settings,
     pub(crate) shutdown: Shutdown,
+    /// The bytes of items and of uploads.
+    pub(crate) content: Arc<dyn Content>,
     /// Tells clients from gateways.
     pub(crate) clients: Clients,
 }
 
 impl Library {
-    /// Opens the database and brings its tables up to date.
-    pub(crate) async fn open(settings: Settings, shutdown: Shutdown) -> Result<Arc<Self>, Error> {
+    /// Opens the content and the database, and brings its tables up to date.
+    pub(crate) async fn open(settings: Settings, shutdown: Shutdown) -> Result<Arc<Self>, Failure> {
+        let content = content::open(&settings.objects).map_err(|source| Failure::Content {
+            objects: settings.objects.clone(),
+            source: source.into(),
+        })?;
         let database = Database::open(&settings.database, &schema::MIGRATIONS).await?;
         let clients = Clients::new(settings.trusted.clone(), settings.trust_loopback);
-        Ok(Arc::new(Self { database, settings, shutdown, clients }))
+        Ok(Arc::new(Self { database, content, settings, shutdown, clients }))
     }
 
     /// Reads by one statement, within [`limits::READ_TIME`].
