@@ -97,7 +97,7 @@ upstream = \"app\"
     )
 }
 
-/// Every default. Without `retry_on` the answers of a failing server are passed on until it is ejected.
+/// Every default.
 fn of_tombolo_untuned(replicas: &[SocketAddr]) -> String {
     let servers: Vec<String> = replicas.iter().map(SocketAddr::to_string).collect();
     format!(

@@ -30,10 +30,12 @@
 //! | `rendezvous.rs` | weighted rendezvous hashing |
 //! | `hash.rs` | the stable hash under keys and tokens |
 //! | `health/` | how a server does, and the gate that follows |
+//! | `error_retries.rs` | retries after an error status that nobody asked for |
 //! | `retry_budget.rs` | how many requests may be repeated |
 //! | `sticky.rs` | the opaque token that stands for a server in a cookie |
 
 mod balancer;
+mod error_retries;
 mod flight;
 mod gate;
 mod gradient;
@@ -51,6 +53,7 @@ mod sticky;
 mod tried;
 
 pub use balancer::{Ask, Balancer, MAX_SERVERS};
+pub use error_retries::ErrorRetries;
 pub use gate::{Gate, Standing};
 pub use gradient::{Bounds, Gradient, Window};
 pub use hash::hash_key;

@@ -46,7 +46,7 @@ fn what_cannot_be_repeated_gets_the_answer_it_got() {
     let (gateway, _) = start(Setup::to_all(&servers).upstream(RETRY));
     for request in [
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
-        "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+        "PATCH / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
     ] {
         let response = Client::connect(gateway.address()).exchange(request);
         assert_eq!((response.status(), response.text().as_str()), (500, "bad"));

@@ -12,6 +12,7 @@ mod bad_pages;
 mod budget;
 mod checks;
 mod elsewhere;
+mod error_retries;
 mod giving_back;
 mod load;
 mod moods;

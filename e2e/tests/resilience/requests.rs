@@ -42,10 +42,8 @@ fn a_server_that_answers_errors_is_left_out_and_comes_back() {
     load.go_on(300);
     assert!(servers[1].taken() - before > 50, "it has its share again");
     let outcomes = load.stop();
-    // What came in the time it took to notice, and the probes that failed: answers are passed on.
-    let errors = outcomes.get("500").copied().unwrap_or(0);
-    assert!((3..40).contains(&errors), "{outcomes:?}");
-    assert_eq!(outcomes.len(), 2, "{outcomes:?}");
+    // What came in the time it took to notice, and the probes that failed, was asked for elsewhere.
+    assert!(outcomes.len() == 1 && outcomes.contains_key("200"), "{outcomes:?}");
 }
 
 /// A server that takes a second is given up after a third of that: others answer, and it is left out.
@@ -102,7 +100,7 @@ fn with_all_answering_errors_nobody_is_left_out() {
 #[test]
 fn ejection_can_be_turned_off() {
     let servers = servers();
-    let (gateway, admin) = start(setup(&servers, "ejection = false"));
+    let (gateway, admin) = start(setup(&servers, "ejection = false\nretry_on = []"));
     servers[0].feels(Mood::Errors);
     let load = Load::start(gateway.address(), 2);
     load.go_on(300);

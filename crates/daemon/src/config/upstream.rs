@@ -30,8 +30,9 @@ pub struct Upstream {
     pub slow_start: Duration,
     /// How many requests may be repeated at another server. None: any number.
     pub retry_budget: Option<RetryBudget>,
-    /// Statuses after which an idempotent request without a body goes to another server.
-    pub retry_on: Statuses,
+    /// Statuses after which an idempotent request goes to another server. None written: after 500 and
+    /// 502 to 504, once, while that helps.
+    pub retry_on: Option<Statuses>,
     /// How long an exchange may take, where that differs from the gateway's timeouts.
     pub timeouts: ExchangeTimeouts,
     /// How much of an exchange is accepted, where that differs from the gateway's limits.
@@ -64,7 +65,7 @@ impl Upstream {
             limit: None,
             slow_start: Self::SLOW_START,
             retry_budget: Some(RetryBudget::default()),
-            retry_on: Statuses::none(),
+            retry_on: None,
             timeouts: ExchangeTimeouts::default(),
             limits: ExchangeLimits::default(),
             servers,

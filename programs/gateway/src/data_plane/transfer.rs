@@ -4,7 +4,6 @@
 //! sink stops the reading of the source. The pieces found in one read leave in one write,
 //! together with the head that goes before them.
 
-use std::cell::Cell;
 use std::io::IoSlice;
 
 use tokio::net::TcpStream;
@@ -58,8 +57,6 @@ pub(crate) struct Transfer<'a> {
     pub(crate) pace: &'a Pace<'a>,
     /// Counts the body's bytes that reached the sink.
     pub(crate) moved: &'a mut u64,
-    /// Told at the end whether the buffer still holds the whole message.
-    pub(crate) is_whole: Option<&'a Cell<bool>>,
 }
 
 /// Body bytes up to which a copy behind the head is cheaper than a vectored write.
@@ -84,8 +81,11 @@ struct Gathered<'b> {
 }
 
 impl<'a> Transfer<'a> {
-    /// Sends `head`, then the body to its end. `head` is left as it was.
-    pub(crate) async fn run(mut self, head: &mut Vec<u8>) -> Result<(), TransferError> {
+    /// Sends `head`, then the body to its end. `head` is left as it was. Gives the buffer back.
+    pub(crate) async fn run(
+        mut self,
+        head: &mut Vec<u8>,
+    ) -> (Result<(), TransferError>, &'a mut Buffer) {
         let kept = head.len();
         let mut unsent = kept;
         let ended = loop {
@@ -112,10 +112,7 @@ impl<'a> Transfer<'a> {
             }
         };
         head.truncate(kept);
-        if let Some(is_whole) = self.is_whole {
-            is_whole.set(self.buffer.is_whole());
-        }
-        ended
+        (ended, self.buffer)
     }
 
     /// Sends what the buffer holds, framed anew, with the first `unsent` bytes of `head` before

@@ -10,9 +10,10 @@ use std::task::Poll;
 use std::time::Instant;
 
 use tokio::net::TcpStream;
-use tombolo_http1::{BodyDecoder, BodyErrorKind, Framing};
+use tombolo_http1::{BodyDecoder, BodyErrorKind, Framing, ResponseHead};
 
 use super::downward::{DownError, Downward, Ending};
+use super::forward::Sent;
 use super::guard::Asked;
 use super::journal::Journal;
 use super::refusal::Refusal;
@@ -78,8 +79,10 @@ pub(super) struct Facing<'f> {
     pub(super) cookie: Option<(&'f str, &'f str)>,
     /// Ticks it may take from the end of the request to the first byte of its answer.
     pub(super) first_byte: u64,
-    /// Whether another server is asked instead, now that this status has come.
-    pub(super) elsewhere: &'f dyn Fn(u16) -> bool,
+    /// Statuses below this are passed on at once.
+    pub(super) passed_below: u16,
+    /// The rule by which another server is asked instead, now that this answer has begun to come.
+    pub(super) elsewhere: &'f dyn Fn(&ResponseHead, Sent<'_>) -> Option<&'static str>,
     /// Whether another server is asked instead, now that this one is out.
     pub(super) leave: &'f dyn Fn() -> bool,
 }
@@ -93,12 +96,12 @@ pub(super) async fn attempt(
     facing: &Facing<'_>,
     hold: bool,
 ) -> Result<Result<Attempted, Unanswered>, Failure> {
-    let Workspace { inbound, outbound, response, onward, answer, framing_up, framing_down, .. } =
-        workspace;
+    let Workspace { inbound, outbound, request, response, onward, answer, .. } = workspace;
+    let Workspace { framing_up, framing_down, .. } = workspace;
     outbound.clear();
     let (timer, watch) = (&scene.connection.timer, Watch::new(scene.client));
-    let (state, is_whole) = (Cell::new(Upload::Running), Cell::new(false));
-    let body_sent = Cell::new(None);
+    let (state, sent, body_sent) = (Cell::new(Upload::Running), Cell::new(None), Cell::new(None));
+    let request = &*request;
     let mut uploaded = 0_u64;
     let mut decoder = BodyDecoder::new(asked.framing, asked.bounds.body());
     let pace = Pace::new(asked.bounds.body_gap, 0, asked.bounds.client_bytes, &|| false);
@@ -119,7 +122,6 @@ pub(super) async fn attempt(
                 gap: asked.bounds.body_gap,
                 pace: &pace,
                 moved: &mut uploaded,
-                is_whole: Some(&is_whole),
             }
             .run(onward)
         );
@@ -131,7 +133,7 @@ pub(super) async fn attempt(
                 facing,
                 watch: &watch,
                 upload: &state,
-                is_whole: &is_whole,
+                sent: &sent,
                 body_sent: &body_sent,
                 outbound,
                 response,
@@ -143,13 +145,14 @@ pub(super) async fn attempt(
         );
         poll_fn(|cx| {
             if state.get() == Upload::Running
-                && let Poll::Ready(sent) = upload.as_mut().poll(cx)
+                && let Poll::Ready((ended, buffer)) = upload.as_mut().poll(cx)
             {
+                sent.set(Some(Sent { request, buffer }));
                 timer.await_answer(facing.first_byte);
                 if asked.has_body() {
                     body_sent.set(Some(Instant::now()));
                 }
-                if let Some(fault) = sent_or_fault(sent, &state, &watch, asked) {
+                if let Some(fault) = sent_or_fault(ended, &state, &watch, asked) {
                     return Poll::Ready(Err(fault));
                 }
             }

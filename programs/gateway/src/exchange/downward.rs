@@ -10,6 +10,7 @@ use tombolo_http1::{OtherProtocol, ResponseHead, Version};
 
 use super::answer;
 use super::attempt::{Facing, Unanswered, Upload, Why};
+use super::forward::Sent;
 use super::guard::Asked;
 use super::journal::Journal;
 use super::refusal::Refusal;
@@ -60,8 +61,8 @@ pub(super) struct Downward<'a> {
     pub(super) facing: &'a Facing<'a>,
     pub(super) watch: &'a Watch<'a>,
     pub(super) upload: &'a Cell<Upload>,
-    /// Once it is sent: whether the request could be sent once more.
-    pub(super) is_whole: &'a Cell<bool>,
+    /// The request once it is sent.
+    pub(super) sent: &'a Cell<Option<Sent<'a>>>,
     /// When the last byte of a request body was sent; none: there is none, or it is still coming.
     pub(super) body_sent: &'a Cell<Option<Instant>>,
     pub(super) outbound: &'a mut Buffer,
@@ -91,10 +92,11 @@ impl Downward<'_> {
             }
         }
         let status = self.response.status();
-        let untold = interim == 0 && self.upload.get() == Upload::Done;
-        if status >= 400 && untold && (self.facing.elsewhere)(status) {
-            let words = format!("the upstream answered {status}, and no other server did better");
-            let refusal = Refusal::broken_upstream(words);
+        if status >= self.facing.passed_below
+            && interim == 0
+            && let Some(rule) = self.goes_elsewhere()
+        {
+            let refusal = Refusal::answered_badly(status, rule);
             let unanswered = Unanswered { refusal, interim: false, why: Why::Elsewhere };
             return Err(DownError::Unanswered(unanswered));
         }
@@ -182,8 +184,15 @@ impl Downward<'_> {
         !interim
             && self.outbound.is_empty()
             && self.upload.get() == Upload::Done
-            && self.is_whole.get()
+            && self.sent.get().is_some_and(|sent| sent.buffer.is_whole())
             && (self.facing.leave)()
+    }
+
+    /// The rule by which another server is asked instead of passing this answer on.
+    #[cold]
+    fn goes_elsewhere(&self) -> Option<&'static str> {
+        let sent = self.sent.get().filter(|_| self.upload.get() == Upload::Done)?;
+        (self.facing.elsewhere)(self.response, sent)
     }
 
     /// What came is no answer: another protocol is named, for anything else there are `words`.

@@ -8,8 +8,10 @@
 //! |---|---|
 //! | `forward/link.rs` | an idle connection or a new one |
 //! | `forward/retry.rs` | whether the request is sent once more |
+//! | `forward/error_retry.rs` | whether it is after an answer with an error status |
 //! | `forward/feedback.rs` | what an attempt showed, told to all who go by it |
 
+mod error_retry;
 mod feedback;
 mod link;
 mod retry;
@@ -30,9 +32,12 @@ use crate::control_plane::Route;
 use crate::data_plane::{Next, Workspace};
 use crate::metrics::Outcome;
 use crate::upstream::{Fault, Flight, Server, Upstream};
+use error_retry::{Tries, goes_elsewhere};
 use feedback::{note, observe};
 use link::{Link, obtain};
-use retry::{Ended, goes_elsewhere, leaves, repeat};
+use retry::{Ended, leaves, repeat};
+
+pub(super) use error_retry::Sent;
 
 /// What a request is sent on for.
 #[derive(Clone, Copy, Default)]
@@ -117,7 +122,7 @@ pub(super) async fn forward(
     }
     let mut picker = Picker::new(scene, workspace, upstream);
     let mut last = Refusal::no_backend();
-    let mut sent_times = 0_usize;
+    let mut tries = Tries::default();
     onward::compose(scene, workspace, asked, journal, upstream, errand);
     if let Some(budget) = &upstream.budget {
         budget.deposit(scene.connection.core.index);
@@ -143,7 +148,7 @@ pub(super) async fn forward(
                 .map(|sticky| (sticky.cookie.as_str(), upstream.balancer.sticky_value(index))),
         };
         let asking = Request { asked, hold: errand.hold };
-        match ask(scene, workspace, &candidate, asking, &mut sent_times, journal).await? {
+        match ask(scene, workspace, &candidate, asking, &mut tries, journal).await? {
             Asking::Served(forwarded) => return Ok(forwarded),
             Asking::Held(link) => {
                 let flight = flight.outlive(Arc::clone(upstream));
@@ -194,7 +199,7 @@ async fn ask(
     workspace: &mut Workspace,
     candidate: &Candidate<'_>,
     request: Request<'_>,
-    sent_times: &mut usize,
+    tries: &mut Tries,
     journal: &mut Journal,
 ) -> Result<Asking, Failure> {
     let Request { asked, hold } = request;
@@ -221,15 +226,16 @@ async fn ask(
         if let Some(micros) = journal.connected(!reused, asked.has_body()) {
             candidate.upstream.times.connected(core.index, micros);
         }
-        *sent_times = sent_times.saturating_add(1);
-        let sent = *sent_times;
+        tries.sent = tries.sent.saturating_add(1);
+        let sent = tries.sent;
         let left = candidate.deadline.saturating_sub(core.timers.now()).max(1);
         let facing = Facing {
             link: &stream,
             server: &server.name,
             cookie: candidate.cookie,
             first_byte: asked.bounds.first_byte.min(left),
-            elsewhere: &|status| goes_elsewhere(scene, candidate, asked, sent, status),
+            passed_below: tries.passed_below(),
+            elsewhere: &|head, sent| goes_elsewhere(scene, candidate, asked, tries, head, sent),
             leave: &|| leaves(scene, candidate, asked, sent),
         };
         let attempted = attempt::attempt(scene, workspace, asked, journal, &facing, hold).await;

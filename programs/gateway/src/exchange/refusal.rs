@@ -213,6 +213,12 @@ impl Refusal {
         )
     }
 
+    /// Another server is asked instead, by this rule; sent if none can be.
+    pub(super) fn answered_badly(status: u16, rule: &str) -> Self {
+        let words = format!("the upstream answered {status}, and another server is asked: {rule}");
+        Self::broken_upstream(words)
+    }
+
     /// Only a stored answer is wanted (RFC 9111 section 5.2.1.7).
     pub(super) fn only_if_cached() -> Self {
         Self::new(

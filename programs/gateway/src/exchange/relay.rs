@@ -57,7 +57,7 @@ impl Relay<'_> {
         let is_needed = || self.scene.is_place_needed(self.asked.upstream);
         let pace = Pace::new(bounds.body_gap, bounds.client_stall, least, &is_needed);
         let mut decoder = BodyDecoder::new(self.response.framing(), BodyLimits::default());
-        let outcome = Transfer {
+        let (outcome, _) = Transfer {
             source: self.facing.link,
             sink: client,
             client: Some(self.watch),
@@ -68,7 +68,6 @@ impl Relay<'_> {
             scratch: self.scratch,
             pipes: &self.scene.connection.core.pipes,
             timer: &self.scene.connection.timer,
-            is_whole: None,
             gap,
             pace: &pace,
             moved: &mut self.journal.bytes_out,

@@ -19,8 +19,8 @@ pub(crate) use address::Address;
 pub(crate) use connect::{ConnectError, connect};
 pub(crate) use flight::Flight;
 pub(crate) use health::{
-    Fault, Health, LastCheck, Page, ServerMemory, Told, Watch, changed, rung, since_start,
-    tell_of_change,
+    Fault, Health, LastCheck, Page, ServerMemory, Told, Watch, changed, millis_since_start, rung,
+    since_start, tell_of_change,
 };
 pub(crate) use limit::Limit;
 pub(crate) use number::Numbers;

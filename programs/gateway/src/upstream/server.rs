@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use tombolo_balance::{Balancer, EjectionRules, RetryBudget, Room, ServerSpec, Weight, hash_key};
+use tombolo_balance::{
+    Balancer, EjectionRules, ErrorRetries, RetryBudget, Room, ServerSpec, Weight, hash_key,
+};
 use tombolo_daemon::config::{self, HashKey, Statuses, Sticky};
 
 use super::limit::Limit;
@@ -162,8 +164,10 @@ pub(crate) struct Upstream {
     failures: Statuses,
     /// Pays for repeats; none: they cost nothing.
     pub(crate) budget: Option<RetryBudget>,
-    /// Statuses after which another server is asked.
-    pub(crate) retry_on: Statuses,
+    /// Statuses after which another server is asked; none written: what `error_retries` allows.
+    pub(crate) retry_on: Option<Statuses>,
+    /// Pays for retries after errors that no `retry_on` asks for. Shared with those it takes the place of.
+    pub(crate) error_retries: Arc<ErrorRetries>,
     /// Ticks for a connection to a server, where it says another thing than `[gateway.timeouts]`.
     pub(crate) connect: Option<u64>,
     /// How many requests each server has at one time; none: any number.
@@ -244,6 +248,8 @@ impl Upstream {
                 .retry_budget
                 .map(|budget| RetryBudget::new(budget.percent, budget.per_second, makings.workers)),
             retry_on: upstream.retry_on.clone(),
+            error_retries: previous
+                .map_or_else(Arc::default, |previous| Arc::clone(&previous.error_retries)),
             connect: upstream.timeouts.connect.map(ticks),
             limit: upstream.limit.as_ref().map(Limit::new),
             queue: previous.map_or_else(Arc::default, |previous| Arc::clone(&previous.queue)),

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use tombolo_daemon::config::{
-    Adaptive, Ejection, HealthCheck, Probe, RetryBudget, Statuses, Upstream, UpstreamLimit,
+    Adaptive, Ejection, HealthCheck, Probe, RetryBudget, Upstream, UpstreamLimit,
 };
 
 use super::notation::{duration, list, quoted};
@@ -27,8 +27,8 @@ pub(super) fn write_health(out: &mut String, upstream: &Upstream) -> fmt::Result
             writeln!(out, "retry_budget = {{ percent = {percent}, per_second = {per_second} }}")?
         }
     }
-    if upstream.retry_on != Statuses::none() {
-        writeln!(out, "retry_on = {}", list(&upstream.retry_on.words()))?;
+    if let Some(statuses) = &upstream.retry_on {
+        writeln!(out, "retry_on = {}", list(&statuses.words()))?;
     }
     Ok(())
 }

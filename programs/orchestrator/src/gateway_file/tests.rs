@@ -90,6 +90,7 @@ hash_on = "client"
 health = { tcp = true }
 ejection = false
 retry_budget = false
+retry_on = []
 slow_start = "0s"
 servers = ["a:1"]
 [[upstream]]

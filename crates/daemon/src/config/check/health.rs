@@ -148,9 +148,9 @@ pub(super) fn retry_budget(upstream: &Reader<'_>) -> Option<RetryBudget> {
     })
 }
 
-/// After which statuses a request goes to another server.
-pub(super) fn retry_on(upstream: &Reader<'_>) -> Statuses {
-    statuses(upstream, "retry_on").unwrap_or_else(Statuses::none)
+/// After which statuses a request goes to another server; none if nothing is written.
+pub(super) fn retry_on(upstream: &Reader<'_>) -> Option<Statuses> {
+    statuses(upstream, "retry_on")
 }
 
 /// A number within its key's bounds, which fit.

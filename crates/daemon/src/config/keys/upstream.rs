@@ -93,15 +93,15 @@ pub(super) static UPSTREAM: Table = Table {
         },
         Key {
             name: "retry_on",
-            about: "Statuses after which a request goes to another server, if it is idempotent and has no \
-                    body, nothing of the answer was passed on, another server is up, and the retry \
-                    budget pays: numbers, classes or ranges.",
+            about: "Statuses after which a request goes to another server, if it is idempotent, its body is \
+                    still whole, nothing of the answer was passed on, another server is up, and the \
+                    retry budget pays: numbers, classes or ranges; `[]` means never.",
             form: Form::Texts {
                 what: "a status, as \"503\", \"5xx\" or \"500-504\"",
                 min: 0,
                 max: 64,
             },
-            absent: Absent::Is(Default::Texts(Vec::new)),
+            absent: Absent::Means("500 and 502 to 504, once, while that helps (resilience.md)"),
             example: "[\"502-504\"]",
         },
         Key {

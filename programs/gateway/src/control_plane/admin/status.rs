@@ -14,7 +14,7 @@ use super::{Facts, orchestration};
 use crate::control_plane::LastReload;
 use crate::metrics::Outcome;
 use crate::tcp::{TcpProxy, Totals};
-use crate::upstream::{LastCheck, Limit, QueueTotals, Server, Told, Upstream};
+use crate::upstream::{LastCheck, Limit, QueueTotals, Server, Told, Upstream, millis_since_start};
 
 pub(super) async fn answer(State(facts): State<Arc<Facts>>) -> Response {
     let mut status = status(&facts);
@@ -69,9 +69,18 @@ fn of_upstream(upstream: &Upstream) -> Value {
             let (granted, refused) = budget.counts();
             json!({ "granted": granted, "refused": refused })
         }),
+        "error_retries": of_error_retries(upstream),
         "queue": upstream.limit.as_ref().map(|limit| of_queue(limit, &upstream.queue.totals())),
         "backends": backends.collect::<Vec<_>>(),
     })
+}
+
+/// What the default has left for retries after error statuses; null where `retry_on` is written.
+fn of_error_retries(upstream: &Upstream) -> Value {
+    match upstream.retry_on {
+        None => json!({ "left": upstream.error_retries.left(millis_since_start()) }),
+        Some(_) => Value::Null,
+    }
 }
 
 fn of_queue(limit: &Limit, totals: &QueueTotals) -> Value {

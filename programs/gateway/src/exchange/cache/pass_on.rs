@@ -28,7 +28,8 @@ pub(super) async fn relay(
         server: &held.server.name,
         cookie,
         first_byte: 0,
-        elsewhere: &|_| false,
+        passed_below: u16::MAX,
+        elsewhere: &|_, _| None,
         leave: &|| false,
     };
     let Workspace { outbound, response, answer, framing_down, .. } = workspace;

@@ -1,6 +1,7 @@
 //! What an attempt showed, told to all who go by it: the server's health, its limit, the choice.
 
 use tombolo_balance::{Policy, hash_key};
+use tombolo_http1::RequestHead;
 
 use super::Candidate;
 use crate::data_plane::{TICK, Workspace};
@@ -22,7 +23,9 @@ pub(super) fn note(
     let mut counted = outcome;
     match outcome {
         Outcome::Answered => {
-            if upstream.answered(server, of.response.status(), || page(of)) {
+            if upstream
+                .answered(server, of.response.status(), || page(&of.request, of.inbound.whole()))
+            {
                 counted = Outcome::Failed;
             }
         }
@@ -42,8 +45,7 @@ pub(super) fn note(
 
 /// What was asked for: pages that fail are told apart by method, host and path.
 #[cold]
-fn page(workspace: &Workspace) -> Page {
-    let (request, head) = (&workspace.request, workspace.inbound.whole());
+pub(super) fn page(request: &RequestHead, head: &[u8]) -> Page {
     let path = request.path_and_query().of(head);
     let path = path.get(..memchr::memchr(b'?', path).unwrap_or(path.len())).unwrap_or_default();
     let [method, host, path] =

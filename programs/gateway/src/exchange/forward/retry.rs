@@ -1,7 +1,5 @@
 //! Whether a request that a server did not answer, or answered badly, is sent once more, and where.
 
-use tombolo_http1::Framing;
-
 use super::Candidate;
 use crate::data_plane::{Buffer, TICK};
 use crate::exchange::attempt::{Unanswered, Why};
@@ -33,9 +31,8 @@ pub(super) fn repeat(
 ) -> Result<Option<Refusal>, Failure> {
     let Unanswered { refusal, interim, why } = unanswered;
     let repeatable = match why {
-        // It was found to be repeatable before its answer was let go of.
-        Why::Elsewhere => true,
-        Why::Released => inbound.rewind(),
+        // Found to be repeatable before its answer was let go of.
+        Why::Elsewhere | Why::Released => inbound.rewind(),
         Why::Ended | Why::Late => {
             ended.asked.method.is_idempotent()
                 && !interim
@@ -55,23 +52,6 @@ pub(super) fn repeat(
     if goes_on { Ok(Some(refusal)) } else { Err(refusal.into()) }
 }
 
-/// Whether a request that was answered with `status` goes to another server instead, which is paid
-/// for: it can be repeated, a better answer may be had, and nothing was passed on yet.
-pub(super) fn goes_elsewhere(
-    scene: &Scene<'_>,
-    candidate: &Candidate<'_>,
-    asked: &Asked,
-    sent: usize,
-    status: u16,
-) -> bool {
-    candidate.upstream.retry_on.contains(status)
-        && asked.method.is_idempotent()
-        && asked.framing == Framing::None
-        && sent < asked.bounds.attempts
-        && candidate.picker.has_another(candidate.index)
-        && may_go_on(scene, candidate)
-}
-
 /// Whether a request that waits for a server which is out goes to another instead, which is paid for.
 pub(super) fn leaves(
     scene: &Scene<'_>,
@@ -86,7 +66,7 @@ pub(super) fn leaves(
 }
 
 /// Whether a request that reached a server may go to another: there is time, and it can be paid for.
-fn may_go_on(scene: &Scene<'_>, candidate: &Candidate<'_>) -> bool {
+pub(super) fn may_go_on(scene: &Scene<'_>, candidate: &Candidate<'_>) -> bool {
     let core = &scene.connection.core;
     let now = core.timers.now();
     now < candidate.deadline

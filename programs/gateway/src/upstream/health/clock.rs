@@ -15,6 +15,11 @@ pub(crate) fn since_start() -> Duration {
     BEGAN.elapsed()
 }
 
+/// Milliseconds since this process began.
+pub(crate) fn millis_since_start() -> u64 {
+    u64::try_from(since_start().as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Time since a moment that lies well before this process began.
 pub(super) fn now() -> Duration {
     PAST + since_start()

@@ -68,6 +68,11 @@ impl Page {
         Self(hash | 2)
     }
 
+    /// What tells it from others.
+    pub(crate) fn hash(self) -> u64 {
+        self.0
+    }
+
     /// For what has no pages: connections.
     pub(crate) fn none() -> Self {
         Self(Self::NONE)

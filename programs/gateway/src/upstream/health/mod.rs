@@ -24,7 +24,7 @@ mod suspicion;
 mod watch;
 
 pub(crate) use changes::{changed, tell_of_change};
-pub(crate) use clock::since_start;
+pub(crate) use clock::{millis_since_start, since_start};
 pub(crate) use failures::{Failures, Fault, Page};
 pub(crate) use server_health::{Health, LastCheck, ServerMemory, Told};
 pub(crate) use watch::{Watch, rung};

@@ -242,7 +242,7 @@ impl Health {
     /// Requests wait for it for long. Told again and again as long as that is so.
     #[cold]
     pub(crate) fn keeps_waiting(&self) {
-        let now = u64::try_from(clock::since_start().as_millis()).unwrap_or(u64::MAX);
+        let now = clock::millis_since_start();
         self.waited_at.store(now, Relaxed);
         self.waited.notify_one();
     }
