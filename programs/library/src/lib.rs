@@ -12,17 +12,25 @@
 //! | `http` | the way in: router, who asks, bodies, health, the description of the API |
 //! | `content` | bytes: in files or in an object store, durable when acknowledged |
 //! | `accounts` | users, their passwords and sessions |
+//! | `ledger` | money in double entry |
+//! | `plans` | what each user may keep and move |
 
 mod accounts;
 mod content;
 mod error;
 mod http;
 mod ids;
+#[allow(dead_code, reason = "payments post to it")]
+mod ledger;
 mod limits;
+#[allow(dead_code, reason = "uploads and items call it")]
+mod plans;
 mod problem;
 mod schema;
 mod settings;
 mod state;
+#[cfg(test)]
+mod testing;
 mod time;
 
 use std::sync::Arc;

@@ -48,3 +48,6 @@ pub(crate) const PART_BYTES: usize = 8 * 1024 * 1024;
 /// A file of bytes that come in without a row in the database is removed when it is older: its
 /// creation was cut short.
 pub(crate) const ORPHAN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Bytes of files, or of traffic, of one user at most, whatever the plan says: sums of two still fit
+/// into the database's numbers.
+pub(crate) const BYTES: i64 = 1 << 60;

@@ -29,14 +29,14 @@ pub(crate) use self::path::Id;
 pub(crate) use self::query::Query;
 use crate::problem::Problem;
 use crate::state::Library;
-use crate::{accounts, limits};
+use crate::{accounts, limits, plans};
 
 /// The routes of a part, with their description: `Routes::new().routes(routes!(list, create))`.
 pub(crate) type Routes = OpenApiRouter<Arc<Library>>;
 
 /// The routes of every part, relative to `/library/api`.
 fn parts() -> Routes {
-    Routes::new().merge(accounts::routes())
+    Routes::new().merge(accounts::routes()).merge(plans::routes())
 }
 
 /// Everything that a replica answers.
