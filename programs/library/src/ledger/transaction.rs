@@ -96,7 +96,12 @@ impl Transaction {
     }
 
     /// A user owes us what an invoice says.
-    pub(crate) fn invoice(id: &str, user: &str, time: i64, money: Money) -> Result<Self, Unbalanced> {
+    pub(crate) fn invoice(
+        id: &str,
+        user: &str,
+        time: i64,
+        money: Money,
+    ) -> Result<Self, Unbalanced> {
         let accounts = [Account::Receivable(user.into()), Account::Revenue];
         Self::moving(Kind::Invoice, id, time, money, accounts)
     }
@@ -149,7 +154,12 @@ impl Transaction {
     }
 
     /// A credit note takes back a part of what was invoiced.
-    pub(crate) fn credit(id: &str, user: &str, time: i64, money: Money) -> Result<Self, Unbalanced> {
+    pub(crate) fn credit(
+        id: &str,
+        user: &str,
+        time: i64,
+        money: Money,
+    ) -> Result<Self, Unbalanced> {
         let accounts = [Account::Revenue, Account::Receivable(user.into())];
         Self::moving(Kind::Credit, id, time, money, accounts)
     }

@@ -32,7 +32,6 @@ pub(crate) struct Plan {
     pub(crate) access: i64,
 }
 
-
 /// All plans, the cheapest first.
 pub(crate) async fn all(work: &mut Work<'_>) -> Result<Vec<Plan>, Error> {
     let rows = work.rows(Query::new(

@@ -131,4 +131,3 @@ fn signed(bytes: u64) -> Option<i64> {
 fn capped(bytes: u64) -> i64 {
     signed(bytes).unwrap_or(limits::BYTES)
 }
-

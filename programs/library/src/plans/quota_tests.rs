@@ -23,8 +23,8 @@ async fn usage(database: &Database, user: UserId) -> Usage {
 
 /// Ends an upload of a reservation with so many bytes.
 async fn settle(database: &Database, user: UserId, reserved: u64, used: u64) {
-    let work = database
-        .write(soon(), move |work| Box::pin(quota::settle(work, user, reserved, used)));
+    let work =
+        database.write(soon(), move |work| Box::pin(quota::settle(work, user, reserved, used)));
     work.await.unwrap();
 }
 
@@ -112,8 +112,9 @@ async fn traffic_is_counted_by_days() {
         let (database, user) = (store.open().await, user());
         for (now, received, sent) in [(0, 1, 2), (traffic::DAY - 1, 3, 4), (traffic::DAY, 5, 6)] {
             let one = traffic::Traffic { received, sent };
-            let count = database
-                .write(soon(), move |work| Box::pin(traffic::count(work, user, Time::of_millis(now), one)));
+            let count = database.write(soon(), move |work| {
+                Box::pin(traffic::count(work, user, Time::of_millis(now), one))
+            });
             count.await.unwrap();
         }
         let between = |from, to| {

@@ -43,8 +43,7 @@ pub(crate) async fn between(
     let sum = "SELECT CAST(coalesce(sum(received), 0) AS BIGINT),
             CAST(coalesce(sum(sent), 0) AS BIGINT)
         FROM library_traffic WHERE user_id = $1 AND day >= $2 AND day < $3";
-    let Some(row) = work.row(Query::new(sum).bind(user).bind(from).bind(to)).await?
-    else {
+    let Some(row) = work.row(Query::new(sum).bind(user).bind(from).bind(to)).await? else {
         return Ok(Traffic::default());
     };
     Ok(Traffic { received: row.get(0)?, sent: row.get(1)? })
