@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use clap::error::ErrorKind as Refusal;
 use tombolo_daemon::config::Mistakes;
 use tombolo_daemon::exit::ExitCode;
+use tombolo_daemon::logging::Form;
 use tombolo_daemon::{logging, terminal};
 
 /// Writes a command's result to standard output. Nothing in it steers the terminal, whoever it is
@@ -77,9 +78,35 @@ pub(crate) fn refuse_configuration(mistakes: &Mistakes) -> ExitCode {
     ExitCode::Usage
 }
 
+/// The form of the program log.
+#[derive(clap::Args, Clone, Copy)]
+pub(crate) struct LogForm {
+    /// Form of the program log on standard error: text or json [default: TOMBOLO_LOG_FORMAT, or text]
+    #[arg(long = "log-format", value_name = "FORM", global = true)]
+    form: Option<Form>,
+}
+
+impl LogForm {
+    /// The one that was asked for, on the command line or in the environment.
+    pub(crate) fn form(self) -> Result<Form, ExitCode> {
+        self.form.map_or_else(Form::from_environment, Ok).map_err(|error| {
+            wrong_usage(&format!("{}: {error}", logging::FORM_VARIABLE))
+        })
+    }
+
+    /// Starts the program log in this form.
+    pub(crate) fn start(self) -> Result<(), ExitCode> {
+        start(self.form)
+    }
+}
+
 /// Starts the program log; what cannot be read in its filter is wrong usage.
 pub(crate) fn start_program_log() -> Result<(), ExitCode> {
-    logging::start().map_err(|error| {
+    start(None)
+}
+
+fn start(form: Option<Form>) -> Result<(), ExitCode> {
+    logging::start(form).map_err(|error| {
         fail(&error);
         ExitCode::Usage
     })

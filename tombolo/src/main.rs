@@ -11,10 +11,17 @@ mod console;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
+use tombolo_daemon::memory::Bounded;
 
 // The system's allocator is the slowest part of an exchange that allocates; this one is not.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: Bounded<MiMalloc> = Bounded::new(MiMalloc);
+
+/// Has the memory of this process watched, if it has a bound.
+fn watch_memory() -> std::io::Result<()> {
+    tombolo_daemon::memory::watch(&ALLOCATOR)
+}
 
 fn main() -> ExitCode {
     tombolo_files::restrict_new_files();

@@ -8,6 +8,7 @@ mod admission;
 mod client;
 pub mod limits;
 mod server;
+mod short;
 mod watched;
 
 pub use client::{Client, Clients};

@@ -34,5 +34,11 @@ pub const WRITE_LEAST_BYTES: usize = 15 * 1024;
 /// Between two warnings that clients have too many connections.
 pub const REFUSALS_PAUSE: Duration = Duration::from_secs(10);
 
+/// Connections that are told at one time that memory is short. Further ones are closed.
+pub(crate) const TOLD_SHORT: usize = 64;
+
+/// Seconds after which a client that was told so may ask again.
+pub(crate) const RETRY_AFTER: u64 = 2;
+
 /// How long to pause after the system refused a connection (a full file table, say).
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

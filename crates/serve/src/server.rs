@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
+use bytes::Bytes;
 use http_body::Body;
+use http_body_util::Either;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -19,10 +21,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tombolo_daemon::listener::plain;
+use tombolo_daemon::memory;
 use tombolo_daemon::shutdown::Shutdown;
 
 use crate::admission::Admission;
 use crate::limits;
+use crate::short;
 use crate::watched::{Exchange, Exchanges, Patience, Watched};
 
 /// What a service's connections may cost.
@@ -72,6 +76,8 @@ pub struct Server<H> {
     limits: Limits,
     admission: Admission,
     places: Arc<Semaphore>,
+    /// For connections that come while memory is short.
+    told_short: Arc<Semaphore>,
     connections: JoinSet<()>,
 }
 
@@ -79,8 +85,7 @@ impl<H, F, B> Server<H>
 where
     H: Fn(Request<Incoming>, Peer) -> F + Clone + Send + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
-    B: Body + Send + 'static,
-    B::Data: Send,
+    B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     /// A server for the connections of `listener`, whose requests `answer` answers.
@@ -91,6 +96,7 @@ where
             shutdown,
             admission: Admission::new(limits.connections_each, Arc::clone(&limits.gateways)),
             places: Arc::new(Semaphore::new(limits.connections)),
+            told_short: Arc::new(Semaphore::new(limits::TOLD_SHORT)),
             limits,
             connections: JoinSet::new(),
         }
@@ -155,6 +161,12 @@ where
     fn serve(&mut self, (stream, address, place): Accepted) {
         // What is not admitted is closed by being dropped.
         let Some(admitted) = self.admission.admit(address.ip()) else { return };
+        let told_short = if memory::is_short() {
+            let Ok(told) = Arc::clone(&self.told_short).try_acquire_owned() else { return };
+            Some(told)
+        } else {
+            None
+        };
         let answer = self.answer.clone();
         let shutdown = self.shutdown.clone();
         let Limits { patience, half_close, .. } = self.limits;
@@ -164,7 +176,7 @@ where
             {
                 tracing::debug!(%error, "a connection ended early");
             }
-            drop((place, admitted));
+            drop((place, admitted, told_short));
         });
     }
 }
@@ -201,8 +213,7 @@ async fn connection<H, F, B>(
 where
     H: Fn(Request<Incoming>, Peer) -> F,
     F: Future<Output = Response<B>> + Send + 'static,
-    B: Body + Send + 'static,
-    B::Data: Send,
+    B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     if let Err(error) = stream.set_nodelay(true) {
@@ -216,9 +227,18 @@ where
     let exchanges = Exchanges::default();
     let stream = Watched::new(stream, patience, exchanges.clone());
     let service = service_fn(move |request: Request<Incoming>| {
-        let peer = Peer { address, exchange: exchanges.begin() };
-        let answered = answer(request, peer);
-        async move { Ok::<_, Infallible>(answered.await) }
+        let exchange = exchanges.begin();
+        let answered = if memory::is_short() {
+            Err(short::refusal(request.headers()))
+        } else {
+            Ok(answer(request, Peer { address, exchange }))
+        };
+        async move {
+            Ok::<_, Infallible>(match answered {
+                Ok(answered) => answered.await.map(Either::Left),
+                Err(refusal) => refusal.map(Either::Right),
+            })
+        }
     });
     let connection = http1::Builder::new()
         .half_close(half_close)

@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
+use tombolo_daemon::memory;
 
 use crate::limits;
 
@@ -152,6 +153,10 @@ impl AsyncRead for Watched {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.phase == Phase::Head && memory::is_short() {
+            let why = "memory is short, and the head of the request is not whole";
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::OutOfMemory, why)));
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         self.follow();

@@ -13,4 +13,5 @@ mod log_files;
 mod names;
 mod pages;
 mod process_names;
+mod program_log;
 mod shutdown;

@@ -22,10 +22,10 @@ fn replica_that_keeps_dying_is_left_alone_until_it_is_restarted() {
     let words = failed["last_exit"]["output"].to_string();
     assert!(words.contains("public"), "{failed:#}");
     assert_eq!((&failed["pid"], &failed["restarts"]), (&serde_json::Value::Null, &3.into()));
-    up.process.stderr().wait_for_text("died 3 times in a row and is left alone");
+    up.process.stderr().wait_for_text("failed 3 times in a row and is not started again");
     up.process.stderr().wait_for_text("start it again with: tombolo restart site-1");
     let told = up.run(&["status"]);
-    assert!(told.stdout.contains("site-1 FAILED: it died too often"), "{}", told.stdout);
+    assert!(told.stdout.contains("site-1 FAILED: it failed too often"), "{}", told.stdout);
     std::fs::rename(&aside, &public).unwrap();
     // The other has gone on, and serves as soon as it has its folder again.
     let other = up.process("site-2");
@@ -38,7 +38,7 @@ fn replica_that_keeps_dying_is_left_alone_until_it_is_restarted() {
     assert_eq!(up.process("site-1")["state"], "failed");
     let restarted = up.run(&["restart", "site-1"]);
     assert_eq!(restarted.code, Some(0), "{restarted:?}");
-    assert_eq!(restarted.stdout, "done: site-1 anew\n");
+    assert_eq!(restarted.stdout, "done: restart of site-1\n");
     assert_eq!(up.process("site-1")["state"], "up");
     eventually("both replicas to answer", || {
         let mut seen: Vec<_> = (0..2)

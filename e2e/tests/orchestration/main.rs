@@ -11,6 +11,7 @@ mod bounds;
 mod crash_loop;
 mod first_process;
 mod hanging;
+mod memory;
 mod reload;
 mod returning;
 mod rollout;

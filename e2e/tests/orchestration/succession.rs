@@ -110,7 +110,7 @@ fn gateway_goes_on_where_no_other_can_be_started() {
     let load = under_load(&up, || {
         let told = up.run(&["restart", "gateway"]);
         assert_eq!(told.code, Some(1), "{told:?}");
-        assert!(told.stderr.contains("given up: the gateway"), "{told:?}");
+        assert!(told.stderr.contains("failed: restart of the gateway"), "{told:?}");
         assert!(told.stderr.contains("exit status: 2"), "{told:?}");
     });
     assert_eq!(load.failed, Vec::<String>::new());

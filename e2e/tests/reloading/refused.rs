@@ -85,7 +85,7 @@ fn without_a_file_there_is_nothing_to_reload() {
     let changing = Changing { gateway, admin };
     assert_eq!(changing.post("/api/v1/reload", &json!({})).status(), 409);
     changing.gateway.signal(Signal::HUP);
-    changing.gateway.stderr().wait_for_text("access log opened anew");
+    changing.gateway.stderr().wait_for_text("access log reopened");
     changing.gateway.stderr().wait_for_text("nothing to reload");
     assert_eq!(changing.gateway.connect().get("/").text(), "ok");
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tombolo_daemon::memory;
 use tombolo_daemon::shutdown::Shutdown;
 
 use crate::connection::{Connection, Replica, part};
@@ -77,7 +78,9 @@ impl Server {
     /// Serves one connection on a task of its own.
     fn serve(&mut self, (stream, peer): (TcpStream, SocketAddr)) {
         let client = self.replica.peers.connected(peer.ip()).ok();
-        let client = client.filter(|_| self.connections.len() < limits::CONNECTIONS);
+        let client = client.filter(|_| {
+            self.connections.len() < limits::CONNECTIONS && !memory::is_short()
+        });
         let Some(client) = client else {
             // On the same count, so that a flood of these is bounded as well.
             if self.connections.len() < limits::CONNECTIONS + limits::CONNECTIONS / 8 {

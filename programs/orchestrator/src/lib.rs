@@ -32,6 +32,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use tombolo_daemon::config::{self, Config, Overrides};
+use tombolo_daemon::logging::{Form, journal};
 
 use control::Control;
 use data_folder::DataFolder;
@@ -50,6 +51,8 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     /// Where the gateway listens, in place of what is configured. Port 0 lets the system choose.
     pub listen: Option<SocketAddr>,
+    /// The form of program logs: ours, and those of all processes.
+    pub log_form: Form,
 }
 
 /// Starts everything and watches over it until a signal ends it. Blocks; call it on the main
@@ -62,6 +65,7 @@ pub struct Options {
 /// Whatever kept it from starting, and an end that was not orderly.
 pub fn run(options: Options) -> Result<(), Error> {
     let is_written = options.config_file.is_some();
+    let form = options.log_form;
     let (config, source) = configuration(options)?;
     let data = DataFolder::open(&config.data_dir)?;
     let socket = data.control_socket();
@@ -70,21 +74,22 @@ pub fn run(options: Options) -> Result<(), Error> {
     let keep = config.up.keep;
     let fleet = Fleet::new(config, data, is_written);
     let system = |doing| move |source| Error::System { doing, source };
-    let launcher = Launcher::from_this_program(keep).map_err(system("finding this program"))?;
+    let launcher = Launcher::from_this_program(keep, form).map_err(system("finding this program"))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(system("starting the event loop"))?;
-    let output = Output::start().map_err(system("starting the output threads"))?;
+    let output = Output::start(form).map_err(system("starting the output threads"))?;
     let ended = runtime.block_on(watch::watch(fleet, launcher, output.clone(), control, source));
     output.close();
     ended
 }
 
 fn configuration(options: Options) -> Result<(Config, Source), Error> {
-    let Options { config_file, data_dir, listen } = options;
+    let Options { config_file, data_dir, listen, log_form: _ } = options;
     let listen = listen.into_iter().collect();
-    let flags = Overrides { listen, data_dir, ..Overrides::default() };
+    let in_journal = journal::is(&std::io::stdout());
+    let flags = Overrides { listen, data_dir, in_journal, ..Overrides::default() };
     let config = match &config_file {
         Some(path) => config::load(path, &flags).map_err(Error::Configuration)?,
         None => config::builtin_up(&flags),

@@ -37,8 +37,8 @@ EXAMPLES
 HOW
   End 'tombolo up' or the replicas, move the old database away, restore, start again. Nothing is
   ever overwritten: a database that is there, or in use, is refused. The backup is checked first;
-  a run that is killed leaves either nothing or all of it. Readers of the chat are told to begin
-  anew.
+  a run that is killed leaves either nothing or all of it. Readers of the chat are told to load
+  the rooms again.
 
 EXIT STATUS
   0  the database is there

@@ -9,6 +9,7 @@ use tombolo_daemon::config::{
     self, BadCacheTtl, BadFlags, BadServerAddress, Overrides, ServerAddress,
 };
 use tombolo_daemon::exit::ExitCode;
+use tombolo_daemon::logging::journal;
 use tombolo_daemon::process_name;
 use tombolo_gateway::Source;
 
@@ -23,9 +24,9 @@ EXAMPLES
 
 SIGNALS
   Ctrl+C or SIGTERM drains: no new connections are taken and what is under way is finished, within
-  [gateway.timeouts] drain. The same signal again ends at once. SIGHUP opens the access log anew and
-  reads the configuration file again; one with mistakes changes nothing. SIGUSR2 starts the program
-  anew in this one's place, without a connection refused.
+  [gateway.timeouts] drain. The same signal again ends at once. SIGHUP reopens the access log and
+  reads the configuration file again; one with mistakes changes nothing. SIGUSR2 starts a new
+  process of the program, which takes this one's place without a connection refused.
 
 OUTPUT
   The access log on standard output and in access.log unless the configuration says otherwise; the
@@ -82,6 +83,9 @@ pub(crate) struct Arguments {
     /// Threads that serve requests; 0 is one for each usable core [default: 0]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=WORKERS_MAX))]
     workers: Option<u16>,
+
+    #[command(flatten)]
+    log: console::LogForm,
 }
 
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
@@ -94,6 +98,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         admin,
         access_log,
         workers,
+        log,
     } = arguments;
     let flags = Overrides {
         listen: listen.into_iter().collect(),
@@ -104,6 +109,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         cache_ttl,
         cache_dir,
         admin,
+        in_journal: journal::is(&std::io::stdout()),
     };
     let source = Source { file, flags };
     let config = match &source.file {
@@ -120,8 +126,11 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         },
     };
     process_name::set("gateway");
-    if let Err(code) = console::start_program_log() {
+    if let Err(code) = log.start() {
         return code;
+    }
+    if let Err(error) = crate::watch_memory() {
+        return console::fail(&error);
     }
     match tombolo_gateway::run(config, source) {
         Ok(()) => ExitCode::Success,

@@ -34,7 +34,7 @@ EXAMPLES
   tombolo status                                 what a running gateway does
   tombolo reload                                 read its file again, losing nothing
   tombolo scale site 5                           five replicas of a service, while it serves
-  tombolo restart site                           its replicas anew, one after the other
+  tombolo restart site                           restart its replicas, one after the other
   tombolo purge http://example.org/page          take a page out of its cache
   tombolo backup /backups/monday                 a copy of what must not be lost, while it is used
   tombolo why http://example.org/page            which server is asked, what the cache does, why
@@ -50,6 +50,7 @@ EXIT STATUS
 ENVIRONMENT
   TOMBOLO_LOG    what the program log tells, for example 'debug' or 'warn,tombolo_gateway=debug'
                  (default: info)
+  TOMBOLO_LOG_FORMAT  the form of its lines: text or json (default: text)
   TOMBOLO_ADMIN  where the gateway's admin API is, as --admin: 10.0.0.5:8081, unix:/run/gateway.sock
   NO_COLOR       when set, no colour even on a terminal
 

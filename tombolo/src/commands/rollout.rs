@@ -92,10 +92,10 @@ fn tell(following: &Following, operation: &Value) -> ExitCode {
     }
     let what = words(operation, "what");
     match state {
-        "failed" => console::say(&format!("given up: {what}: {}", words(operation, "why"))),
+        "failed" => console::say(&format!("failed: {what}: {}", words(operation, "why"))),
         "running" => return console::result(format!("begun: {what}\n").as_bytes()),
         "done" => return console::result(format!("done: {what}\n").as_bytes()),
-        _ => console::say(&format!("{what}: how it ended could not be learnt; see tombolo status")),
+        _ => console::say(&format!("{what}: the result is unknown, because tombolo up does not report it any more; see tombolo status")),
     }
     code
 }

@@ -17,11 +17,12 @@ EXAMPLES
 
 PROCESSES
   A process that dies is started again at once, and less and less often while it keeps dying; a
-  replica that dies ten times in a row is left alone, until 'tombolo restart NAME'.
+  replica that dies ten times in a row is not started again before 'tombolo restart NAME'.
   Ctrl+C or SIGTERM drains: the gateway takes no new connections and finishes what is under way,
-  then the replicas end. The same signal again ends all at once. SIGHUP has the gateway open its
-  access log anew and FILE read again, as 'tombolo reload' does. If 'tombolo up' itself is killed, nothing of it is left behind, unless [up] keep
-  says that the next one is to take over what runs; with it, SIGUSR2 ends 'tombolo up' alone.
+  then the replicas end. The same signal again ends all at once. SIGHUP has the gateway
+  reopen its access log, and FILE is read again, as 'tombolo reload' does. If 'tombolo up' itself is
+  killed, its processes end with it, unless [up] keep says that they go on and the next
+  'tombolo up' takes them over; with it, SIGUSR2 ends 'tombolo up' alone.
 
 OUTPUT
   The table of what runs where and the access log on standard output, everything else on standard
@@ -51,6 +52,9 @@ pub(crate) struct Arguments {
     /// 127.0.0.1 [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", value_parser = address::listen)]
     listen: Option<SocketAddr>,
+
+    #[command(flatten)]
+    log: console::LogForm,
 }
 
 /// As process 1, the first of a container, it also has to attend to orphans.
@@ -65,8 +69,12 @@ pub(crate) fn run(arguments: Arguments) -> std::process::ExitCode {
 }
 
 fn work(arguments: Arguments) -> ExitCode {
-    let Arguments { config, data, listen } = arguments;
-    let options = Options { config_file: config, data_dir: data, listen };
+    let Arguments { config, data, listen, log } = arguments;
+    let log_form = match log.form() {
+        Ok(form) => form,
+        Err(code) => return code,
+    };
+    let options = Options { config_file: config, data_dir: data, listen, log_form };
     match tombolo_orchestrator::run(options) {
         Ok(()) => ExitCode::Success,
         Err(Error::Configuration(mistakes)) => console::refuse_configuration(&mistakes),

@@ -139,7 +139,7 @@ fn closed_output_ends_nothing() {
     // Another test's child may hold the pipe for the moment between its fork and its exec.
     eventually("words about the closed output", || {
         assert_eq!(get(gateway, "/one").unwrap().status, 404);
-        err.text().contains("nobody reads standard output").then_some(())
+        err.text().contains("standard output has no reader").then_some(())
     });
     assert_eq!(get(gateway, "/two").unwrap().status, 404);
     crate::harness::signal(child.0.id(), Signal::TERM);

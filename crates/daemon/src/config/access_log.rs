@@ -17,6 +17,14 @@ impl AccessLog {
     /// The file used when no `[access_log]` table says otherwise.
     pub const DEFAULT_FILE: &'static str = "access.log";
 
+    /// Where standard output is the journal of systemd and nothing was said of the access log, the
+    /// journal alone has it: a file beside it would hold the same again, and grow without end.
+    pub(super) fn keep_out_of_file_in_journal(&mut self, in_journal: bool) {
+        if in_journal && *self == Self::default() {
+            self.file = None;
+        }
+    }
+
     /// No access log at all.
     #[must_use]
     pub fn off() -> Self {

@@ -29,6 +29,9 @@ pub struct Overrides {
     pub cache_dir: Option<PathBuf>,
     /// Instead of `[gateway] admin`.
     pub admin: Option<SocketAddr>,
+    /// Standard output is the journal of systemd. Then that alone has the access log, if nothing is
+    /// said of it.
+    pub in_journal: bool,
 }
 
 impl Overrides {
@@ -65,6 +68,7 @@ impl Overrides {
         if let Some(file) = &self.access_log {
             config.access_log.file = Some(file.clone());
         }
+        config.access_log.keep_out_of_file_in_journal(self.in_journal);
         if let Some(workers) = self.workers {
             config.gateway.workers = workers;
         }

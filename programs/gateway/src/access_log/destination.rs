@@ -96,13 +96,13 @@ impl Destination {
         match open_log(path) {
             Ok(file) => {
                 self.file = file;
-                tracing::info!(path = %path.display(), "access log opened anew");
+                tracing::info!(path = %path.display(), "access log reopened");
                 self.give_up_torn_line()
             }
             Err(cause) => {
                 tracing::warn!(
                     path = %path.display(), error = %cause, hint = %Advice { path, cause: &cause },
-                    "access log cannot be opened anew, going on with the old file"
+                    "access log cannot be reopened; lines go on to the old file"
                 );
                 Outcome::default()
             }

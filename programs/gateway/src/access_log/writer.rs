@@ -72,7 +72,7 @@ impl Writer {
         let name = &self.name;
         match outcome.error {
             Some(error) if self.destination.is_gone(&error) => {
-                tracing::warn!(destination = %name, "nobody reads it any more: access log is off");
+                tracing::warn!(destination = %name, "its reader is gone: this destination of the access log is off");
                 return true;
             }
             Some(error) if !self.failing => {

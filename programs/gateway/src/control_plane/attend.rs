@@ -96,7 +96,7 @@ async fn replaced(events: &Events, reloader: &Reloader, keeper: &mut Keeper) -> 
         tracing::error!(%error, "{not_replaced}");
         return None;
     }
-    tracing::info!("SIGUSR2: starting the program anew in this one's place");
+    tracing::info!("SIGUSR2: starting a new process of the program, which takes this one's place");
     let (sockets, admin) = (reloader.listening.sockets(), events.admin_socket.as_ref());
     // From now on the file is the new one's.
     keeper.rest().await;

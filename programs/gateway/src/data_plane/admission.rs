@@ -8,6 +8,8 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tombolo_daemon::memory;
+
 use super::half_heads::HalfHeads;
 use crate::rate_limit::subscriber;
 
@@ -33,6 +35,8 @@ pub(crate) enum Full {
     InAll,
     /// `connections_per_client` is reached for this client.
     ForClient,
+    /// The process has reached its bound of memory.
+    Memory,
 }
 
 impl Admission {
@@ -63,6 +67,9 @@ impl Admission {
     }
 
     fn try_admit(&self, client: IpAddr) -> Result<(), Full> {
+        if memory::is_short() {
+            return Err(Full::Memory);
+        }
         let client = subscriber(client);
         if self.open.fetch_add(1, Ordering::Relaxed) >= self.limit() {
             self.open.fetch_sub(1, Ordering::Relaxed);

@@ -24,6 +24,9 @@ use crate::tcp::{self, Place};
 /// What a connection beyond the limits is told.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 1\r\nContent-Length: 58\r\nConnection: close\r\n\r\nThere are too many connections just now. Try again later.\n";
 
+/// What a connection is told while memory is short.
+const SHORT: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 2\r\nContent-Length: 95\r\nConnection: close\r\n\r\nThe server has reached its bound of memory and takes no new requests until some of it is free.\n";
+
 /// A listener, and what its connections need to know of it.
 pub(crate) struct Entrance {
     pub(super) door: Door,
@@ -123,5 +126,6 @@ fn take_in_tcp(index: usize, connection: Connection, stream: TcpStream) {
 
 fn turn_away(stream: &TcpStream, client: SocketAddr, full: Full) {
     tracing::debug!(%client, limit = ?full, "turned a connection away");
-    let _ = stream.try_write_vectored(&[IoSlice::new(FULL)]);
+    let words = if full == Full::Memory { SHORT } else { FULL };
+    let _ = stream.try_write_vectored(&[IoSlice::new(words)]);
 }

@@ -1,6 +1,7 @@
 //! Stages 3 and 4: the route, and what is refused before an upstream hears of it.
 
 use tombolo_daemon::config::ForwardPath;
+use tombolo_daemon::memory;
 use tombolo_http1::{FieldId, Framing, Method, RequestHead, Version};
 
 use super::journal::Journal;
@@ -101,6 +102,9 @@ fn admit(
 
 /// Refuses what no upstream is to hear of.
 pub(super) fn allowed(request: &RequestHead, head: &[u8], route: &Route) -> Result<(), Refusal> {
+    if memory::is_short() {
+        return Err(Refusal::out_of_memory());
+    }
     match request.method() {
         Method::Connect => return Err(Refusal::connect()),
         Method::Trace => return Err(Refusal::trace()),

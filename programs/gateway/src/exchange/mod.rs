@@ -76,7 +76,7 @@ impl<'e> Scene<'e> {
 
     /// The client, for a stage that is about it.
     fn client(&self) -> Result<&'e TcpStream, Failure> {
-        self.client.ok_or(Failure::Cut("nobody waits for the answer"))
+        self.client.ok_or(Failure::Cut("no client waits for the answer"))
     }
 }
 

@@ -5,6 +5,7 @@ mod response;
 
 use std::borrow::Cow;
 
+use tombolo_daemon::memory;
 use tombolo_http1::{OtherProtocol, RequestError};
 
 use crate::upstream::ConnectError;
@@ -110,6 +111,12 @@ impl Refusal {
             "limits.half_heads is reached: too many request heads have begun to come and are not whole, in all or of this client",
         );
         Self { at_once: true, ..refusal.closing() }
+    }
+
+    /// The process has reached its bound of memory.
+    pub(super) fn out_of_memory() -> Self {
+        let refusal = Self::new(503, memory::DETAIL, memory::cause()).closing();
+        Self { retry_after: Some(2), at_once: true, ..refusal }
     }
 
     pub(super) fn slow_body() -> Self {

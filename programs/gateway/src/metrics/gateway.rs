@@ -2,6 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use tombolo_daemon::memory;
+
 use super::duration::BOUNDS;
 use super::exposition::{Exposition, Kind, seconds};
 use super::labels::{CACHE_RESULTS, Class};
@@ -27,6 +29,16 @@ pub(crate) struct Gauges {
     pub(crate) log_lines: (u64, u64),
 }
 
+/// The bound of memory, if there is one.
+fn write_memory(out: &mut Exposition) {
+    let help = "1 while the process has reached its bound of memory and refuses new requests.";
+    out.family("tombolo_memory_short", Kind::Gauge, "", help)
+        .sample(&[], u8::from(memory::is_short()));
+    let help = "The bound of memory of the process; 0: none.";
+    out.family("tombolo_memory_bound_bytes", Kind::Gauge, "bytes", help)
+        .sample(&[], memory::bound());
+}
+
 /// Writes the families of the data plane.
 pub(crate) fn write_gateway(
     out: &mut Exposition,
@@ -39,9 +51,10 @@ pub(crate) fn write_gateway(
         .sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
     out.family("tombolo_workers", Kind::Gauge, "", "Threads that serve requests.")
         .sample(&[], gauges.workers);
-    out.family("tombolo_draining", Kind::Gauge, "", "1 while no new work is taken.")
+    out.family("tombolo_draining", Kind::Gauge, "", "1 while it drains: clients are told to close, what comes is still served.")
         .sample(&[], u8::from(gauges.draining));
     write_reload(out, gauges.reload);
+    write_memory(out);
     out.family("tombolo_connections", Kind::Gauge, "", "Client connections that are open.")
         .sample(&[], gauges.connections);
     out.family(

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use tombolo_daemon::config::{DatabaseUrl, Engine, ServiceKind};
+use tombolo_daemon::memory::Bound;
 
 use super::Fleet;
 use super::member::{Member, Role};
@@ -115,10 +116,8 @@ impl Fleet {
         }
         let service = self.config.services.get(*service);
         let memory = service.and_then(|service| service.memory);
-        if memory.is_some() {
-            // Or the allocator takes a gibibyte at the start, and only then asks for what it needs.
-            environment.push(("MIMALLOC_ARENA_EAGER_COMMIT", "0".into()));
-        }
+        let allocator = memory.map(Bound::environment).unwrap_or_default();
+        environment.extend(allocator.into_iter().map(|(name, value)| (name, value.into())));
         let open_files = service.and_then(|service| service.open_files);
         Surroundings { environment, passed_on, memory, open_files, has_successors: false }
     }

@@ -4,6 +4,7 @@
 //! that `tombolo up > requests.log` holds the access log alone.
 
 mod lines;
+mod manner;
 mod rotating;
 mod sink;
 mod table;
@@ -15,12 +16,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lines::Lines;
+use manner::Manner;
 pub(crate) use rotating::Bounds;
 use rotating::Rotating;
 use sink::Sink;
 pub(crate) use table::{Row, table};
 pub(crate) use tail::Tail;
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tombolo_daemon::logging::Form;
 use tombolo_daemon::terminal;
 
 /// How long the end waits for a reader to take the last lines.
@@ -44,6 +47,7 @@ pub(crate) struct Output {
 struct Stream {
     sink: Sink,
     colour: bool,
+    manner: Manner,
 }
 
 /// Which of a child's streams a line came from.
@@ -56,24 +60,27 @@ pub(crate) enum From {
 }
 
 impl Output {
-    /// Writers for the process's own two streams.
+    /// Writers for the process's own two streams; `form` is that of program logs.
     ///
     /// # Errors
     /// When the system has no thread left.
-    pub(crate) fn start() -> io::Result<Self> {
+    pub(crate) fn start(form: Form) -> io::Result<Self> {
+        let manner = Manner::of_stderr(form);
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let err = Stream {
             sink: Sink::start(io::stderr(), || {})?,
             colour: !no_colour && io::stderr().is_terminal(),
+            manner,
         };
         let words = err.sink.clone();
         let out_gone = move || {
-            let text = "tombolo: nobody reads standard output any more; going on without it\n";
+            let text = manner.own("standard output has no reader any more; continuing without it");
             words.offer(text.as_bytes(), 1);
         };
         let out = Stream {
             sink: Sink::start(io::stdout(), out_gone)?,
             colour: !no_colour && io::stdout().is_terminal(),
+            manner: Manner::Plain,
         };
         Ok(Output { out, err })
     }
@@ -81,7 +88,7 @@ impl Output {
     /// The orchestrator's own words, one line.
     pub(crate) fn say(&self, words: &str) {
         let words = terminal::lines(words);
-        self.err.sink.offer(format!("tombolo: {words}\n").as_bytes(), 1);
+        self.err.sink.offer(self.err.manner.own(&words).as_bytes(), 1);
     }
 
     /// A result, such as the table of what runs where.
@@ -100,7 +107,10 @@ impl Output {
         };
         let prefix = if stream.colour { &name.coloured } else { &name.plain };
         let kept = matches!(from, From::Err).then_some((&name.tail, name.log.as_ref()));
-        relay_lines(source, prefix.as_bytes(), &stream.sink, kept).await;
+        let write = |out: &mut Vec<u8>, line: &[u8]| {
+            stream.manner.push(out, &name.name, prefix.as_bytes(), line);
+        };
+        relay_lines(source, write, &stream.sink, kept).await;
     }
 
     /// Waits, for a bounded time, until everything is written.
@@ -112,6 +122,7 @@ impl Output {
 
 /// A process's name as it stands before its lines, and where else its words go.
 pub(crate) struct Name {
+    name: String,
     plain: String,
     coloured: String,
     /// What it said last.
@@ -125,6 +136,7 @@ impl Name {
     pub(crate) fn new(name: &str, width: usize, index: usize) -> Self {
         let colour = COLOURS.get(index % COLOURS.len()).copied().unwrap_or(0);
         Name {
+            name: name.to_owned(),
             plain: format!("{name:<width$} | "),
             coloured: format!("\x1b[{colour}m{name:<width$} |\x1b[0m "),
             tail: Tail::default(),
@@ -157,7 +169,7 @@ impl std::fmt::Debug for Name {
 /// `kept`: where standard error goes beside the terminal.
 async fn relay_lines(
     mut source: impl AsyncRead + Unpin,
-    prefix: &[u8],
+    write: impl Fn(&mut Vec<u8>, &[u8]),
     sink: &Sink,
     kept: Option<(&Tail, Option<&Sink>)>,
 ) {
@@ -169,9 +181,7 @@ async fn relay_lines(
         let read = source.read(&mut buffer).await.unwrap_or(0);
         let mut count = 0;
         let emit = |line: &[u8]| {
-            batch.extend_from_slice(prefix);
-            terminal::push_line(&mut batch, line);
-            batch.push(b'\n');
+            write(&mut batch, line);
             count += 1;
             if let Some((tail, _)) = kept {
                 tail.push(line);
@@ -202,7 +212,7 @@ mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
-    use super::{CLOSE_PATIENCE, Name, Sink, Tail, relay_lines};
+    use super::{CLOSE_PATIENCE, Manner, Name, Sink, Tail, relay_lines};
 
     /// Keeps what it is asked to write.
     #[derive(Clone, Default)]
@@ -224,7 +234,10 @@ mod tests {
         let start = |written: &Written| Sink::start(written.clone(), || {}).unwrap();
         let (sink, log, tail) = (start(&shown), start(&logged), Tail::default());
         let said = "\x1b]0;PWNED\x07 \u{9b}2J\u{202e}\nnext\tline\n";
-        relay_lines(said.as_bytes(), b"site-1 | ", &sink, Some((&tail, Some(&log)))).await;
+        let write = |out: &mut Vec<u8>, line: &[u8]| {
+            Manner::Plain.push(out, "site-1", b"site-1 | ", line);
+        };
+        relay_lines(said.as_bytes(), write, &sink, Some((&tail, Some(&log)))).await;
         sink.close(CLOSE_PATIENCE);
         log.close(CLOSE_PATIENCE);
         let text =

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Signal;
 use tokio::process::Command;
+use tombolo_daemon::logging::{FORM_VARIABLE, Form};
 use tombolo_daemon::orchestration::LIFELINE;
 
 use super::child::Child;
@@ -25,6 +26,8 @@ pub(crate) struct Launcher {
     program: PathBuf,
     /// Children live on when we are killed.
     keep: bool,
+    /// The form of their program logs.
+    form: Form,
     /// What those hold on to who cannot be bound by the kernel. None: they are not to be bound.
     lifeline: Option<Arc<Lifeline>>,
 }
@@ -68,14 +71,14 @@ impl Launcher {
     ///
     /// # Errors
     /// When the system does not tell.
-    pub(crate) fn from_this_program(keep: bool) -> io::Result<Self> {
+    pub(crate) fn from_this_program(keep: bool, form: Form) -> io::Result<Self> {
         let lifeline = if keep {
             None
         } else {
             let (theirs, ours) = pipe_with(PipeFlags::CLOEXEC)?;
             Some(Arc::new(Lifeline { theirs, ours }))
         };
-        Ok(Launcher { program: std::env::current_exe()?, keep, lifeline })
+        Ok(Launcher { program: std::env::current_exe()?, keep, form, lifeline })
     }
 
     /// The program that is started, where it lay when we were.
@@ -101,7 +104,7 @@ impl Launcher {
         for name in PASSED_ON.iter().chain(passed_on) {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }
-        command.envs(environment);
+        command.env(FORM_VARIABLE, self.form.name()).envs(environment);
         command.args(arguments).stdin(Stdio::null()).process_group(0);
         let failed = |error| format!("could not start {}: {error}", self.program.display());
         if let Some(lifeline) = self.lifeline.as_ref().filter(|_| has_successors) {
@@ -175,7 +178,7 @@ mod tests {
     }
 
     fn shell() -> Launcher {
-        Launcher { program: "/bin/sh".into(), keep: false, lifeline: None }
+        Launcher { program: "/bin/sh".into(), keep: false, form: Form::Text, lifeline: None }
     }
 
     fn script(text: &str) -> [OsString; 2] {
@@ -230,7 +233,7 @@ mod tests {
     fn missing_program_is_named() {
         runtime().block_on(async {
             let launcher =
-                Launcher { program: "/nowhere/tombolo".into(), keep: false, lifeline: None };
+                Launcher { program: "/nowhere/tombolo".into(), keep: false, form: Form::Text, lifeline: None };
             let refusal = launcher.start(&[], Surroundings::default()).unwrap_err();
             assert!(refusal.contains("/nowhere/tombolo"), "{refusal}");
         });

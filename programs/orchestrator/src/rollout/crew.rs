@@ -62,7 +62,7 @@ impl Crew {
     /// Has a gateway that was not started by us read what it is to do now.
     pub(crate) async fn bring_up_to_date(self, output: Output) {
         if let Err(why) = self.rotate(&[], true).await {
-            output.say(&format!("the gateway goes on as it was started: {why}"));
+            output.say(&format!("the gateway could not be given the present configuration, and keeps the one it was started with: {why}"));
         }
     }
 
@@ -108,7 +108,7 @@ impl Crew {
 
     pub(super) async fn shrink(&self, leaving: &[Replica]) -> Result<(), Failed> {
         let ids: Vec<_> = leaving.iter().map(|one| one.id).collect();
-        self.step(format!("nothing new for {}", names(leaving))).await;
+        self.step(format!("draining {}: no new requests are sent to it", names(leaving))).await;
         let mut drained = Vec::new();
         for one in leaving.iter().filter(|one| one.serves) {
             drained.extend(self.drain(one).await?);
@@ -161,9 +161,9 @@ impl Crew {
     }
 
     async fn succeed(&self, gateway: Id) -> Result<(), Failed> {
-        self.step("starting another gateway beside the one that serves".to_owned()).await;
+        self.step("starting the new gateway process, while the old one serves".to_owned()).await;
         let succeeded = self.ask(|answer| Order::Succeed(gateway, answer)).await?;
-        let late = || Err(format!("nothing was heard of it within {SUCCESSION:?}"));
+        let late = || Err(format!("the new gateway process did not report within {SUCCESSION:?}"));
         timeout(SUCCESSION, answered(succeeded)).await.unwrap_or_else(|_| late())?;
         self.tell(Progress::Done).await;
         Ok(())
@@ -193,7 +193,7 @@ impl Crew {
         let before = self.places(*id).await?;
         let mut drained = Vec::new();
         if *serves {
-            self.step(format!("nothing new for {name}")).await;
+            self.step(format!("draining {name}: no new requests are sent to it")).await;
             drained = self.drain(one).await?;
             if !now {
                 self.wait_until_quiet(&drained).await?;
@@ -300,7 +300,7 @@ pub(super) async fn answered<T>(told: oneshot::Receiver<Result<T, Failed>>) -> R
 }
 
 fn ending() -> Failed {
-    "everything is ending".to_owned()
+    "`tombolo up` is ending".to_owned()
 }
 
 pub(super) fn names(replicas: &[Replica]) -> String {

@@ -60,19 +60,25 @@ impl Rollout {
 
     /// What the user is told of the last news; None if it is not worth a line.
     pub(crate) fn words(&self) -> Option<String> {
-        let Rollout { kind, what, of, .. } = self;
+        let Rollout { what, of, .. } = self;
         match self.ended.as_ref()? {
             // A reload that is about nothing but the gateway, which tells of it itself.
             _ if *of == 0 => None,
-            Ok(()) => Some(format!("{kind} done: {what}")),
-            Err(why) => Some(format!("{kind} given up: {what}: {why}")),
+            Ok(()) => Some(format!("{what}: done")),
+            Err(why) => Some(format!("{what}: failed: {why}")),
         }
     }
 
-    /// What is under way, as a sentence.
+    /// What the user is told when it begins.
+    pub(crate) fn beginning(&self) -> String {
+        format!("{}: begun", self.what)
+    }
+
+    /// What is under way, and how far it is.
     pub(crate) fn sentence(&self) -> String {
-        let Rollout { kind, what, done, of, .. } = self;
-        format!("{kind}: {what} ({done} of {of} done).")
+        let Rollout { what, done, of, .. } = self;
+        let replicas = if *of == 1 { "replica" } else { "replicas" };
+        format!("{what} ({done} of {of} {replicas} done)")
     }
 
     /// For the admin API.
@@ -102,17 +108,17 @@ mod tests {
 
     #[test]
     fn it_is_told_how_far_it_has_come() {
-        let mut rollout = Rollout::new(7, "restart", "site", "2 replicas of site anew".into(), 2);
+        let mut rollout = Rollout::new(7, "restart", "site", "restart of 2 replicas of site".into(), 2);
         rollout.take(Progress::Step("stopping site-1".into()));
         rollout.take(Progress::Done);
         let told = rollout.to_json();
         assert_eq!((&told["state"], &told["step"]), (&"running".into(), &"stopping site-1".into()));
         assert_eq!((&told["done"], &told["of"], &told["id"]), (&1.into(), &2.into(), &7.into()));
         assert_eq!(rollout.words(), None);
-        assert_eq!(rollout.sentence(), "restart: 2 replicas of site anew (1 of 2 done).");
+        assert_eq!(rollout.sentence(), "restart of 2 replicas of site (1 of 2 replicas done)");
         rollout.take(Progress::Ended(Err("site-2 ended with exit code 1".into())));
         assert!(!rollout.is_under_way());
         assert_eq!(rollout.to_json()["why"], "site-2 ended with exit code 1");
-        assert!(rollout.words().unwrap().contains("given up"));
+        assert!(rollout.words().unwrap().starts_with("restart of 2 replicas of site: failed: site-2"));
     }
 }

@@ -113,7 +113,7 @@ impl Crew {
     pub(crate) async fn ask_for_a_reload(self, output: Output) {
         if let Err(why) = self.gateway.reload().await {
             output.say(&format!(
-                "the configuration file has changed and was not read again: the gateway cannot be told: {why}"
+                "the configuration file has changed and was not read again: the gateway cannot be reached: {why}"
             ));
         }
     }
@@ -125,7 +125,7 @@ impl Crew {
         let plan =
             self.ask(|answer| Order::Plan(Box::new(config), answer)).await.map_err(ending)?;
         let plan =
-            plan.await.unwrap_or_else(|_| Err(Refusal::new(503, "Everything is ending.")))?;
+            plan.await.unwrap_or_else(|_| Err(Refusal::new(503, "`tombolo up` is ending.")))?;
         let crew = self.for_rollout(plan.id, plan.drain);
         match crew.tell_gateway(&plan.recruits).await {
             Ok(gateway) => {

@@ -49,6 +49,8 @@ pub(crate) enum Exit {
     /// It ended by itself because somebody else was quicker to take its port, and it may take
     /// another.
     Beaten,
+    /// It ended itself because it needed more memory than this bound, in bytes.
+    OutOfMemory(u64),
     /// It was killed because it was not ready in time.
     NotReady(Duration),
     /// It was killed because it had answered nothing for so long.
@@ -181,11 +183,14 @@ impl fmt::Display for Exit {
                 Some(name) => write!(out, "was ended by signal {number} ({name})"),
                 None => write!(out, "was ended by signal {number}"),
             },
-            Exit::Beaten => out.write_str("found its port taken"),
+            Exit::Beaten => out.write_str("ended because another process had taken its port"),
+            Exit::OutOfMemory(bound) => {
+                write!(out, "reached its bound of {} of memory", tombolo_daemon::memory::in_words(*bound))
+            }
             Exit::Lost(reason) => out.write_str(reason),
             Exit::Untold => out.write_str("ended"),
-            Exit::Hung(patience) => write!(out, "answered nothing for {patience:?} and was killed"),
-            Exit::NotReady(within) => write!(out, "did not answer within {within:?}"),
+            Exit::Hung(patience) => write!(out, "did not answer for {patience:?} and was killed"),
+            Exit::NotReady(within) => write!(out, "did not answer within {within:?} of its start and was killed"),
         }
     }
 }
@@ -196,12 +201,12 @@ fn signal_name(number: i32) -> Option<&'static str> {
         1 => "SIGHUP",
         2 => "SIGINT",
         3 => "SIGQUIT",
-        4 => "SIGILL, an illegal instruction",
-        6 => "SIGABRT, it gave itself up",
-        8 => "SIGFPE, an arithmetic fault",
-        9 => "SIGKILL, by somebody or by the kernel for want of memory",
-        11 => "SIGSEGV, a memory fault",
-        13 => "SIGPIPE",
+        4 => "SIGILL: an illegal instruction",
+        6 => "SIGABRT: the program ended itself after an internal error",
+        8 => "SIGFPE: an arithmetic error",
+        9 => "SIGKILL: killed by another process, or by the kernel because memory ran out",
+        11 => "SIGSEGV: an invalid memory access",
+        13 => "SIGPIPE: it wrote to a closed pipe",
         15 => "SIGTERM",
         _ => return None,
     })

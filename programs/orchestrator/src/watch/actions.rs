@@ -2,9 +2,20 @@
 
 use std::sync::Arc;
 
+use rustix::process::Signal;
+
 use super::Watch;
 use crate::process::{Child, Command, Run, Running};
 use crate::supervisor::{Action, Event, Exit, Id, Outcome};
+
+/// What a Rust program says when it ends itself because it has no memory left.
+const OUT_OF_MEMORY: &str = "memory allocation of ";
+
+/// Whether a process that ended so, with these last lines, had no memory left.
+fn ran_out_of_memory(exit: &Exit, last_lines: &[String]) -> bool {
+    let is_said = |line: &String| line.starts_with(OUT_OF_MEMORY);
+    *exit == Exit::Signal(Signal::ABORT.as_raw()) && last_lines.iter().any(is_said)
+}
 
 impl Watch {
     /// Takes in an event and does what follows from it; the outcome once all has ended.
@@ -34,6 +45,11 @@ impl Watch {
                     (self.names.get(*id), self.last_words.get_mut(*id))
                 {
                     *words = name.tail.take();
+                    if let Some(bound) = self.fleet.surroundings(*id).memory
+                        && ran_out_of_memory(exit, words)
+                    {
+                        *exit = Exit::OutOfMemory(bound);
+                    }
                 }
             }
             _ => {}

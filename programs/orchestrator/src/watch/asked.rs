@@ -51,7 +51,7 @@ impl Watch {
         Ok(self.begin_rollout(
             "scale",
             name,
-            format!("{name} from {from} to {replicas} replicas"),
+            format!("scaling of {name} from {from} to {replicas} replicas"),
             work,
         ))
     }
@@ -61,7 +61,7 @@ impl Watch {
             None => return Err(self.unknown(name)),
             Some(Target::Gateway) => {
                 self.may_begin(None)?;
-                let what = "the gateway anew, by a process that takes its place".to_owned();
+                let what = "restart of the gateway, by a new process that takes over its sockets".to_owned();
                 let work = Work::Succeed(self.fleet.gateway());
                 return Ok(self.begin_rollout("restart", "", what, work));
             }
@@ -86,8 +86,8 @@ impl Watch {
         };
         let replicas: Vec<_> = ids.into_iter().map(|id| self.replica(id)).collect();
         let what = match replicas.as_slice() {
-            [one] => format!("{} anew", one.name),
-            all => format!("{} replicas of {name} anew, one after the other", all.len()),
+            [one] => format!("restart of {}", one.name),
+            all => format!("restart of the {} replicas of {name}, one after the other", all.len()),
         };
         Ok(self.begin_rollout("restart", owner, what, Work::Restart { replicas, stand_in, now }))
     }
@@ -105,16 +105,19 @@ impl Watch {
     pub(super) fn may_begin(&self, service: Option<&str>) -> Result<(), Refusal> {
         let in_the_way = self.rollouts.iter().find(|one| one.is_in_the_way_of(service));
         if let Some(under_way) = in_the_way {
-            let detail = format!("{} Try again when it is done.", under_way.sentence());
+            let detail = format!(
+                "Another change is under way: {}. Try again when it is done.",
+                under_way.sentence()
+            );
             return Err(Refusal::new(409, detail));
         }
         if !self.supervisor.is_running() {
             let detail =
-                "`tombolo up` has not started everything yet, or is ending. Try again later.";
+                "`tombolo up` is still starting its processes, or is ending. Try again in a few seconds.";
             return Err(Refusal::new(503, detail));
         }
         if !self.stands(self.fleet.gateway(), Standing::Up) {
-            let detail = "The gateway does not serve just now, so it cannot be told. Try again in a few seconds.";
+            let detail = "The gateway does not serve at the moment, so it cannot apply the change. Try again in a few seconds.";
             return Err(Refusal::new(503, detail));
         }
         Ok(())
@@ -125,7 +128,7 @@ impl Watch {
         let name: String = name.chars().take(64).filter(|one| !one.is_control()).collect();
         let services = services.join(", ");
         let detail = format!(
-            "There is no {name:?} here. Services: {services}; `tombolo status` names their replicas."
+            "There is no service or replica {name:?}. Services: {services}; `tombolo status` lists their replicas."
         );
         Refusal::new(422, detail)
     }
@@ -140,7 +143,7 @@ impl Watch {
         for number in numbers {
             let Some((id, is_new)) = self.fleet.enlist(service, number) else {
                 recruits.iter().for_each(|one: &Replica| self.fleet.discharge(one.id));
-                let detail = "There are not so many ports after the service's first one.";
+                let detail = "The ports after the service's first one do not suffice: the last port is 65535. Choose a lower `listen` for the service.";
                 return Err(Refusal::new(422, detail));
             };
             if is_new {
@@ -150,7 +153,7 @@ impl Watch {
                     recruits.iter().for_each(|one: &Replica| self.fleet.discharge(one.id));
                     return Err(Refusal::new(
                         503,
-                        format!("The system has no thread left: {error}."),
+                        format!("The system refused another thread: {error}. Raise the limit of processes (TasksMax=, ulimit -u)."),
                     ));
                 }
             }
@@ -171,7 +174,7 @@ impl Watch {
         work: Work,
     ) -> Value {
         let rollout = self.new_rollout(kind, service, what, work.steps());
-        self.output.say(&rollout.sentence());
+        self.output.say(&rollout.beginning());
         let told = json!({ "operation": rollout.to_json() });
         let crew = self.crew.for_rollout(rollout.id(), self.drain());
         self.rollouts.push(rollout);

@@ -32,11 +32,11 @@ impl Watch {
             return Err(refusal);
         }
         self.before = Some(before);
-        let what = "the configuration file read again".to_owned();
+        let what = "reload of the configuration file".to_owned();
         let rollout = self.new_rollout("reload", "", what, plan.steps());
         (plan.id, plan.drain) = (rollout.id(), self.drain());
         if plan.steps() > 0 {
-            self.output.say(&rollout.sentence());
+            self.output.say(&rollout.beginning());
         }
         self.rollouts.push(rollout);
         Ok(plan)

@@ -70,15 +70,15 @@ impl Watch {
         let name = self.fleet.name(id);
         match standing {
             Standing::Up => None,
-            Standing::Waiting => Some("others are started first".to_owned()),
+            Standing::Waiting => Some("it waits for others, which are started first".to_owned()),
             Standing::Starting => Some("it does not answer yet".to_owned()),
             Standing::Stopping => Some("it was asked to end".to_owned()),
-            Standing::Resting => Some(format!("{}; it is started again", self.how_it_ended(id))),
+            Standing::Resting => Some(format!("{}; it will be started again", self.how_it_ended(id))),
             Standing::Failed => Some(format!(
-                "it died too often and is left alone: {}; start it with `tombolo restart {name}`",
+                "it failed too often and is not started again: {}; correct the cause, then start it with `tombolo restart {name}`",
                 self.how_it_ended(id)
             )),
-            Standing::Retired => Some("it is not to run".to_owned()),
+            Standing::Retired => Some("it is not wanted: the service has fewer replicas now".to_owned()),
         }
     }
 

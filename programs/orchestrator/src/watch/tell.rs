@@ -50,7 +50,7 @@ impl Watch {
         let times =
             if deaths == 1 { "once".to_owned() } else { format!("{deaths} times in a row") };
         let mut words =
-            format!("{name} {exit}; it died {times} and is left alone. Its last words:");
+            format!("{name} {exit}; it failed {times} and is not started again. Its last lines:");
         let last = self.last_words.get(id).map(Vec::as_slice).unwrap_or_default();
         for line in last {
             words.push_str("\n  ");

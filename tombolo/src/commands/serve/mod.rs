@@ -30,6 +30,9 @@ const DRAIN: Duration = Duration::from_secs(30);
 pub(crate) struct Arguments {
     #[command(subcommand)]
     service: Service,
+
+    #[command(flatten)]
+    log: console::LogForm,
 }
 
 #[derive(Subcommand)]
@@ -44,8 +47,11 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     if let Service::Calculator(calculator::Calculator { evaluator: true, .. }) = arguments.service {
         return calculator::work();
     }
-    if let Err(code) = console::start_program_log() {
+    if let Err(code) = arguments.log.start() {
         return code;
+    }
+    if let Err(error) = crate::watch_memory() {
+        return console::fail(&error);
     }
     match arguments.service {
         Service::Site(site) => site::run(site),

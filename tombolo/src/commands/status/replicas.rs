@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn replicas_have_rows_and_trouble_comes_first() {
         let status = json!({
-            "operation": { "state": "running", "what": "site anew", "step": "stopping site-1", "done": 0, "of": 2 },
+            "operation": { "state": "running", "what": "restart of site", "step": "stopping site-1", "done": 0, "of": 2 },
             "services": [{ "name": "site", "processes": [
                 { "name": "site-1", "state": "up", "pid": 7, "restarts": 0, "memory_bytes": 5 << 20,
                   "open_files": 12, "addresses": ["http://127.0.0.1:9101"], "why": null },
@@ -87,7 +87,7 @@ mod tests {
         alarms(&mut text, &status);
         assert_eq!(
             text,
-            "\nsite-2 FAILED: it died\n  | no such\u{fffd}folder\n\nUNDER WAY: site anew: stopping site-1 (0 of 2 done)\n"
+            "\nsite-2 FAILED: it died\n  | no such\u{fffd}folder\n\nUNDER WAY: restart of site: stopping site-1 (0 of 2 done)\n"
         );
         let mut text = String::new();
         report(&mut text, &status);

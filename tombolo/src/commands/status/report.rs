@@ -93,6 +93,13 @@ fn alarms(text: &mut String, status: &Value) {
             );
         }
     }
+    if is_true(status, "/memory/short") {
+        let _ = writeln!(
+            text,
+            "\nMEMORY: the gateway has reached its bound of {}; new requests are refused with 503 until memory is free again",
+            bytes(number(status, "/memory/bound_bytes")),
+        );
+    }
     if let Some(why) = status.pointer("/reload/why").and_then(Value::as_str) {
         let _ = writeln!(
             text,

@@ -18,7 +18,7 @@ EXAMPLES
 OUTPUT
   Which route takes it and why others do not, whether it is refused, what the cache does and by
   which clause, and which server is asked. Of a request of the past also the attempts with their
-  errors and times. Nothing is sent, counted or stored, and nobody's turn is taken.
+  errors and times. Nothing is sent, counted or stored, and no server loses its turn.
 
 EXIT STATUS
   0  told

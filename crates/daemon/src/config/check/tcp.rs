@@ -72,7 +72,7 @@ fn measures_answers(reader: &Reader<'_>, upstream: usize, upstreams: &[Named]) {
         reader.context.mistake(
             Kind::Conflict,
             &name.span,
-            "the limit of this upstream is adaptive: it goes by when answers begin, which nobody sees on a [[tcp]]",
+            "the limit of this upstream is adaptive: it follows when answers begin, which a [[tcp]] cannot see",
             "remove adaptive of its limit, or give this [[tcp]] an upstream of its own",
         );
     }
@@ -107,7 +107,7 @@ pub(super) fn nobody_trusted(reader: &Reader<'_>, flag: &At<bool>) {
     reader.context.mistake(
         Kind::Missing,
         &flag.span,
-        "PROXY protocol headers are expected, and nobody is trusted to send them",
+        "PROXY protocol headers are required, and no peer is trusted to send them",
         "add trusted = [\"10.0.0.0/8\"] with the addresses of the proxies in front",
     );
 }

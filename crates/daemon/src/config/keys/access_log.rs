@@ -17,7 +17,7 @@ pub(super) static ACCESS_LOG: Table = Table {
         Key {
             name: "file",
             about: "The file lines are appended to, relative to the directory the program runs \
-                    in. It is opened anew on SIGHUP.",
+                    in. It is reopened on SIGHUP.",
             form: Form::Text { what: "a path" },
             absent: Absent::Means("no file"),
             example: "\"/var/log/tombolo/access.log\"",

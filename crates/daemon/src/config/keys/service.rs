@@ -44,8 +44,8 @@ pub(super) static SERVICE: Table = Table {
         Key {
             name: "memory",
             about: "Memory that each replica may write to, as the kernel counts it \
-                    (`RLIMIT_DATA`: not what it only reads, nor the cache of files). One that asks \
-                    for more ends and is started again. Processes it starts have the same bound \
+                    (`RLIMIT_DATA`: not what it only reads, nor the cache of files). One that \
+                    reaches it refuses new requests with 503 until memory is free again. Processes it starts have the same bound \
                     each.",
             form: Form::Size { min: Service::MEMORY_MIN, max: 1 << 50 },
             absent: Absent::Means("no bound"),

@@ -9,6 +9,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
 use tombolo_balance::{Room, Standing};
 use tombolo_cache::store::{Status, Trouble};
+use tombolo_daemon::memory;
 
 use super::{Facts, orchestration};
 use crate::control_plane::LastReload;
@@ -35,6 +36,10 @@ fn status(facts: &Facts) -> Value {
         "draining": gauges.draining,
         "workers": gauges.workers,
         "listeners": facts.listeners.load().iter().map(|(speaks, at)| speaks.url(*at)).collect::<Vec<_>>(),
+        "memory": {
+            "bound_bytes": Some(memory::bound()).filter(|bytes| *bytes > 0),
+            "short": memory::is_short(),
+        },
         "connections": {
             "open": gauges.connections,
             "limit": gauges.connections_limit,

@@ -41,7 +41,7 @@ impl Piece {
 /// Why a fill ends early.
 #[derive(Debug, thiserror::Error)]
 enum Failed {
-    #[error("nobody waits for it any more")]
+    #[error("no client waits for it any more")]
     Left,
     #[error("the upstream stopped in the middle of its response")]
     Stalled,

@@ -1,8 +1,14 @@
 //! Program logs: what operators read about the program itself, on standard error.
 //!
-//! One line per event: `time level target fields message`. `TOMBOLO_LOG` chooses what is shown
-//! (`info` unless set; `debug`, or `warn,tombolo_gateway=debug`, …). The access log is not
-//! written here.
+//! One line per event: `time level target fields message`, or a JSON object. `TOMBOLO_LOG` chooses
+//! what is shown (`info` unless set; `debug`, or `warn,tombolo_gateway=debug`, …), and
+//! `TOMBOLO_LOG_FORMAT` the form. Where standard error is the journal of systemd, a line begins with
+//! its priority in place of the time, which the journal has itself. The access log is not written
+//! here.
+
+mod form;
+pub mod journal;
+mod json;
 
 use std::env::{self, VarError};
 use std::fmt;
@@ -18,8 +24,19 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::terminal::{self, Escaped};
 
+pub use form::{Form, UnknownForm};
+
 /// The environment variable that chooses what is shown.
 pub const VARIABLE: &str = "TOMBOLO_LOG";
+
+/// The environment variable that chooses the form of a line.
+pub const FORM_VARIABLE: &str = "TOMBOLO_LOG_FORMAT";
+
+/// One line of a program log in JSON that is not written by an event: words of a process.
+#[must_use]
+pub fn json_words(level: &str, target: &str, process: &str, words: &str) -> String {
+    json::of_words(level, target, process, words)
+}
 
 /// Why program logs could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -35,29 +52,39 @@ pub enum Error {
         /// Why it cannot be read.
         reason: String,
     },
+    /// `TOMBOLO_LOG_FORMAT` is no form.
+    #[error("{FORM_VARIABLE}: {0}")]
+    Form(#[from] UnknownForm),
     /// Something in this process already took the program logs.
     #[error("program logs were already started in this process")]
     Twice,
 }
 
-/// Starts program logs on standard error for the whole process. Call once, first.
+/// Starts program logs on standard error for the whole process, in this form, or without one in
+/// that of the environment. Call once, first.
 ///
 /// # Errors
-/// When `TOMBOLO_LOG` cannot be read as a filter, or on a second call.
-pub fn start() -> Result<(), Error> {
+/// When `TOMBOLO_LOG` or `TOMBOLO_LOG_FORMAT` cannot be read, or on a second call.
+pub fn start(form: Option<Form>) -> Result<(), Error> {
     let filter = filter(env::var(VARIABLE))?;
+    let form = form.map_or_else(Form::from_environment, Ok)?;
     let stderr = io::stderr();
     let colour = stderr.is_terminal() && env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
-        .with_ansi(colour)
+        .with_ansi(colour && form == Form::Text)
         // A pipe that is full costs lines, as with any log whose reader is away; to complain of it
         // in the same pipe would only cost the program.
-        .log_internal_errors(false)
-        .event_format(Line)
-        .try_init()
-        .map_err(|_| Error::Twice)
+        .log_internal_errors(false);
+    let started = match form {
+        Form::Text => {
+            let in_journal = journal::is(&stderr);
+            log.event_format(Line { in_journal }).try_init()
+        }
+        Form::Json => log.event_format(json::Line).try_init(),
+    };
+    started.map_err(|_| Error::Twice)
 }
 
 fn filter(variable: Result<String, VarError>) -> Result<EnvFilter, Error> {
@@ -77,7 +104,10 @@ fn filter(variable: Result<String, VarError>) -> Result<EnvFilter, Error> {
 
 /// One event as one line: time, level, target, fields (those of the spans around it first),
 /// message last.
-struct Line;
+struct Line {
+    /// The priority comes first, and no time.
+    in_journal: bool,
+}
 
 impl<S, N> FormatEvent<S, N> for Line
 where
@@ -90,12 +120,32 @@ where
         mut out: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        SystemTime.format_time(&mut out)?;
         let level = event.metadata().level();
+        if self.in_journal {
+            write!(out, "<{}>{level}", journal::priority(*level))?;
+            return self.rest(context, out, event);
+        }
+        SystemTime.format_time(&mut out)?;
         match (out.has_ansi_escapes(), colour(*level)) {
             (true, Some(code)) => write!(out, " \x1b[{code}m{level:>5}\x1b[0m")?,
             _ => write!(out, " {level:>5}")?,
         }
+        self.rest(context, out, event)
+    }
+}
+
+impl Line {
+    /// All that follows the level.
+    fn rest<S, N>(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut out: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+        N: for<'a> FormatFields<'a> + 'static,
+    {
         write!(out, " {}", event.metadata().target())?;
         if let Some(scope) = context.event_scope() {
             for span in scope.from_root() {
@@ -177,13 +227,17 @@ mod tests {
     }
 
     fn lines(filter_text: &str, events: impl FnOnce()) -> String {
+        lines_of(filter_text, false, events)
+    }
+
+    fn lines_of(filter_text: &str, in_journal: bool, events: impl FnOnce()) -> String {
         let sink = Sink::default();
         let writer = sink.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_env_filter(filter(Ok(filter_text.to_owned())).unwrap())
             .with_writer(move || writer.clone())
             .with_ansi(false)
-            .event_format(Line)
+            .event_format(Line { in_journal })
             .finish();
         tracing::subscriber::with_default(subscriber, events);
         let bytes = sink.0.lock().unwrap().clone();
@@ -198,6 +252,17 @@ mod tests {
         let (time, rest) = text.split_once(' ').unwrap();
         assert!(time.ends_with('Z') && time.len() > 19, "{time}");
         assert_eq!(rest, " INFO gateway address=127.0.0.1:80 workers=4 listening\n");
+    }
+
+    #[test]
+    fn in_the_journal_a_line_begins_with_its_priority_and_has_no_time() {
+        let text = lines_of("debug", true, || {
+            tracing::error!(target: "gateway", workers = 4, "lost");
+            tracing::warn!(target: "gateway", "odd");
+            tracing::debug!(target: "gateway", "quiet");
+        });
+        let expected = "<3>ERROR gateway workers=4 lost\n<4>WARN gateway odd\n<7>DEBUG gateway quiet\n";
+        assert_eq!(text, expected);
     }
 
     #[test]
