@@ -89,9 +89,9 @@ pub(crate) struct LogForm {
 impl LogForm {
     /// The one that was asked for, on the command line or in the environment.
     pub(crate) fn form(self) -> Result<Form, ExitCode> {
-        self.form.map_or_else(Form::from_environment, Ok).map_err(|error| {
-            wrong_usage(&format!("{}: {error}", logging::FORM_VARIABLE))
-        })
+        self.form
+            .map_or_else(Form::from_environment, Ok)
+            .map_err(|error| wrong_usage(&format!("{}: {error}", logging::FORM_VARIABLE)))
     }
 
     /// Starts the program log in this form.

@@ -7,8 +7,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
 use bytes::Bytes;
+use http::{Request, Response};
 use http_body::Body;
 use http_body_util::Either;
 use hyper::body::Incoming;

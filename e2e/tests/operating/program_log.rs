@@ -31,7 +31,8 @@ fn everything_that_up_prints_of_its_processes_is_json_too() {
     up.stderr().wait_for_text("all of it is ready");
     let lines = up.stderr().lines();
     let told = lines.iter().map(|line| -> Value { serde_json::from_str(line).expect(line) });
-    let of: Vec<_> = told.map(|one| one["process"].as_str().expect("a process").to_owned()).collect();
+    let of: Vec<_> =
+        told.map(|one| one["process"].as_str().expect("a process").to_owned()).collect();
     for process in ["tombolo", "gateway", "site-1"] {
         assert!(of.iter().any(|one| one == process), "{of:?}");
     }

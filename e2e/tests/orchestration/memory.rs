@@ -55,9 +55,7 @@ fn replica_at_its_bound_lives_on_and_refuses_in_words() {
     up.process.stderr().wait_for_text("the bound of memory is reached");
     stop.store(true, Ordering::Relaxed);
     load.join().unwrap();
-    eventually("it to serve again", || {
-        ask(address, "/").filter(|(status, ..)| *status == 200)
-    });
+    eventually("it to serve again", || ask(address, "/").filter(|(status, ..)| *status == 200));
     let now = up.process("site-1");
     assert_eq!((&now["pid"], &now["restarts"]), (&replica["pid"], &0.into()), "it has lived on");
 }

@@ -78,9 +78,8 @@ impl Server {
     /// Serves one connection on a task of its own.
     fn serve(&mut self, (stream, peer): (TcpStream, SocketAddr)) {
         let client = self.replica.peers.connected(peer.ip()).ok();
-        let client = client.filter(|_| {
-            self.connections.len() < limits::CONNECTIONS && !memory::is_short()
-        });
+        let client =
+            client.filter(|_| self.connections.len() < limits::CONNECTIONS && !memory::is_short());
         let Some(client) = client else {
             // On the same count, so that a flood of these is bounded as well.
             if self.connections.len() < limits::CONNECTIONS + limits::CONNECTIONS / 8 {

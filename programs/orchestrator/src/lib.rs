@@ -74,7 +74,8 @@ pub fn run(options: Options) -> Result<(), Error> {
     let keep = config.up.keep;
     let fleet = Fleet::new(config, data, is_written);
     let system = |doing| move |source| Error::System { doing, source };
-    let launcher = Launcher::from_this_program(keep, form).map_err(system("finding this program"))?;
+    let launcher =
+        Launcher::from_this_program(keep, form).map_err(system("finding this program"))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -95,7 +95,9 @@ fn tell(following: &Following, operation: &Value) -> ExitCode {
         "failed" => console::say(&format!("failed: {what}: {}", words(operation, "why"))),
         "running" => return console::result(format!("begun: {what}\n").as_bytes()),
         "done" => return console::result(format!("done: {what}\n").as_bytes()),
-        _ => console::say(&format!("{what}: the result is unknown, because tombolo up does not report it any more; see tombolo status")),
+        _ => console::say(&format!(
+            "{what}: the result is unknown, because tombolo up does not report it any more; see tombolo status"
+        )),
     }
     code
 }

@@ -74,7 +74,9 @@ fn object(time: &str, level: &str, target: &str, mut members: Map<String, Value>
     ];
     let rest = members.iter().filter(|(name, _)| !first.iter().any(|(known, _)| known == name));
     let all = first.iter().map(|(name, value)| (*name, value));
-    for (place, (name, value)) in all.chain(rest.map(|(name, value)| (name.as_str(), value))).enumerate() {
+    for (place, (name, value)) in
+        all.chain(rest.map(|(name, value)| (name.as_str(), value))).enumerate()
+    {
         let comma = if place == 0 { "" } else { "," };
         // Writing to a String cannot fail.
         let _ = write!(line, "{comma}{}:{value}", Value::from(name));

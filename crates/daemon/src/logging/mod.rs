@@ -261,7 +261,8 @@ mod tests {
             tracing::warn!(target: "gateway", "odd");
             tracing::debug!(target: "gateway", "quiet");
         });
-        let expected = "<3>ERROR gateway workers=4 lost\n<4>WARN gateway odd\n<7>DEBUG gateway quiet\n";
+        let expected =
+            "<3>ERROR gateway workers=4 lost\n<4>WARN gateway odd\n<7>DEBUG gateway quiet\n";
         assert_eq!(text, expected);
     }
 

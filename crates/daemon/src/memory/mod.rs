@@ -38,8 +38,7 @@ pub fn bound() -> u64 {
 }
 
 /// What a client is told that is refused because memory is short.
-pub const DETAIL: &str =
-    "The server has reached its bound of memory and takes no new requests until some of it is free.";
+pub const DETAIL: &str = "The server has reached its bound of memory and takes no new requests until some of it is free.";
 
 /// The same for the log.
 #[must_use]

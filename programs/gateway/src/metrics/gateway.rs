@@ -51,8 +51,13 @@ pub(crate) fn write_gateway(
         .sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
     out.family("tombolo_workers", Kind::Gauge, "", "Threads that serve requests.")
         .sample(&[], gauges.workers);
-    out.family("tombolo_draining", Kind::Gauge, "", "1 while it drains: clients are told to close, what comes is still served.")
-        .sample(&[], u8::from(gauges.draining));
+    out.family(
+        "tombolo_draining",
+        Kind::Gauge,
+        "",
+        "1 while it drains: clients are told to close, what comes is still served.",
+    )
+    .sample(&[], u8::from(gauges.draining));
     write_reload(out, gauges.reload);
     write_memory(out);
     out.family("tombolo_connections", Kind::Gauge, "", "Client connections that are open.")

@@ -34,9 +34,7 @@ impl Manner {
         match self {
             Self::Plain => format!("{OWN_NAME}: {words}\n"),
             // Each line is one entry there.
-            Self::Journal => {
-                words.lines().map(|line| format!("<6>{OWN_NAME}: {line}\n")).collect()
-            }
+            Self::Journal => words.lines().map(|line| format!("<6>{OWN_NAME}: {line}\n")).collect(),
             Self::Json => {
                 let target = "tombolo_orchestrator";
                 let line = logging::json_words("INFO", target, OWN_NAME, words);

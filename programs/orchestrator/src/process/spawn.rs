@@ -232,8 +232,12 @@ mod tests {
     #[test]
     fn missing_program_is_named() {
         runtime().block_on(async {
-            let launcher =
-                Launcher { program: "/nowhere/tombolo".into(), keep: false, form: Form::Text, lifeline: None };
+            let launcher = Launcher {
+                program: "/nowhere/tombolo".into(),
+                keep: false,
+                form: Form::Text,
+                lifeline: None,
+            };
             let refusal = launcher.start(&[], Surroundings::default()).unwrap_err();
             assert!(refusal.contains("/nowhere/tombolo"), "{refusal}");
         });

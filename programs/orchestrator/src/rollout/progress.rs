@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn it_is_told_how_far_it_has_come() {
-        let mut rollout = Rollout::new(7, "restart", "site", "restart of 2 replicas of site".into(), 2);
+        let mut rollout =
+            Rollout::new(7, "restart", "site", "restart of 2 replicas of site".into(), 2);
         rollout.take(Progress::Step("stopping site-1".into()));
         rollout.take(Progress::Done);
         let told = rollout.to_json();
@@ -119,6 +120,8 @@ mod tests {
         rollout.take(Progress::Ended(Err("site-2 ended with exit code 1".into())));
         assert!(!rollout.is_under_way());
         assert_eq!(rollout.to_json()["why"], "site-2 ended with exit code 1");
-        assert!(rollout.words().unwrap().starts_with("restart of 2 replicas of site: failed: site-2"));
+        assert!(
+            rollout.words().unwrap().starts_with("restart of 2 replicas of site: failed: site-2")
+        );
     }
 }

@@ -185,12 +185,18 @@ impl fmt::Display for Exit {
             },
             Exit::Beaten => out.write_str("ended because another process had taken its port"),
             Exit::OutOfMemory(bound) => {
-                write!(out, "reached its bound of {} of memory", tombolo_daemon::memory::in_words(*bound))
+                write!(
+                    out,
+                    "reached its bound of {} of memory",
+                    tombolo_daemon::memory::in_words(*bound)
+                )
             }
             Exit::Lost(reason) => out.write_str(reason),
             Exit::Untold => out.write_str("ended"),
             Exit::Hung(patience) => write!(out, "did not answer for {patience:?} and was killed"),
-            Exit::NotReady(within) => write!(out, "did not answer within {within:?} of its start and was killed"),
+            Exit::NotReady(within) => {
+                write!(out, "did not answer within {within:?} of its start and was killed")
+            }
         }
     }
 }

@@ -61,7 +61,8 @@ impl Watch {
             None => return Err(self.unknown(name)),
             Some(Target::Gateway) => {
                 self.may_begin(None)?;
-                let what = "restart of the gateway, by a new process that takes over its sockets".to_owned();
+                let what = "restart of the gateway, by a new process that takes over its sockets"
+                    .to_owned();
                 let work = Work::Succeed(self.fleet.gateway());
                 return Ok(self.begin_rollout("restart", "", what, work));
             }
@@ -112,8 +113,7 @@ impl Watch {
             return Err(Refusal::new(409, detail));
         }
         if !self.supervisor.is_running() {
-            let detail =
-                "`tombolo up` is still starting its processes, or is ending. Try again in a few seconds.";
+            let detail = "`tombolo up` is still starting its processes, or is ending. Try again in a few seconds.";
             return Err(Refusal::new(503, detail));
         }
         if !self.stands(self.fleet.gateway(), Standing::Up) {
@@ -153,7 +153,9 @@ impl Watch {
                     recruits.iter().for_each(|one: &Replica| self.fleet.discharge(one.id));
                     return Err(Refusal::new(
                         503,
-                        format!("The system refused another thread: {error}. Raise the limit of processes (TasksMax=, ulimit -u)."),
+                        format!(
+                            "The system refused another thread: {error}. Raise the limit of processes (TasksMax=, ulimit -u)."
+                        ),
                     ));
                 }
             }

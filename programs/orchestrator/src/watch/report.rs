@@ -73,12 +73,16 @@ impl Watch {
             Standing::Waiting => Some("it waits for others, which are started first".to_owned()),
             Standing::Starting => Some("it does not answer yet".to_owned()),
             Standing::Stopping => Some("it was asked to end".to_owned()),
-            Standing::Resting => Some(format!("{}; it will be started again", self.how_it_ended(id))),
+            Standing::Resting => {
+                Some(format!("{}; it will be started again", self.how_it_ended(id)))
+            }
             Standing::Failed => Some(format!(
                 "it failed too often and is not started again: {}; correct the cause, then start it with `tombolo restart {name}`",
                 self.how_it_ended(id)
             )),
-            Standing::Retired => Some("it is not wanted: the service has fewer replicas now".to_owned()),
+            Standing::Retired => {
+                Some("it is not wanted: the service has fewer replicas now".to_owned())
+            }
         }
     }
 

@@ -39,7 +39,10 @@ impl Order {
             Err(Refusal::of_mistakes(vec![Mistake { field, message }]))
         };
         if order.lasting.is_some() && order.server.is_none() {
-            return mistake("lasting", "it applies to a server: name one in `server`, or leave `lasting` out");
+            return mistake(
+                "lasting",
+                "it applies to a server: name one in `server`, or leave `lasting` out",
+            );
         }
         let lasts = order.lasting.unwrap_or(true);
         match (order.upstream, order.server) {
