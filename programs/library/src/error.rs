@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use tombolo_storage::ObjectsUrl;
 
+use crate::accounts::HashError;
 use crate::limits;
 
 /// What went wrong, in words that tell the next step.
@@ -40,6 +41,9 @@ pub enum Error {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Passwords cannot be hashed here.
+    #[error(transparent)]
+    Passwords(#[from] HashError),
     /// The database's file was moved or replaced while the replica ran.
     #[error(
         "the database {} was moved or replaced while it was in use; start again to use what is \

@@ -42,6 +42,7 @@ use tombolo_daemon::shutdown::Shutdown;
 use tombolo_serve::{Limits, Patience, Server};
 use tombolo_storage::{Database, DatabaseUrl};
 
+pub use accounts::{AdminError, HashError, Mistake, create_admin};
 pub use error::Error;
 pub use settings::{PublicUrl, Settings};
 

@@ -48,6 +48,52 @@ pub(crate) const PART_BYTES: usize = 8 * 1024 * 1024;
 /// A file of bytes that come in without a row in the database is removed when it is older: its
 /// creation was cut short.
 pub(crate) const ORPHAN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Bytes of files, or of traffic, of one user at most, whatever the plan says: sums of two still fit
 /// into the database's numbers.
 pub(crate) const BYTES: i64 = 1 << 60;
+
+/// Bytes of an e-mail address, and of what stands before its `@` (RFC 5321, section 4.5.3.1).
+pub(crate) const EMAIL_BYTES: usize = 254;
+/// See [`EMAIL_BYTES`].
+pub(crate) const EMAIL_LOCAL_BYTES: usize = 64;
+
+/// Characters of a user's name.
+pub(crate) const NAME_CHARACTERS: usize = 100;
+
+/// Characters of a password at least.
+pub(crate) const PASSWORD_CHARACTERS: usize = 8;
+
+/// Bytes of a password at most.
+pub(crate) const PASSWORD_BYTES: usize = 1024;
+
+/// Passwords that one replica hashes at once, 19 MiB each; never more than there are cores.
+pub(crate) const HASHES: usize = 4;
+
+/// Passwords that wait to be hashed. Further log-ins are told to come back.
+pub(crate) const HASHES_WAITING: usize = 64;
+
+/// Sessions of one user; the oldest gives way to a new one.
+pub(crate) const SESSIONS: u32 = 100;
+
+/// Tries that fail: so many at once, then one each period.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tries {
+    pub(crate) burst: u32,
+    pub(crate) period: Duration,
+}
+
+/// Log-ins that fail, of one account from one network.
+pub(crate) const TRIES_BOTH: Tries = Tries { burst: 10, period: Duration::from_secs(30) };
+
+/// Log-ins that fail, of one account from everywhere.
+pub(crate) const TRIES_ACCOUNT: Tries = Tries { burst: 100, period: Duration::from_secs(10) };
+
+/// Log-ins that fail, of all accounts from one network.
+pub(crate) const TRIES_NETWORK: Tries = Tries { burst: 100, period: Duration::from_secs(5) };
+
+/// New accounts from one network.
+pub(crate) const REGISTRATIONS: Tries = Tries { burst: 100, period: Duration::from_secs(30) };
+
+/// Whoever goes on beyond these waits longer, but never longer than this.
+pub(crate) const TRIES_PENALTY: Duration = Duration::from_secs(15 * 60);

@@ -12,6 +12,8 @@ use tombolo_daemon::problem::reason;
 use tombolo_storage::{Error, Fault, Outcome};
 use utoipa::ToSchema;
 
+use crate::accounts::Mistake;
+
 /// What every problem's `type` begins with.
 const TYPES: &str = "/library/problems#";
 
@@ -168,6 +170,12 @@ impl IntoResponse for Problem {
         fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
+    }
+}
+
+impl From<Mistake> for Problem {
+    fn from(mistake: Mistake) -> Self {
+        Self::field(mistake.field, mistake.to_string())
     }
 }
 

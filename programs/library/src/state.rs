@@ -7,6 +7,7 @@ use tombolo_serve::Clients;
 use tombolo_storage::{Database, Deadline, Error, Query, Row};
 
 use crate::Error as Failure;
+use crate::accounts::Passwords;
 use crate::content::{self, Content};
 use crate::limits;
 use crate::schema;
@@ -22,6 +23,7 @@ pub(crate) struct Library {
     pub(crate) content: Arc<dyn Content>,
     /// Tells clients from gateways.
     pub(crate) clients: Clients,
+    pub(crate) passwords: Passwords,
 }
 
 impl Library {
@@ -31,9 +33,10 @@ impl Library {
             objects: settings.objects.clone(),
             source: source.into(),
         })?;
+        let passwords = Passwords::new()?;
         let database = Database::open(&settings.database, &schema::MIGRATIONS).await?;
         let clients = Clients::new(settings.trusted.clone(), settings.trust_loopback);
-        Ok(Arc::new(Self { database, content, settings, shutdown, clients }))
+        Ok(Arc::new(Self { database, content, settings, shutdown, clients, passwords }))
     }
 
     /// Reads by one statement, within [`limits::READ_TIME`].

@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod drain;
 mod gateway;
+mod library;
 mod migrate;
 mod purge;
 mod reload;
@@ -84,6 +85,7 @@ pub(crate) enum Command {
     Restore(backup::Restore),
     Check(check::Arguments),
     Migrate(migrate::Arguments),
+    Library(library::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
 }
@@ -109,6 +111,7 @@ impl Command {
             Command::Restore(arguments) => backup::restore(arguments),
             Command::Check(arguments) => check::run(&arguments),
             Command::Migrate(arguments) => migrate::run(&arguments),
+            Command::Library(arguments) => library::run(arguments),
             Command::Schema(arguments) => schema::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
         };

@@ -4,16 +4,27 @@
 //! none once it was ended. Programs send it as a bearer token, the page as a cookie that scripts
 //! cannot read.
 
+mod admin;
 mod caller;
 mod csrf;
+mod delete;
+mod password;
+mod register;
 mod role;
+mod rules;
 mod session;
+mod sessions;
+mod throttle;
 mod tidy;
 mod token;
 mod users;
 
+pub use self::admin::{AdminError, create_admin};
 pub(crate) use self::caller::{Caller, User};
+pub use self::password::HashError;
+pub(crate) use self::password::Passwords;
 pub(crate) use self::role::Role;
+pub use self::rules::Mistake;
 pub(crate) use self::tidy::tidy;
 use crate::http::Routes;
 
@@ -22,5 +33,5 @@ pub(crate) const COOKIE: &str = "library_session";
 
 /// What clients can ask for here.
 pub(crate) fn routes() -> Routes {
-    users::routes()
+    users::routes().merge(delete::routes()).merge(register::routes()).merge(sessions::routes())
 }

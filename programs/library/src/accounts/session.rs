@@ -10,6 +10,7 @@ use tombolo_storage::{Error, Query};
 
 use super::token::{Token, TokenHash};
 use super::{COOKIE, Role, User};
+use crate::http::Origin;
 use crate::ids::UserId;
 use crate::state::Library;
 use crate::time::Time;
@@ -52,6 +53,14 @@ pub(super) fn sent(headers: &HeaderMap) -> Sent {
     token.map_or(Sent::Nothing, Sent::Cookie)
 }
 
+/// The cookie that holds a token for so many seconds; 0 takes it away.
+pub(super) fn cookie(token: &str, seconds: u64, origin: &Origin) -> String {
+    let (name, secure) = if origin.is_https() { (SECURE, "; Secure") } else { ("", "") };
+    format!(
+        "{name}{COOKIE}={token}; Path=/library; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+    )
+}
+
 /// Whose session a token is; None if it is nobody's, or over.
 pub(super) async fn find(library: &Library, token: TokenHash) -> Result<Option<User>, Error> {
     let rows = library.query(Query::new(FIND).bind(token).bind(Time::now())).await?;
@@ -81,6 +90,17 @@ mod tests {
         assert!(matches!(with(AUTHORIZATION, &format!("Basic {text}")), Sent::Bearer(None)));
         assert!(matches!(with(COOKIE_FIELD, &format!("other={text}")), Sent::Nothing));
         assert!(matches!(sent(&HeaderMap::new()), Sent::Nothing));
+    }
+
+    #[test]
+    fn the_cookie_is_for_the_library_alone() {
+        let over_tls = cookie("t", 60, &Origin::for_tests("https://a.example"));
+        assert_eq!(
+            over_tls,
+            "__Secure-library_session=t; Path=/library; Max-Age=60; HttpOnly; SameSite=Lax; Secure"
+        );
+        let plain = cookie("", 0, &Origin::for_tests("http://a.example"));
+        assert_eq!(plain, "library_session=; Path=/library; Max-Age=0; HttpOnly; SameSite=Lax");
     }
 
     proptest! {

@@ -18,11 +18,11 @@ use crate::time::Time;
 /// A user.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Shown {
-    id: UserId,
-    email: String,
-    name: String,
-    role: Role,
-    created: Time,
+    pub(super) id: UserId,
+    pub(super) email: String,
+    pub(super) name: String,
+    pub(super) role: Role,
+    pub(super) created: Time,
 }
 
 /// Which part of the list of users.
@@ -43,7 +43,7 @@ const LIST: &str = "SELECT id, email, name, role, created FROM library_user
     WHERE id > $1 AND deleted IS NULL ORDER BY id LIMIT $2";
 
 pub(super) fn routes() -> Routes {
-    Routes::new().routes(routes!(me)).routes(routes!(list)).routes(routes!(one))
+    Routes::new().routes(routes!(read_me)).routes(routes!(list_users)).routes(routes!(read_user))
 }
 
 impl Shown {
@@ -67,7 +67,10 @@ async fn find(library: &Library, id: UserId) -> Result<Shown, Problem> {
         (status = 401, body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, body = ProblemBody, content_type = "application/problem+json"),
     ))]
-async fn me(State(library): State<Arc<Library>>, caller: Caller) -> Result<Json<Shown>, Problem> {
+async fn read_me(
+    State(library): State<Arc<Library>>,
+    caller: Caller,
+) -> Result<Json<Shown>, Problem> {
     let user = caller.user()?;
     find(&library, user.id).await.map(Json)
 }
@@ -82,7 +85,7 @@ async fn me(State(library): State<Arc<Library>>, caller: Caller) -> Result<Json<
         (status = 403, body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, body = ProblemBody, content_type = "application/problem+json"),
     ))]
-async fn list(
+async fn list_users(
     State(library): State<Arc<Library>>,
     caller: Caller,
     Query(page): Query<Page>,
@@ -108,7 +111,7 @@ async fn list(
         (status = 404, body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, body = ProblemBody, content_type = "application/problem+json"),
     ))]
-async fn one(
+async fn read_user(
     State(library): State<Arc<Library>>,
     caller: Caller,
     Id(id): Id<UserId>,

@@ -65,4 +65,30 @@ impl Replica {
     pub(crate) fn get(&self, target: &str) -> Answer {
         request(self.address, "GET", target, &[], b"")
     }
+
+    /// Sends JSON, or nothing for null, as the owner of a token.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        target: &str,
+        token: Option<&str>,
+        body: &Value,
+    ) -> Answer {
+        let bearer = token.map(|token| format!("Bearer {token}"));
+        let mut fields = vec![("Content-Type", "application/json")];
+        fields.extend(bearer.as_deref().map(|bearer| ("Authorization", bearer)));
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        self.ask(method, target, &fields, text.as_bytes())
+    }
+
+    /// Sends just this.
+    pub(crate) fn ask(
+        &self,
+        method: &str,
+        target: &str,
+        fields: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        request(self.address, method, target, fields, body)
+    }
 }

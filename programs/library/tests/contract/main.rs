@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod accounts;
 mod client;
 mod replicas;
 mod way_in;

@@ -43,7 +43,8 @@ fn a_replica_that_waits_for_its_database_says_so_and_can_be_ended() {
 
 #[test]
 fn the_description_of_the_api_can_be_read_and_tried() {
-    let replica = Store::sqlite().replica();
+    let store = Store::sqlite();
+    let replica = store.replica();
     let description = replica.get("/library/openapi.json");
     assert!(description.json()["paths"]["/library/api/users/me"]["get"].is_object());
     let page = replica.get("/library/docs/");
