@@ -71,7 +71,7 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
     let password = match password() {
         Ok(password) => password,
-        Err(words) => return console::fail(&words),
+        Err(error) => return console::fail(&error),
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -107,18 +107,16 @@ fn place(
 }
 
 /// The password: asked for twice at a terminal, else the first line of standard input.
-fn password() -> Result<String, String> {
-    let unreadable = |error: io::Error| format!("the password cannot be read: {error}");
+fn password() -> io::Result<String> {
     if io::stdin().is_terminal() {
-        let first = rpassword::prompt_password("Password: ").map_err(unreadable)?;
-        let second = rpassword::prompt_password("The same again: ").map_err(unreadable)?;
+        let first = rpassword::prompt_password("Password: ")?;
+        let second = rpassword::prompt_password("The same again: ")?;
         return match first == second {
             true => Ok(first),
-            false => Err("the two passwords differ; nothing was made".to_owned()),
+            false => Err(io::Error::other("the two passwords differ; nothing was made")),
         };
     }
     let mut text = String::new();
-    let limited = io::stdin().lock().take(PASSWORD_BYTES).read_to_string(&mut text);
-    limited.map_err(unreadable)?;
+    io::stdin().lock().take(PASSWORD_BYTES).read_to_string(&mut text)?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
