@@ -33,7 +33,12 @@ struct State {
 impl Link {
     /// A link to the socket at `target`.
     pub fn to(target: PathBuf) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Self::on(SocketAddr::from(([127, 0, 0, 1], 0)), target)
+    }
+
+    /// The same on a given address of this machine.
+    pub fn on(address: SocketAddr, target: PathBuf) -> Self {
+        let listener = TcpListener::bind(address).expect("a port");
         let address = listener.local_addr().expect("bound");
         let state = Arc::new(State {
             target: Mutex::new(target),

@@ -80,6 +80,13 @@ impl Postgres {
         psql
     }
 
+    /// Has this role give its password from now on; everybody else is let in without one.
+    pub fn require_password(&self, role: &str) {
+        let rules = format!("local all {role} scram-sha-256\nlocal all all trust\n");
+        std::fs::write(self.data().join("pg_hba.conf"), rules).expect("ours");
+        self.query("SELECT pg_reload_conf()");
+    }
+
     /// An asynchronous standby of this server, following it.
     pub fn standby(&self) -> Self {
         let mut standby = Self { folder: folder(), programs: self.programs.clone(), server: None };

@@ -113,6 +113,17 @@ pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
     matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(5 | 6))
 }
 
+/// Whether the connection was lost, or the server has ended it.
+pub(crate) fn is_lost_connection(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(refusal) => {
+            matches!(refusal.code().as_deref(), Some("57P01" | "57P02" | "57P05"))
+        }
+        _ => false,
+    }
+}
+
 /// Whether the tables or the database itself are gone, or are no database any more.
 pub(crate) fn is_gone(error: &sqlx::Error) -> bool {
     let Some(refusal) = error.as_database_error() else { return false };

@@ -1,10 +1,12 @@
 //! How a connection is made: the same settings each time, checked each time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use crate::connection::Connection;
 use crate::deadline::Deadline;
@@ -26,6 +28,8 @@ pub(crate) enum Connector {
     Postgres {
         options: Box<sqlx::postgres::PgConnectOptions>,
         settled: Settled,
+        /// The shortest time that connecting took, in milliseconds; `u64::MAX` before the first.
+        distance: AtomicU64,
     },
 }
 
@@ -44,6 +48,7 @@ impl Connector {
             None => Self::Postgres {
                 options: Box::new(postgres::options(url, service)?),
                 settled: Settled::default(),
+                distance: AtomicU64::new(u64::MAX),
             },
         })
     }
@@ -88,13 +93,36 @@ impl Connector {
                     files.verify()?;
                     Ok((Connection::Sqlite(connection), files.history()))
                 }
-                Self::Postgres { options, .. } => {
+                Self::Postgres { options, distance, .. } => {
+                    let begun = Instant::now();
                     let (connection, history) = postgres::connect(options, writes).await?;
+                    let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+                    distance.fetch_min(millis, Ordering::Relaxed);
                     Ok((Connection::Postgres(connection), history))
                 }
             }
         };
         timeout_at(deadline.instant(), connecting).await.unwrap_or(Err(Error::NoConnection))
+    }
+
+    /// The shortest time that connecting took: some round trips. None is known, or none needed, is
+    /// zero.
+    pub(crate) fn distance(&self) -> Duration {
+        match self {
+            Self::Sqlite { .. } => Duration::ZERO,
+            Self::Postgres { distance, .. } => match distance.load(Ordering::Relaxed) {
+                u64::MAX => Duration::ZERO,
+                millis => Duration::from_millis(millis).min(limits::CONNECT_TIME),
+            },
+        }
+    }
+
+    /// The file of a SQLite database.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite { path, .. } => Some(path),
+            Self::Postgres { .. } => None,
+        }
     }
 
     /// Whether a connection of this generation still works with the database it was made for. To

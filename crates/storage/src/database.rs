@@ -3,22 +3,21 @@
 mod health;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use crate::connection::Begin;
-use crate::connector::Connector;
+use crate::connector::{Connected, Connector};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::figures::Figures;
-use crate::health::Health;
 use crate::limits;
 use crate::listener::Listener;
 use crate::migrate::{self, Migrations};
 use crate::outcomes::Outcomes;
 use crate::places::Places;
+use crate::prober::Prober;
 use crate::query::Query;
 use crate::retry::Retry;
 use crate::row::Row;
@@ -45,11 +44,16 @@ struct Shared {
     writers: Places,
     readers: Places,
     followers: Places,
+    /// For checks of a SQLite file.
     health: Places,
     /// What became of reads and of writes.
     reads: Outcomes,
     writes: Outcomes,
-    last_health: Mutex<Option<(Instant, Health)>>,
+    prober: Arc<Prober>,
+    /// Connections to PostgreSQL that wait for the next check.
+    probing: Mutex<Vec<Connected>>,
+    /// The newest step of the tables when it was opened.
+    schema_version: i64,
 }
 
 /// Whose places a read takes.
@@ -73,14 +77,22 @@ impl Database {
             sqlite::make_file(&path)?;
         }
         let mut retry = Retry::of_repeatable(Deadline::after(limits::OPEN_TIME));
-        let applied = loop {
+        let mut has_said = false;
+        let tables = loop {
             match migrate::run(&connector, migrations, retry.deadline()).await {
-                Err(error) if retry.again(&error).await => {}
+                Err(error) if retry.allows(&error) => {
+                    if !has_said {
+                        tracing::warn!(%error, time = ?limits::OPEN_TIME, "trying again for a while");
+                        has_said = true;
+                    }
+                    retry.again(&error).await;
+                }
                 done => break done?,
             }
         };
-        tracing::info!(database = %url, applied, "the database is open");
-        Ok(Self { shared: Arc::new(Shared::new(connector)), lane: Lane::Clients })
+        tracing::info!(database = %url, applied = tables.applied, "the database is open");
+        let shared = Shared::new(connector, tables.version);
+        Ok(Self { shared: Arc::new(shared), lane: Lane::Clients })
     }
 
     /// The same database for what follows it in the background: reads take places of their own, so
@@ -99,10 +111,7 @@ impl Database {
     /// The file of a SQLite database.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
-        match &*self.shared.connector {
-            Connector::Sqlite { path, .. } => Some(path),
-            Connector::Postgres { .. } => None,
-        }
+        self.shared.connector.path()
     }
 
     /// Runs `work` in a transaction and commits it, all before the deadline. What returned is on
@@ -257,10 +266,7 @@ impl Database {
     /// # Errors
     /// When one was moved, removed or replaced: this process has to end.
     pub fn verify_files(&self) -> Result<(), Error> {
-        match self.shared.connector.files() {
-            Some(files) => Ok(files.verify()?),
-            None => Ok(()),
-        }
+        self.shared.verify_files()
     }
 
     /// Figures of this moment, for `/metrics`.
@@ -272,6 +278,9 @@ impl Database {
             writes: writes.counts(),
             read_age: reads.age(),
             commit_age: writes.age(),
+            connections: [&self.shared.writers, &self.shared.readers, &self.shared.followers]
+                .map(Places::in_use),
+            schema_version: self.shared.schema_version,
         }
     }
 
@@ -303,6 +312,7 @@ impl Database {
         let shared = &self.shared;
         let deadline = Deadline::after(limits::CLOSE_TIME);
         let closing = async {
+            shared.end_probing().await;
             shared.health.close(deadline).await;
             shared.followers.close(deadline).await;
             shared.readers.close(deadline).await;
@@ -325,17 +335,38 @@ impl Database {
 }
 
 impl Shared {
-    fn new(connector: Arc<Connector>) -> Self {
+    fn new(connector: Arc<Connector>, schema_version: i64) -> Self {
         let (writers, readers) = match connector.engine() {
             Engine::Sqlite => (limits::SQLITE_WRITERS, limits::SQLITE_READERS),
             Engine::Postgres => (limits::POSTGRES_WRITERS, limits::POSTGRES_READERS),
         };
         let places = |writes, count| Places::new(Arc::clone(&connector), writes, count);
         let (writers, readers) = (places(true, writers), places(false, readers));
-        let (followers, health) = (places(false, limits::FOLLOWERS), places(false, limits::HEALTH));
+        let (followers, health) = (places(false, limits::FOLLOWERS), places(false, 1));
         let (reads, writes) = (Outcomes::new(), Outcomes::new());
-        let last_health = Mutex::default();
-        Self { connector, writers, readers, followers, health, reads, writes, last_health }
+        let (prober, probing) = (Arc::default(), Mutex::default());
+        Self {
+            connector,
+            writers,
+            readers,
+            followers,
+            health,
+            reads,
+            writes,
+            prober,
+            probing,
+            schema_version,
+        }
+    }
+}
+
+impl Shared {
+    /// See [`Database::verify_files`].
+    fn verify_files(&self) -> Result<(), Error> {
+        match self.connector.files() {
+            Some(files) => Ok(files.verify()?),
+            None => Ok(()),
+        }
     }
 }
 

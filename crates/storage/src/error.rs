@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use sqlx::error::ErrorKind;
 
@@ -135,6 +136,12 @@ pub enum Error {
         /// Whether the commit was under way: then it may have been done.
         at_commit: bool,
     },
+    /// No check of health has ended well within its time.
+    #[error("no check of the database has succeeded within {} s", within.as_secs_f32())]
+    NotProbed {
+        /// The time.
+        within: Duration,
+    },
     /// The work's task was ended: this process is about to end, or the work panicked.
     #[error("the work was cut short; whether it was done is not known")]
     Cut,
@@ -265,6 +272,14 @@ impl Error {
         }
     }
 
+    /// Whether the connection was lost, which says little about the next one.
+    pub(crate) fn is_lost_connection(&self) -> bool {
+        match self {
+            Self::Driver { source, .. } => codes::is_lost_connection(source),
+            _ => false,
+        }
+    }
+
     /// Whether another process holds what this needs.
     pub(crate) fn is_busy(&self) -> bool {
         match self {
@@ -280,6 +295,7 @@ impl Error {
             Self::During { source, .. } => source.meaning(),
             Self::NoPlace { .. }
             | Self::NoConnection
+            | Self::NotProbed { .. }
             | Self::OtherHistory { .. }
             | Self::Deadline { at_commit: false } => Meaning::PASSES,
             Self::Files(error) if error.is_passing() => Meaning::PASSES,

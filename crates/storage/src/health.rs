@@ -1,15 +1,14 @@
 //! Whether a database can be read and written now, found out by doing it.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::Error;
 use crate::query::Query;
 
 /// Below so many bytes on the disk nothing is said to be storable unless a commit shows otherwise.
 pub(crate) const SCARCE_BYTES: u64 = 128 * 1024;
-
-/// An answer serves all who ask within this time.
-pub(crate) const FRESH_TIME: Duration = Duration::from_millis(200);
 
 /// What a service does to find out: something as near to its real work as is harmless.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +38,8 @@ pub struct Health {
     pub writes: Condition,
     /// The server has another history than the one that was settled.
     pub is_other_history: bool,
+    /// The tables or the database are gone: see [`Error::is_gone`].
+    pub gone: Option<Arc<Error>>,
     /// Bytes that are free where a SQLite database lies.
     pub free_bytes: Option<u64>,
     /// Bytes of SQLite's write-ahead log.

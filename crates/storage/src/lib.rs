@@ -36,6 +36,7 @@ mod objects;
 mod outcomes;
 mod places;
 mod postgres;
+mod prober;
 mod query;
 mod retry;
 mod row;

@@ -18,10 +18,24 @@ pub const POSTGRES_READERS: u32 = 4;
 
 /// Connections that follow what others write, on either engine: readers that hang do not hold
 /// them up.
-pub const FOLLOWERS: u32 = 2;
+pub const FOLLOWERS: u32 = 1;
 
-/// Connections for checks of health, on either engine.
-pub const HEALTH: u32 = 1;
+/// Connections of one process to PostgreSQL for checks of health, and rounds of checks at the same
+/// time: one that hangs does not hold up the next. With SQLite there is one, to read.
+pub const HEALTH: u32 = 2;
+
+/// Between the beginnings of two rounds of checks.
+pub const HEALTH_PERIOD: Duration = Duration::from_millis(500);
+
+/// How long a statement of a check may take from its beginning; with PostgreSQL the time that
+/// connecting took at best is added, for servers that are far away.
+pub const HEALTH_STATEMENT: Duration = Duration::from_secs(1);
+
+/// A success whose statement began longer ago counts for nothing: a period, and a statement.
+pub const HEALTH_STALE: Duration = Duration::from_millis(1500);
+
+/// When nobody asked for so long there are no rounds, until somebody does.
+pub const HEALTH_UNASKED: Duration = Duration::from_secs(30);
 
 /// Connections of one process to PostgreSQL at most: these, and one that listens.
 pub const POSTGRES_CONNECTIONS: u32 = POSTGRES_WRITERS + POSTGRES_READERS + FOLLOWERS + HEALTH + 1;

@@ -48,21 +48,32 @@ const LOCK: i64 = 0x74_6f6d_626f_6c6f;
 /// Between two looks at a lock that another starter holds.
 const LOCK_PAUSE: Duration = Duration::from_millis(200);
 
-/// Does what is missing; tells how many steps that were. Waits as long as it takes while another
+/// The tables after a start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tables {
+    /// Steps that were done just now.
+    pub(crate) applied: usize,
+    /// The newest step, this program's or a newer one's.
+    pub(crate) version: i64,
+}
+
+/// Does what is missing. Waits as long as it takes while another
 /// starter is at it; dropping it leaves the tables as they were.
 pub(crate) async fn run(
     connector: &Connector,
     migrations: &Migrations,
     deadline: Deadline,
-) -> Result<usize, Error> {
+) -> Result<Tables, Error> {
     // A connection of its own: a step may take longer than any unit of work.
     let mut connection = connector.connect(true, deadline).await?.connection;
     let mut applied = 0;
     if !missing(&mut connection, migrations).await?.is_empty() {
         applied = apply(&mut connection, migrations).await?;
     }
+    let done = done(&mut connection, migrations).await?;
+    let version = done.last().map(|done| done.version).unwrap_or_default();
     connection.close().await;
-    Ok(applied)
+    Ok(Tables { applied, version })
 }
 
 async fn apply(connection: &mut Connection, migrations: &Migrations) -> Result<usize, Error> {

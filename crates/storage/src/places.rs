@@ -88,6 +88,12 @@ impl Places {
         Ok(place)
     }
 
+    /// How many are taken, and how many there are.
+    pub(crate) fn in_use(&self) -> (u32, u32) {
+        let free = u32::try_from(self.shared.free.available_permits()).unwrap_or(u32::MAX);
+        (self.shared.count.saturating_sub(free), self.shared.count)
+    }
+
     /// Takes no work any more and ends what is idle; waits for what is under way until the
     /// deadline.
     pub(crate) async fn close(&self, deadline: Deadline) {

@@ -147,6 +147,48 @@ fn kills_in_the_middle_leave_nothing_or_all_of_it() {
 }
 
 #[test]
+fn kills_in_the_middle_of_a_backup_of_postgres_leave_nothing_or_all_of_it() {
+    let Some(postgres) = Postgres::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (at, database) = (folder.path(), postgres.url());
+    let replica = start(&database);
+    post_surely(replica.address(), "first");
+    // So much that writing it takes a while.
+    postgres.query(
+        "INSERT INTO chat_message (room, seq, id, author, text, time, replica, key)
+        SELECT 1, n, n, 'a', repeat(md5(n::text), 60), 0, 'r', n FROM generate_series(2, 4000) AS n;
+        UPDATE chat_room SET last_seq = 4000",
+    );
+    let mut chance = Chance::new();
+    let mut kept = 0;
+    for number in 0..10 {
+        let mut process = Tombolo::program_in(at, &["backup", "b", "--database", &database]);
+        // The moment of the kill is the test's load.
+        thread::sleep(Duration::from_millis(chance.below(700) as u64));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        if at.join("b").exists() {
+            kept += 1;
+            let new = postgres.new_database(&format!("check_{number}"));
+            done(at, &["restore", "b", "--database", &new]);
+            fs::remove_dir_all(at.join("b")).unwrap();
+        }
+    }
+    eprintln!("{kept} of 10 backups were complete before the kill");
+    eventually("the server to be rid of what was killed", || {
+        let left =
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tombolo backup'";
+        (postgres.query(left) == "0").then_some(())
+    });
+    done(at, &["backup", "b", "--database", &database]);
+    assert!(!at.join("b.part").exists());
+    let new = postgres.new_database("restored");
+    done(at, &["restore", "b", "--database", &new]);
+    let restored = start(&new);
+    assert_eq!(post_surely(restored.address(), "next"), 4001);
+}
+
+#[test]
 fn a_backup_of_postgres_comes_back_into_an_empty_database() {
     let Some(postgres) = Postgres::start() else { return };
     let folder = tempfile::tempdir().unwrap();

@@ -10,15 +10,18 @@
 
 mod backups;
 mod chaos;
+mod earlier;
 mod failover;
 mod files;
 #[path = "../chat/history.rs"]
 mod history;
+mod metrics;
 mod power;
 #[path = "../chat/reader.rs"]
 mod reader;
 mod replica;
 #[path = "../cache_faults/small_disk.rs"]
 mod small_disk;
+mod words;
 #[path = "../chat/writer.rs"]
 mod writer;

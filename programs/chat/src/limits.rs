@@ -81,8 +81,8 @@ pub(crate) const STREAMS_RETRY_SECONDS: u64 = 5;
 /// Posts that wait for a commit. Further ones are told to come back.
 pub(crate) const QUEUE: usize = 4096;
 
-/// How long the database may take to show that it can be read and written: a far one needs three
-/// round trips for a connection. Less than the time after which a gateway gives up.
+/// How long the first who ask for health wait until the database was tried; later ones are answered
+/// at once. Less than the time after which a gateway gives up.
 pub(crate) const HEALTH_TIME: Duration = Duration::from_millis(1500);
 
 /// Posts of one commit.

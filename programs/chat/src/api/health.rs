@@ -25,7 +25,7 @@ async fn answer(app: &App, is_well: impl Fn(&Health) -> bool) -> Response {
     let (status, body) = if app.shutdown.is_draining() {
         (StatusCode::SERVICE_UNAVAILABLE, json!({"status": "draining"}))
     } else {
-        let health = app.hub.log().health().await;
+        let health = app.hub.health().await;
         let (status, word) = match is_well(&health) {
             true => (StatusCode::OK, "ok"),
             false => (StatusCode::SERVICE_UNAVAILABLE, "no database"),

@@ -6,6 +6,7 @@ mod entrance;
 mod events;
 mod health;
 mod list;
+mod metrics;
 mod new_rooms;
 mod page;
 mod post;
@@ -106,6 +107,7 @@ fn router(app: App) -> Router {
     Router::new()
         .route("/health", get(health::get))
         .route("/health/reads", get(health::reads))
+        .route("/metrics", get(metrics::get))
         .route("/chat", get(page::add_slash))
         .route("/chat/", get(page::index))
         .route("/chat/index.html", get(page::index))

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use tokio::sync::{Semaphore, mpsc};
 use tombolo_daemon::shutdown::Shutdown;
-use tombolo_storage::Error;
+use tombolo_storage::{Error, Health};
 
 use self::feed::{Feed, Published};
 pub(crate) use self::follow::{Follower, Lost};
@@ -89,6 +89,15 @@ impl Hub {
     /// The log behind it.
     pub(crate) fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// Whether the log can be read and written. A replica whose log is gone ends.
+    pub(crate) async fn health(&self) -> Health {
+        let health = self.log.health().await;
+        if let Some(error) = &health.gone {
+            self.note_error(error);
+        }
+        health
     }
 
     /// Whether readers are to go elsewhere.

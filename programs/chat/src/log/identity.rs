@@ -9,14 +9,15 @@ use tombolo_storage::{Database, Deadline, Engine, Error, Query, Work};
 
 use super::from_signed;
 use crate::limits;
+use crate::said::Epoch;
 
 const READ: &str = "SELECT epoch, identity FROM chat_log";
 const WRITE: &str = "INSERT INTO chat_log (one, epoch, identity) VALUES (1, $1, $2)
     ON CONFLICT (one) DO UPDATE SET epoch = excluded.epoch, identity = excluded.identity";
 
-/// Gives the log a new epoch if it is new or another than it was. Nothing is read or written with
+/// Gives the log a new epoch if it is new or another than it was; the epoch that holds. Nothing is read or written with
 /// another history until this was called for that too.
-pub(super) async fn settle(database: &Database) -> Result<(), Error> {
+pub(super) async fn settle(database: &Database) -> Result<Epoch, Error> {
     let settling = database.settle(Deadline::after(limits::SETTLE_TIME), |work, history| {
         Box::pin(async move {
             let identity = match work.engine() {
@@ -27,24 +28,26 @@ pub(super) async fn settle(database: &Database) -> Result<(), Error> {
                 }
             };
             let noted = work.row(Query::new(READ)).await?;
-            let noted: Option<String> = noted.map(|row| row.get(1)).transpose()?;
-            if is_another(noted.as_deref(), &identity) {
-                let write = Query::new(WRITE).bind(new_epoch()).bind(identity.as_str());
-                work.run(write).await?;
+            let noted: Option<(i64, String)> =
+                noted.map(|row| Ok::<_, Error>((row.get(0)?, row.get(1)?))).transpose()?;
+            if let Some((epoch, noted)) = &noted
+                && !is_another(noted, &identity)
+            {
+                return Ok(Epoch(from_signed(*epoch)));
             }
-            Ok(())
+            let epoch = new_epoch();
+            work.run(Query::new(WRITE).bind(epoch).bind(identity)).await?;
+            Ok(Epoch(from_signed(epoch)))
         })
     });
     settling.await.map_err(Error::during("finding out whether the log is the one it was"))
 }
 
-fn is_another(noted: Option<&str>, identity: &str) -> bool {
-    if let Some(noted) = noted
-        && noted != identity
-    {
+fn is_another(noted: &str, identity: &str) -> bool {
+    if noted != identity {
         tracing::warn!(noted, identity, "the log is not where it was: it gets a new epoch");
     }
-    noted != Some(identity)
+    noted != identity
 }
 
 /// 48 bits, so that every program reads an event's id without loss.

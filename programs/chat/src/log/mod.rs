@@ -8,8 +8,10 @@ mod plan;
 mod schema;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Mutex;
 use tombolo_storage::{Database, DatabaseUrl, Deadline, Engine, Error, Health, Probe};
 
 use crate::limits;
@@ -104,6 +106,9 @@ pub(crate) struct Log {
     database: Database,
     /// Messages kept in each room; 0 keeps all.
     history: u64,
+    settling: Arc<Mutex<()>>,
+    /// The epoch that was read last.
+    epoch: Arc<AtomicU64>,
 }
 
 impl Log {
@@ -111,14 +116,23 @@ impl Log {
     /// gets an epoch of its own.
     pub(crate) async fn open(url: &DatabaseUrl, history: u64) -> Result<Self, Error> {
         let database = Database::open(url, &schema::MIGRATIONS).await?;
-        identity::settle(&database).await?;
-        Ok(Self { database, history })
+        let epoch = identity::settle(&database).await?;
+        let (settling, epoch) = (Arc::default(), Arc::new(AtomicU64::new(epoch.0)));
+        Ok(Self { database, history, settling, epoch })
     }
 
     /// Finds out again whether the log is the one it was: after the server was away, another may
     /// have taken its place.
     pub(crate) async fn settle(&self) -> Result<(), Error> {
-        identity::settle(&self.database).await
+        let _one_at_a_time = self.settling.lock().await;
+        let epoch = identity::settle(&self.database).await?;
+        self.epoch.store(epoch.0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The epoch as far as it was read.
+    pub(crate) fn epoch(&self) -> Epoch {
+        Epoch(self.epoch.load(Ordering::Relaxed))
     }
 
     /// The database under it.
@@ -175,7 +189,11 @@ impl Log {
     pub(crate) async fn heads(&self, rooms: &[String]) -> Result<Heads, Error> {
         let query = page::heads_query(rooms);
         let rows = self.database.query(Deadline::after(limits::READ_TIME), query).await;
-        self.noticed(rows.and_then(|rows| page::heads(&rows)), "looking for new messages").await
+        let heads = rows.and_then(|rows| page::heads(&rows));
+        if let Ok(heads) = &heads {
+            self.epoch.store(heads.epoch.0, Ordering::Relaxed);
+        }
+        self.noticed(heads, "looking for new messages").await
     }
 
     /// How often to look whether there is something new.
@@ -194,12 +212,20 @@ impl Log {
     /// Whether the log can be read and written.
     pub(crate) async fn health(&self) -> Health {
         let health = self.database.health(PROBE, Deadline::after(limits::HEALTH_TIME)).await;
-        if health.is_other_history
-            && let Err(error) = self.settle().await
-        {
-            tracing::debug!(%error, "the server's history cannot be settled yet");
+        if health.is_other_history {
+            // Whoever asks for health does not wait for that.
+            let log = self.clone();
+            if self.settling.try_lock().is_ok() {
+                tokio::spawn(async move { log.settle_quietly().await });
+            }
         }
         health
+    }
+
+    async fn settle_quietly(&self) {
+        if let Err(error) = self.settle().await {
+            tracing::debug!(%error, "the server's history cannot be settled yet");
+        }
     }
 
     /// Says what an error was for. A server with another history is settled, so that the next try
@@ -207,9 +233,8 @@ impl Log {
     async fn noticed<T>(&self, done: Result<T, Error>, doing: &'static str) -> Result<T, Error> {
         if let Err(error) = &done
             && error.is_other_history()
-            && let Err(error) = self.settle().await
         {
-            tracing::debug!(%error, "the server's history cannot be settled yet");
+            self.settle_quietly().await;
         }
         done.map_err(Error::during(doing))
     }
