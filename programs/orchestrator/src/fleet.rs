@@ -24,7 +24,8 @@ mod roster;
 
 use std::path::PathBuf;
 
-use tombolo_daemon::config::{Config, ServiceKind};
+use tombolo_daemon::config::Config;
+use tombolo_services::Protocol;
 
 use crate::data_folder::DataFolder;
 use crate::process::Probe;
@@ -139,12 +140,12 @@ impl Fleet {
     pub(crate) fn probe(&self, id: Id) -> Probe {
         let Some(member) = self.members.get(id) else { return Probe::Listens(Vec::new()) };
         match (&member.role, member.listeners.first()) {
-            (Role::Replica { kind, .. }, Some(listener)) if kind.speaks_http() => {
-                Probe::Healthy(listener.address)
-            }
-            (Role::Replica { kind: ServiceKind::Calculator, .. }, Some(listener)) => {
+            (Role::Replica { kind, .. }, Some(listener)) => {
                 let address = listener.address;
-                Probe::Answers { address, asked: b"PING\n", answer: b"OK pong\n" }
+                match kind.protocol {
+                    Protocol::Http { .. } => Probe::Healthy(address),
+                    Protocol::Lines { asked, answer } => Probe::Answers { address, asked, answer },
+                }
             }
             _ => {
                 let tcp = member.tcp.iter().map(|own| own.address);

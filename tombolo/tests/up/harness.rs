@@ -50,7 +50,7 @@ impl Up {
         let out = Lines::of(child.stdout.take().unwrap());
         let err = Lines::of(child.stderr.take().unwrap());
         // With a file there are three replicas of the site and nothing else in these tests.
-        let last_row = if arguments.contains(&"-c") { "site-3 " } else { "calculator-3 " };
+        let last_row = if arguments.contains(&"-c") { "site-3 " } else { "library-3 " };
         Up { child: Guarded(child), folder: folder.to_owned(), out, err, last_row }
     }
 

@@ -74,8 +74,8 @@ fn terminal_that_goes_away_drains() {
         pid.parse::<u32>().ok().filter(|_| is_url)
     });
     let pids: Vec<_> = pids.collect();
-    // The gateway, and three replicas each of the site, the chat and the calculator.
-    assert_eq!(pids.len(), 10, "{table}");
+    // The gateway, and three replicas of each service.
+    assert_eq!(pids.len(), 13, "{table}");
     // With its master gone the kernel hangs the terminal up.
     terminal.script.0.kill().unwrap();
     eventually("the end of 'tombolo up'", || (!alive(pid)).then_some(()));

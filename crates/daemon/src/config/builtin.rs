@@ -2,40 +2,48 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use tombolo_services::{ALL, Entry};
+
 use super::cache::Caching;
 use super::{
-    Admin, Config, Gateway, HealthCheck, Overrides, ProxyProtocol, Route, Server, Service,
-    ServiceKind, Tcp, Upstream,
+    Admin, Config, ExchangeLimits, Gateway, HealthCheck, Overrides, ProxyProtocol, Route, Server,
+    Service, Tcp, Upstream,
 };
 
-/// Where the built-in `up` takes connections to the calculator.
-const CALCULATOR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7070);
-
 /// What `tombolo up` runs without a file: the gateway on 127.0.0.1:8080, its admin listener on
-/// 127.0.0.1:8081, and behind it three replicas each of the site, of the chat, and of the
-/// calculator, which is reached over TCP on 127.0.0.1:7070.
+/// 127.0.0.1:8081, and behind it the replicas of every service, below a path of their own or, over
+/// TCP, at a port of their own.
 #[must_use]
 pub fn builtin_up(overrides: &Overrides) -> Config {
-    let services: Vec<Service> =
-        [ServiceKind::Site, ServiceKind::Chat, ServiceKind::Calculator].map(Service::new).into();
+    let services: Vec<Service> = ALL.iter().map(|kind| Service::new(kind)).collect();
     let upstream = |(index, service): (usize, &Service)| {
         let addresses = (0..service.replicas).filter_map(|index| service.address(index));
         let servers = addresses.map(|address| Server::new(address.into())).collect();
-        let health = Some(HealthCheck::of_service(service.name));
-        let upstream = Upstream::new(service.name.name(), servers);
-        Upstream { service: Some(index), health, ..upstream }
+        let health = Some(HealthCheck::of_service(service.kind));
+        let limits = ExchangeLimits::of_service(service.kind);
+        let upstream = Upstream::new(service.kind.name, servers);
+        Upstream { service: Some(index), health, limits, ..upstream }
     };
-    let chat = Route { path: "/chat".to_owned(), ..Route::everything(1) };
+    let (mut routes, mut tcp) = (Vec::new(), Vec::new());
+    for (index, service) in services.iter().enumerate() {
+        match service.kind.entry {
+            Entry::Path(path) => {
+                routes.push(Route { path: path.to_owned(), ..Route::everything(index) });
+            }
+            Entry::Port(port) => {
+                let listen = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+                // So that each of its clients has turns of its own.
+                let proxy_protocol_out = Some(ProxyProtocol::V2);
+                tcp.push(Tcp { proxy_protocol_out, ..Tcp::new(vec![listen], index) });
+            }
+        }
+    }
     let admin = Admin { listen: Admin::DEFAULT_LISTEN, token_file: None };
     let mut config = Config {
         gateway: Gateway { admin: Some(admin), ..Gateway::default() },
         upstreams: services.iter().enumerate().map(upstream).collect(),
-        routes: vec![Route::everything(0), chat],
-        // So that each of its clients has turns of its own.
-        tcp: vec![Tcp {
-            proxy_protocol_out: Some(ProxyProtocol::V2),
-            ..Tcp::new(vec![CALCULATOR], 2)
-        }],
+        routes,
+        tcp,
         services,
         ..Config::default()
     };

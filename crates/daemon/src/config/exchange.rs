@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use tombolo_services::Descriptor;
+
 /// How long an exchange may take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExchangeTimeouts {
@@ -38,6 +40,15 @@ pub struct ExchangeLimits {
     pub attempts: Option<usize>,
     /// Bytes a second that a client has to move of a body, over `body_gap`; 0 for any.
     pub client_rate: Option<u64>,
+}
+
+impl ExchangeLimits {
+    /// What holds for a service unless the file says otherwise: one that keeps files says itself how
+    /// large they may be.
+    #[must_use]
+    pub fn of_service(service: &Descriptor) -> Self {
+        Self { body_bytes: service.has_objects.then_some(0), ..Self::default() }
+    }
 }
 
 impl ExchangeTimeouts {

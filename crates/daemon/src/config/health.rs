@@ -4,8 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use tombolo_balance::EjectionRules;
-
-use super::ServiceKind;
+use tombolo_services::{Descriptor, Protocol};
 
 /// How servers are asked whether they are well: `health` of an `[[upstream]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,14 +69,12 @@ impl HealthCheck {
 
     /// How replicas of a service are checked unless the file says otherwise.
     #[must_use]
-    pub fn of_service(service: ServiceKind) -> Self {
-        match service {
-            ServiceKind::Chat => Self {
-                writes: Some("/health".to_owned()),
-                ..Self::new(Probe::http("/health/reads"))
-            },
-            _ if service.speaks_http() => Self::new(Probe::http("/health")),
-            _ => Self::new(Probe::Tcp),
+    pub fn of_service(service: &Descriptor) -> Self {
+        match service.protocol {
+            Protocol::Http { health, writes } => {
+                Self { writes: writes.map(str::to_owned), ..Self::new(Probe::http(health)) }
+            }
+            Protocol::Lines { .. } => Self::new(Probe::Tcp),
         }
     }
 }

@@ -57,11 +57,12 @@ pub use reference::reference;
 pub use route::{ForwardPath, Route};
 pub use schema::schema;
 pub use server_address::{BadServerAddress, ServerAddress, UnixPath};
-pub use service::{Service, ServiceKind};
+pub use service::Service;
 pub use storage::Storage;
 pub use tcp::{ProxyProtocol, Tcp};
 pub use tombolo_balance::Policy;
-pub use tombolo_storage::{DatabaseUrl, Engine};
+pub use tombolo_services::Descriptor;
+pub use tombolo_storage::{DatabaseUrl, Engine, ObjectsUrl};
 pub use traces::Traces;
 pub use up::Up;
 pub use upstream::{HashKey, SameSite, Server, Sticky, Upstream};
@@ -113,6 +114,13 @@ impl Config {
     pub fn database(&self) -> DatabaseUrl {
         let in_data_dir = || DatabaseUrl::of_file(&self.data_dir.join(Storage::DEFAULT_FILE));
         self.storage.database.clone().unwrap_or_else(in_data_dir)
+    }
+
+    /// Where the content of files lies: what the file says, or a folder in the data folder.
+    #[must_use]
+    pub fn objects(&self) -> ObjectsUrl {
+        let in_data_dir = || ObjectsUrl::of_folder(&self.data_dir.join(Storage::DEFAULT_FOLDER));
+        self.storage.objects.clone().unwrap_or_else(in_data_dir)
     }
 
     /// The most bytes a request body on this route may have. None: any number.

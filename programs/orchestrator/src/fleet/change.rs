@@ -91,10 +91,11 @@ impl Fleet {
         };
         let (old, new) = (&self.config, &*next);
         note("data_dir", old.data_dir.display().to_string(), new.data_dir.display().to_string());
-        if old.storage != new.storage {
+        if old.storage.database != new.storage.database {
             // It may hold a password.
             note("storage.database", "before".to_owned(), "other".to_owned());
         }
+        note("storage.objects", old.objects().to_string(), new.objects().to_string());
         let (up, other) = (old.up, new.up);
         note("up.keep", up.keep.to_string(), other.keep.to_string());
         note("up.give_up_after", up.give_up_after.to_string(), other.give_up_after.to_string());
@@ -115,7 +116,7 @@ impl Fleet {
         let mut configured = vec![0; places.len()];
         let mut moved = Vec::new();
         for service in written {
-            let known = places.iter().position(|one| one.name == service.name);
+            let known = places.iter().position(|one| one.kind == service.kind);
             let place = known.unwrap_or(places.len());
             moved.push(place);
             if known.is_none() {
@@ -219,7 +220,7 @@ fn note_change(
         }
     };
     let optional = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
-    let listen = |one: &Service| one.listen.unwrap_or_else(|| one.name.first_address()).to_string();
+    let listen = |one: &Service| one.listen.unwrap_or_else(|| one.kind.first_address()).to_string();
     note("listen", listen(old), listen(new));
     let root = |one: &Service| optional(one.root.as_ref().map(|root| root.display().to_string()));
     note("root", root(old), root(new));
@@ -247,7 +248,7 @@ fn note_change(
 
 fn told(service: &Service, how: &str, fields: Map<String, Value>) -> Value {
     let mut members = Map::new();
-    for (name, value) in [("what", "service"), ("name", service.name.name()), ("change", how)] {
+    for (name, value) in [("what", "service"), ("name", service.kind.name), ("change", how)] {
         members.insert(name.to_owned(), value.into());
     }
     if !fields.is_empty() {

@@ -92,7 +92,7 @@ impl Fleet {
         let scaled =
             self.services().filter(|(_, service, configured)| service.replicas != *configured);
         let scaled = scaled.map(|(_, service, configured)| Scaled {
-            service: service.name.name().to_owned(),
+            service: service.kind.name.to_owned(),
             configured,
             replicas: service.replicas,
         });

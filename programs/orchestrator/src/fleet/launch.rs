@@ -4,8 +4,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use tombolo_daemon::config::{DatabaseUrl, Engine, ServiceKind};
+use tombolo_daemon::config::{DatabaseUrl, Engine, ObjectsUrl};
 use tombolo_daemon::memory::Bound;
+use tombolo_services::Argument;
 
 use super::Fleet;
 use super::member::{Member, Role};
@@ -61,7 +62,7 @@ impl Fleet {
                 Some(vec!["gateway".into(), "-c".into(), path.into()])
             }
             Role::Replica { kind, root, service, .. } => {
-                let mut arguments: Vec<OsString> = vec!["serve".into(), kind.name().into()];
+                let mut arguments: Vec<OsString> = vec!["serve".into(), kind.name.into()];
                 for address in member.addresses() {
                     arguments.extend(["--listen".into(), address.to_string().into()]);
                 }
@@ -70,16 +71,20 @@ impl Fleet {
                     arguments.extend(["--root".into(), root.into()]);
                 }
                 let database = self.config.database();
-                if kind.has_database() && database.engine() == Engine::Sqlite {
+                if kind.has_database && database.engine() == Engine::Sqlite {
                     arguments.extend(["--database".into(), database.expose().into()]);
                 }
-                if *kind == ServiceKind::Chat {
-                    // Whom the gateway believes, the chat finds behind the gateway in the list.
+                if kind.has_objects {
+                    let objects = self.config.objects().to_string();
+                    arguments.extend(["--objects".into(), objects.into()]);
+                }
+                if kind.takes(Argument::TrustGateways) {
+                    // Whom the gateway believes, the service finds behind the gateway in the list.
                     for net in &self.config.gateway.trusted {
                         arguments.extend(["--trust".into(), net.to_string().into()]);
                     }
                 }
-                if *kind == ServiceKind::Calculator && !self.names_clients_to(*service) {
+                if kind.takes(Argument::ClientsInHeader) && !self.names_clients_to(*service) {
                     // Or clients could name themselves.
                     arguments.push("--distrust-loopback".into());
                 }
@@ -104,15 +109,18 @@ impl Fleet {
         let mut environment = vec![(STARTED_BY, self.identity().into())];
         let Some(Member { role: Role::Replica { kind, service, .. }, .. }) = self.members.get(id)
         else {
-            let (has_successors, passed_on) = (true, GATEWAY_VARIABLES);
+            let (has_successors, passed_on) = (true, GATEWAY_VARIABLES.to_vec());
             let none = Surroundings::default();
             return Surroundings { environment, has_successors, passed_on, ..none };
         };
-        let mut passed_on: &[&str] = &[];
+        let mut passed_on: Vec<&'static str> = Vec::new();
         let database = self.config.database();
-        if kind.has_database() && database.engine() == Engine::Postgres {
+        if kind.has_database && database.engine() == Engine::Postgres {
             environment.push((DatabaseUrl::VARIABLE, database.expose().into()));
-            passed_on = POSTGRES_VARIABLES;
+            passed_on.extend(POSTGRES_VARIABLES);
+        }
+        if kind.has_objects && matches!(self.config.objects(), ObjectsUrl::Bucket(_)) {
+            passed_on.extend(ObjectsUrl::VARIABLES);
         }
         let service = self.config.services.get(*service);
         let memory = service.and_then(|service| service.memory);

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use tombolo_daemon::config::{Service, ServiceKind};
+use tombolo_daemon::config::{Descriptor, Service};
 
 use super::listener::Listener;
 
@@ -31,7 +31,7 @@ pub(super) struct Member {
 pub(super) enum Role {
     Gateway,
     Replica {
-        kind: ServiceKind,
+        kind: &'static Descriptor,
         /// Its place in the configuration: which service, and which of its replicas.
         service: usize,
         index: usize,
@@ -43,9 +43,9 @@ impl Member {
     /// A replica of a service; None if there is no port for it.
     pub(super) fn replica(place: usize, service: &Service, index: usize) -> Option<Self> {
         let address = service.address(index)?;
-        let (kind, root) = (service.name, service.root.clone());
+        let (kind, root) = (service.kind, service.root.clone());
         Some(Member {
-            name: format!("{}-{}", kind.name(), index + 1),
+            name: format!("{}-{}", kind.name, index + 1),
             role: Role::Replica { kind, service: place, index, root },
             listeners: vec![Listener::new(address, service.listen.is_some())],
             tcp: Vec::new(),

@@ -44,7 +44,7 @@ impl Fleet {
 
     /// The place of the service of this name.
     pub(crate) fn service(&self, name: &str) -> Option<usize> {
-        let named = self.services().find(|(_, service, _)| service.name.name() == name);
+        let named = self.services().find(|(_, service, _)| service.kind.name == name);
         named.map(|(place, _, _)| place)
     }
 

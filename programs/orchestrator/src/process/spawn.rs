@@ -56,7 +56,7 @@ pub(crate) struct Surroundings {
     /// Variables more in its environment.
     pub(crate) environment: Vec<(&'static str, OsString)>,
     /// Variables of our environment that it needs besides [`PASSED_ON`].
-    pub(crate) passed_on: &'static [&'static str],
+    pub(crate) passed_on: Vec<&'static str>,
     /// Bytes it may write to. None: no bound of its own.
     pub(crate) memory: Option<u64>,
     /// Files it may have open. None: as many as we may.
@@ -101,7 +101,7 @@ impl Launcher {
             surroundings;
         // Ours may hold secrets of the configuration, which is no child's business.
         command.env_clear();
-        for name in PASSED_ON.iter().chain(passed_on) {
+        for name in PASSED_ON.iter().chain(&passed_on) {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }
         command.env(FORM_VARIABLE, self.form.name()).envs(environment);

@@ -70,7 +70,7 @@ impl Watch {
             Some(Target::Replica(id)) => (self.fleet.service_of(id).unwrap_or_default(), vec![id]),
         };
         let services = self.fleet.services().find(|(place, _, _)| *place == service);
-        let owner = services.map(|(_, service, _)| service.name.name()).unwrap_or_default();
+        let owner = services.map(|(_, service, _)| service.kind.name).unwrap_or_default();
         if now && let Some(under_way) = self.kill_what_stops(owner, &ids) {
             return Ok(under_way);
         }
@@ -124,7 +124,7 @@ impl Watch {
     }
 
     fn unknown(&self, name: &str) -> Refusal {
-        let services: Vec<_> = self.fleet.services().map(|(_, one, _)| one.name.name()).collect();
+        let services: Vec<_> = self.fleet.services().map(|(_, one, _)| one.kind.name).collect();
         let name: String = name.chars().take(64).filter(|one| !one.is_control()).collect();
         let services = services.join(", ");
         let detail = format!(

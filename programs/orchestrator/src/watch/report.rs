@@ -16,7 +16,7 @@ impl Watch {
         let services = self.fleet.services().map(|(place, service, configured)| {
             let replicas = self.fleet.replicas(place);
             json!({
-                "name": service.name.name(),
+                "name": service.kind.name,
                 "replicas": replicas.len(),
                 "configured": configured,
                 "up": replicas.iter().filter(|id| self.is_up(**id)).count(),

@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use tombolo_services::{Argument, Descriptor, REPLICAS, named};
+
+use super::super::Service;
 use super::super::mistake::Kind;
 use super::super::written::context::At;
 use super::super::written::reader::Reader;
-use super::super::{Service, ServiceKind};
 use super::gateway::{listen_address, whole};
 
 /// A service of the file: its place, and what could be read of it.
@@ -21,14 +23,14 @@ pub(super) fn services(root: &Reader<'_>) -> Vec<Found> {
     let mut services: Vec<Found> = Vec::new();
     for reader in root.tables("service") {
         let found = service(&reader);
-        let name = |found: &Found| found.service.as_ref().map(|service| service.name);
+        let name = |found: &Found| found.service.as_ref().map(|service| service.kind.name);
         let first =
             services.iter().find(|other| name(other).is_some() && name(other) == name(&found));
         if let (Some(first), Some(kind)) = (first, name(&found)) {
             reader.context.related(
                 Kind::Duplicate,
                 &found.span,
-                format!("the service {:?} is there twice", kind.name()),
+                format!("the service {kind:?} is there twice"),
                 "keep one and raise its replicas",
                 Some((&first.span, "the first")),
             );
@@ -40,17 +42,16 @@ pub(super) fn services(root: &Reader<'_>) -> Vec<Found> {
 
 fn service(reader: &Reader<'_>) -> Found {
     let name = reader.word("name");
-    let kind = name
-        .as_ref()
-        .and_then(|word| ServiceKind::ALL.into_iter().find(|kind| kind.name() == word.value));
+    let kind = name.as_ref().and_then(|word| named(&word.value));
     if kind.is_none() {
         reader.context.gap();
     }
-    let replicas = reader.count("replicas").map_or(Service::REPLICAS_DEFAULT, whole);
+    let default = kind.map_or(REPLICAS, |kind| kind.replicas);
+    let replicas = reader.count("replicas").map_or(default, whole);
     let listen = reader.text("listen").and_then(|text| listen_address(reader, text));
     let root = reader.text("root").and_then(|path| folder(reader, path, kind));
-    let service = kind.map(|name| Service {
-        name,
+    let service = kind.map(|kind| Service {
+        kind,
         replicas,
         listen: listen.as_ref().map(|address| address.value),
         root,
@@ -63,11 +64,15 @@ fn service(reader: &Reader<'_>) -> Found {
     Found { span: name.map_or(reader.span.clone(), |name| name.span), listen, service }
 }
 
-/// The folder to serve, which only the site has.
-fn folder(reader: &Reader<'_>, path: At<String>, kind: Option<ServiceKind>) -> Option<PathBuf> {
-    let other = kind.filter(|kind| *kind != ServiceKind::Site);
+/// The folder to serve, which not every service has.
+fn folder(
+    reader: &Reader<'_>,
+    path: At<String>,
+    kind: Option<&'static Descriptor>,
+) -> Option<PathBuf> {
+    let other = kind.filter(|kind| !kind.takes(Argument::Root));
     let Some(other) = other else { return Some(path.value.into()) };
-    let words = format!("\"root\" means nothing to the service {:?}", other.name());
+    let words = format!("\"root\" means nothing to the service {:?}", other.name);
     reader.bad(&path.span, words, "remove it; only the site serves a folder")
 }
 

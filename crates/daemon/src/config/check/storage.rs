@@ -15,5 +15,12 @@ pub(super) fn storage(root: &Reader<'_>) -> Storage {
         };
         read.inspect_err(note).ok()
     });
-    Storage { database }
+    let objects = reader.text("objects").and_then(|written| {
+        let note = |error: &tombolo_storage::Error| {
+            let hint = "\"file:tombolo-data/objects\" is a folder on this machine";
+            reader.context.mistake(Kind::BadValue, &written.span, error.to_string(), hint);
+        };
+        written.value.parse().inspect_err(note).ok()
+    });
+    Storage { database, objects }
 }

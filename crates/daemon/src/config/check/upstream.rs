@@ -1,10 +1,12 @@
 //! `[[upstream]]`, and the upstreams that services are by themselves.
 
+use tombolo_services::Descriptor;
+
 use super::super::mistake::Kind;
 use super::super::written::context::At;
 use super::super::written::reader::{Entry, Reader};
 use super::super::{
-    HashKey, HealthCheck, Policy, SameSite, Server, ServerAddress, ServiceKind, Sticky, Upstream,
+    ExchangeLimits, HashKey, HealthCheck, Policy, SameSite, Server, ServerAddress, Sticky, Upstream,
 };
 use super::exchange;
 use super::health;
@@ -41,16 +43,17 @@ pub(super) fn upstreams(root: &Reader<'_>, services: &[Found]) -> Vec<Named> {
     }
     for (index, found) in services.iter().enumerate() {
         let Some(service) = &found.service else { continue };
-        let name = service.name.name();
+        let name = service.kind.name;
         let spoken_for = |named: &Named| named.name.as_ref().is_some_and(|at| at.value == name);
         if list.iter().any(spoken_for) {
             continue;
         }
         let mut upstream = Upstream::new(name, replicas(found));
         upstream.service = Some(index);
-        upstream.health = Some(HealthCheck::of_service(service.name));
+        upstream.health = Some(HealthCheck::of_service(service.kind));
+        upstream.limits = ExchangeLimits::of_service(service.kind);
         let name = At { value: name.to_owned(), span: found.span.clone() };
-        let speaks_http = service.name.speaks_http();
+        let speaks_http = service.kind.speaks_http();
         list.push(Named { name: Some(name), upstream: Some(upstream), speaks_http });
     }
     list
@@ -67,7 +70,7 @@ fn upstream(reader: &Reader<'_>, services: &[Found]) -> Named {
     let sticky = reader.table("sticky").and_then(|reader| sticky(&reader));
     let service = name.as_ref().and_then(|name| {
         let position = |found: &Found| {
-            found.service.as_ref().is_some_and(|service| service.name.name() == name.value)
+            found.service.as_ref().is_some_and(|service| service.kind.name == name.value)
         };
         services.iter().position(position)
     });
@@ -77,11 +80,12 @@ fn upstream(reader: &Reader<'_>, services: &[Found]) -> Named {
         None if srv.is_some() => Vec::new(),
         None => servers(reader),
     };
-    let kind = service.and_then(|index| Some(services.get(index)?.service.as_ref()?.name));
+    let kind = service.and_then(|index| Some(services.get(index)?.service.as_ref()?.kind));
     let of_service = || kind.map(HealthCheck::of_service);
     let checks = if reader.has("health") { health::checks(reader) } else { of_service() };
     let (ejection, retry_budget) = (health::ejection(reader), health::retry_budget(reader));
     let (timeouts, limits) = (exchange::timeouts(reader), exchange::limits(reader));
+    let limits = limits.or(kind.map(ExchangeLimits::of_service).unwrap_or_default());
     let slow_start = reader.time("slow_start").map_or(Upstream::SLOW_START, |time| time.value);
     let upstream = name.as_ref().map(|name| Upstream {
         name: name.value.clone(),
@@ -100,7 +104,7 @@ fn upstream(reader: &Reader<'_>, services: &[Found]) -> Named {
         srv: srv.flatten(),
         service,
     });
-    Named { name, upstream, speaks_http: kind.is_none_or(ServiceKind::speaks_http) }
+    Named { name, upstream, speaks_http: kind.is_none_or(Descriptor::speaks_http) }
 }
 
 fn checked_name(reader: &Reader<'_>, name: At<String>) -> Option<At<String>> {

@@ -1,6 +1,8 @@
 //! The keys of `[[service]]`.
 
-use super::super::{Service, ServiceKind};
+use tombolo_services::{ALL, REPLICAS};
+
+use super::super::Service;
 use super::{Absent, Default, Form, Key, Table};
 
 pub(super) static SERVICE: Table = Table {
@@ -10,10 +12,11 @@ pub(super) static SERVICE: Table = Table {
         Key {
             name: "name",
             about: "Which service: `site`, the static web application, `calculator`, exact \
-                    arithmetic over TCP, or `chat`, the group chat.",
+                    arithmetic over TCP, `chat`, the group chat, or `library`, files up and down \
+                    with resumption.",
             form: Form::Word {
-                words: || ServiceKind::ALL.map(ServiceKind::name).into(),
-                later: &["library", "parts", "figures"],
+                words: || ALL.iter().map(|one| one.name).collect(),
+                later: &["parts", "figures"],
             },
             absent: Absent::Required,
             example: "\"site\"",
@@ -22,7 +25,7 @@ pub(super) static SERVICE: Table = Table {
             name: "replicas",
             about: "How many processes of it.",
             form: Form::Count { min: 1, max: Service::REPLICAS_MAX as u64 },
-            absent: Absent::Is(Default::Count(Service::REPLICAS_DEFAULT as u64)),
+            absent: Absent::Is(Default::Count(REPLICAS as u64)),
             example: "5",
         },
         Key {
@@ -30,7 +33,8 @@ pub(super) static SERVICE: Table = Table {
             about: "Where its first replica listens; the others take the ports that follow.",
             form: Form::Text { what: "an IP address and a port" },
             absent: Absent::Means(
-                "127.0.0.1:9101 for the site, 9201 for the calculator, 9301 for the chat, or free ports",
+                "127.0.0.1:9101 for the site, 9201 for the calculator, 9301 for the chat, 9401 for the \
+                 library, or free ports",
             ),
             example: "\"127.0.0.1:9401\"",
         },
