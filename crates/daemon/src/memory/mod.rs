@@ -50,7 +50,8 @@ pub fn cause() -> String {
 #[must_use]
 pub fn in_words(bytes: u64) -> String {
     let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
-    let fitting = units.iter().find(|(_, shift)| bytes >> shift > 0 && bytes.is_multiple_of(1 << shift));
+    let fitting =
+        units.iter().find(|(_, shift)| bytes >> shift > 0 && bytes.is_multiple_of(1 << shift));
     let rough = units.iter().find(|(_, shift)| bytes >> shift > 0);
     match (fitting, rough) {
         (Some((unit, shift)), _) => format!("{} {unit}", bytes >> shift),
