@@ -20,6 +20,17 @@ pub struct RateLimit {
 impl RateLimit {
     /// The fastest limit there is, in requests a second: buckets count in microseconds.
     pub const MOST_PER_SECOND: u64 = 100_000;
+
+    /// The longest that an empty bucket takes to be full again: `burst` times `per` by `requests`. Far
+    /// below what the table of buckets can count, whatever the gateway's uptime.
+    pub const LONGEST_FILL: Duration = Duration::from_secs(366 * 24 * 3600);
+
+    /// How long an empty bucket of this limit takes to be full again.
+    #[must_use]
+    pub fn fill_seconds(requests: u64, per: Duration, burst: u64) -> u64 {
+        let seconds = u128::from(burst) * u128::from(per.as_secs()) / u128::from(requests.max(1));
+        u64::try_from(seconds).unwrap_or(u64::MAX)
+    }
 }
 
 /// Whose requests are counted together.

@@ -4,7 +4,7 @@
 //! compare-and-swap, and is exact over all threads.
 //!
 //! A word is 16 bits of the key's hash and 48 of the time when the bucket is full, in microseconds
-//! (enough for eight years). Two keys of one set share a bucket once in some ten thousand pairs. The
+//! (enough for eight years; a bucket that would be full later refuses instead). Two keys of one set share a bucket once in some ten thousand pairs. The
 //! hash is seeded anew by each process, so nobody can choose whose bucket is shared.
 
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -45,10 +45,7 @@ impl Table {
         let set = self.words.get(first..first + WAYS).unwrap_or_default();
         let words = set.iter().map(|slot| slot.load(Relaxed));
         let own = words.filter(|word| word & !TIME == tag).map(|word| word & TIME).next();
-        match pace.take(own.unwrap_or(0), now) {
-            Taken::Wait(micros) => Err(micros),
-            Taken::Token { full_at } => Ok(full_at),
-        }
+        taken(pace, own.unwrap_or(0), now)
     }
 
     /// Takes a token from the bucket of `key` at `now`, in microseconds. Tells when the bucket is
@@ -62,16 +59,23 @@ impl Table {
         for _ in 0..TRIES {
             let Some((slot, word)) = find(set, tag, now) else { break };
             let full_at = if word & !TIME == tag { word & TIME } else { 0 };
-            let full_at = match pace.take(full_at, now) {
-                Taken::Wait(micros) => return Err(micros),
-                Taken::Token { full_at } => full_at & TIME,
-            };
+            let full_at = taken(pace, full_at, now)?;
             if slot.compare_exchange(word, tag | full_at, Relaxed, Relaxed).is_ok() {
                 return Ok(full_at);
             }
             last = full_at;
         }
         Ok(last)
+    }
+}
+
+/// When a bucket is full again once a token was taken from it, and how long to wait if there is none. One
+/// that would be full at a time which a word cannot hold has none.
+fn taken(pace: Pace, full_at: u64, now: u64) -> Result<u64, u64> {
+    match pace.take(full_at, now) {
+        Taken::Token { full_at } if full_at > TIME => Err(full_at - TIME),
+        Taken::Token { full_at } => Ok(full_at),
+        Taken::Wait(micros) => Err(micros),
     }
 }
 
@@ -100,6 +104,15 @@ mod tests {
         assert!(table.peek(1_000_000, pace, 500_000).is_ok());
         assert_eq!(table.take(7, pace, 500_000), Err(501_000));
         assert!(table.take(7, pace, 1_100_000).is_ok());
+    }
+
+    #[test]
+    fn a_limit_beyond_what_a_word_can_hold_refuses_rather_than_begin_anew() {
+        let (table, year) = (Table::new(), Duration::from_secs(365 * 24 * 3600));
+        let pace = Pace::new(1, year, 1_000_000);
+        let allowed = (0..1000).filter(|_| table.take("one", pace, 5).is_ok()).count();
+        assert_eq!(allowed, 8, "years that fit");
+        assert!(table.peek("one", pace, 5).is_err());
     }
 
     #[test]

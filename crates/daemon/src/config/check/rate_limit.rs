@@ -29,7 +29,17 @@ fn rate_limit(reader: &Reader<'_>) -> Option<RateLimit> {
         let words = "this is more than 100000 requests a second";
         return reader.bad(&requests.span, words, "lower it, or remove the limit");
     }
-    let burst = reader.count("burst").map_or(requests.value, |burst| burst.value);
+    let burst = reader.count("burst");
+    if let Some(burst) = &burst {
+        let longest = RateLimit::LONGEST_FILL.as_secs();
+        if RateLimit::fill_seconds(requests.value, per, burst.value) > longest {
+            let most = longest / per.as_secs().max(1) * requests.value;
+            let words = "after a burst this limit takes more than a year to allow another";
+            let hint = format!("write burst = {most} or less, or raise \"requests\"");
+            return reader.bad(&burst.span, words, hint);
+        }
+    }
+    let burst = burst.map_or(requests.value, |burst| burst.value);
     Some(RateLimit { requests: requests.value, per, burst, key, headers })
 }
 

@@ -24,7 +24,7 @@ pub(super) static RATE_LIMIT: Table = Table {
         },
         Key {
             name: "burst",
-            about: "Requests at once, after a pause.",
+            about: "Requests at once, after a pause; no more than come together again within a year.",
             form: Form::Count { min: 1, max: 1_000_000_000 },
             absent: Absent::Means("as many as `requests`"),
             example: "20",
