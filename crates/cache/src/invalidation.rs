@@ -66,7 +66,9 @@ pub fn invalidated(exchange: &Exchange<'_>, rules: &KeyRules) -> Invalidated {
         if !folder.ends_with(b"/") {
             folder.push(b'/');
         }
-        key(&folder)
+        // Whatever else upstream was told.
+        let mut text = Vec::new();
+        rules.write(Target { told: &[], ..*place }, &folder, &mut text).is_some().then_some(text)
     };
     let says = |name: &[u8], value: &[u8]| {
         sole(request.named(name)).is_some_and(|said| said.eq_ignore_ascii_case(value))
@@ -112,7 +114,7 @@ pub(crate) fn is_own_content(exchange: &Exchange<'_>) -> bool {
 /// it is of the target's origin.
 fn of_same_origin(target: Target<'_>, request: &Request<'_>, reference: &[u8]) -> Option<Vec<u8>> {
     let reference = reference.split(|&byte| byte == b'#').next().unwrap_or_default();
-    let Target { scheme, authority } = target;
+    let Target { scheme, authority, .. } = target;
     let base = request.head.resolved_path(request.buf);
     let rest = match split_scheme(reference) {
         Some((named, rest)) if named == scheme => rest,

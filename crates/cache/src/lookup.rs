@@ -17,6 +17,8 @@ pub enum Bypass {
     OriginCondition,
     /// It asks to change protocols.
     Upgrade,
+    /// A field names another method, by which some applications go.
+    MethodOverride,
 }
 
 impl Bypass {
@@ -27,6 +29,7 @@ impl Bypass {
             Self::Content => "RFC 9110 section 9.3.1",
             Self::OriginCondition => "RFC 9111 section 4.3.2",
             Self::Upgrade => "RFC 9110 section 7.8",
+            Self::MethodOverride => "RFC 9111 section 4",
         })
     }
 
@@ -37,6 +40,9 @@ impl Bypass {
             Self::Content => "the request has content",
             Self::OriginCondition => "If-Match and If-Unmodified-Since are for the origin",
             Self::Upgrade => "the request asks to change protocols",
+            Self::MethodOverride => {
+                "the request names another method (X-HTTP-Method-Override or the like)"
+            }
         }
     }
 }
@@ -59,6 +65,9 @@ pub fn consult(request: &Request<'_>) -> Result<(), Bypass> {
     if request.head.upgrade().is_some() {
         return Err(Bypass::Upgrade);
     }
+    if request.has(FieldId::MethodOverride) {
+        return Err(Bypass::MethodOverride);
+    }
     Ok(())
 }
 
@@ -77,5 +86,9 @@ mod tests {
         assert_eq!(of("GET /", "If-Match: \"a\"\r\n"), Err(Bypass::OriginCondition));
         let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
         assert_eq!(of("GET /", upgrade), Err(Bypass::Upgrade));
+        for name in ["X-HTTP-Method-Override", "x-method-override", "X-Http-Method"] {
+            let field = format!("{name}: DELETE\r\n");
+            assert_eq!(of("GET /", &field), Err(Bypass::MethodOverride), "{name}");
+        }
     }
 }

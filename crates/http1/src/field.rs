@@ -28,7 +28,12 @@ macro_rules! field_ids {
         }
 
         /// The known names in lower case.
-        pub(crate) const KNOWN: &[(FieldId, &[u8])] = &[$((FieldId::$id, $name.as_bytes()),)*];
+        pub(crate) const KNOWN: &[(FieldId, &[u8])] = &[
+            $((FieldId::$id, $name.as_bytes()),)*
+            // Other names of the same.
+            (FieldId::MethodOverride, b"x-method-override"),
+            (FieldId::MethodOverride, b"x-http-method"),
+        ];
     };
 }
 
@@ -93,6 +98,7 @@ field_ids! {
     RetryAfter = "retry-after",
     Server = "server",
     Allow = "allow",
+    MethodOverride = "x-http-method-override",
 }
 
 impl FieldId {
@@ -103,7 +109,8 @@ impl FieldId {
     }
 }
 
-const _: () = assert!(KNOWN.len() + 2 <= 64, "FieldSet has one bit for each FieldId");
+const _: () =
+    assert!((FieldId::MethodOverride as u8) < 64, "FieldSet has one bit for each FieldId");
 
 /// A set of [`FieldId`]s; a bit each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

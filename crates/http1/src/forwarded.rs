@@ -26,6 +26,28 @@ pub fn is_forwarded(value: &[u8]) -> bool {
     true
 }
 
+/// The values of one parameter in a list of elements, in their order, without the quotation marks around
+/// them; up to where `value` is no such list.
+pub fn forwarded_parameters<'v>(value: &'v [u8], name: &'v [u8]) -> impl Iterator<Item = &'v [u8]> {
+    let mut rest = value;
+    std::iter::from_fn(move || {
+        loop {
+            while let [b',' | b';' | b' ' | b'\t', tail @ ..] = rest {
+                rest = tail;
+            }
+            let pair = rest;
+            rest = after_pair(rest)?;
+            let pair = pair.get(..pair.len().saturating_sub(rest.len()))?;
+            let equals = pair.iter().position(|&byte| byte == b'=')?;
+            let (found, value) = (pair.get(..equals)?, pair.get(equals.saturating_add(1)..)?);
+            if found.eq_ignore_ascii_case(name) {
+                let inner = value.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\""));
+                return Some(inner.unwrap_or(value));
+            }
+        }
+    })
+}
+
 /// What follows a pair at the beginning of `rest`.
 fn after_pair(rest: &[u8]) -> Option<&[u8]> {
     let equals = rest.iter().position(|&byte| byte == b'=')?;
@@ -58,7 +80,19 @@ fn after_quoted(mut rest: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_forwarded;
+    use super::{forwarded_parameters, is_forwarded};
+
+    #[test]
+    fn the_values_of_a_parameter() {
+        let hosts = |value: &str| -> Vec<String> {
+            let found = forwarded_parameters(value.as_bytes(), b"host");
+            found.map(|host| String::from_utf8_lossy(host).into_owned()).collect()
+        };
+        assert_eq!(hosts("for=a;Host=\"b:1\";proto=http, , host=c"), ["b:1", "c"]);
+        assert!(hosts("for=\"host=x\"").is_empty());
+        assert_eq!(hosts("host=a, ="), ["a"]);
+        assert!(hosts("").is_empty() && hosts("=").is_empty());
+    }
 
     #[test]
     fn rfc7239_4_examples_and_what_hops_write() {

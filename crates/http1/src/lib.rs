@@ -58,7 +58,7 @@ pub use body::{BodyDecoder, Piece};
 pub use error::{BodyError, BodyErrorKind, RequestError, ResponseError};
 pub use field::{Field, FieldId, FieldSet};
 pub use forward::{HOP_BY_HOP, PROTECTED};
-pub use forwarded::is_forwarded;
+pub use forwarded::{forwarded_parameters, is_forwarded};
 pub use framing::Framing;
 pub use limits::{BodyLimits, HeadLimits, MAX_CONNECTION_OPTIONS, MAX_FIELDS, MAX_LEADING_CRLF};
 pub use method::Method;

@@ -144,6 +144,80 @@ fn the_scheme_and_host_that_a_trusted_hop_tells_are_those_of_the_target() {
     assert_eq!(said(&site, &[]), "answer 1", "and the others not");
 }
 
+/// A hop that passes on what its client says of the host must not let that client choose what all
+/// others are answered: whatever upstream is told of the target is in the key.
+#[test]
+fn all_that_a_trusted_hop_tells_of_the_target_is_in_the_key() {
+    let site = Site::behind_a_trusted_hop();
+    site.given("/", &[ok(&[FRESH])]);
+    let from = |host: &str, fields: &[&str]| {
+        let fields: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
+        let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n");
+        site.gateway().connect().exchange(request).text()
+    };
+    let told = "X-Forwarded-Host: victim.example";
+    assert_eq!(from("attacker.example", &[told]), "answer 1");
+    assert_eq!(from("victim.example", &[]), "answer 2", "not what another Host brought");
+    assert_eq!(from("victim.example", &[told]), "answer 2");
+    assert_eq!(from("VICTIM.example.:80", &[told]), "answer 2");
+    assert_eq!(from("attacker.example", &[told]), "answer 1");
+    let mut next = 3;
+    for field in [
+        "Forwarded: for=192.0.2.1;host=attacker.example",
+        "Forwarded: for=192.0.2.1;host=VICTIM.example",
+        "Forwarded: for=192.0.2.1;proto=https",
+        "X-Forwarded-Port: 81",
+        "X-Forwarded-Scheme: https",
+        "X-Forwarded-Ssl: on",
+        "X-Host: attacker.example",
+        "X-Original-Host: attacker.example",
+        "X-HTTP-Host-Override: attacker.example",
+        "X-Original-URL: /admin",
+        "X-Rewrite-URL: /admin",
+        "X-Forwarded-Prefix: //attacker.example",
+    ] {
+        assert_eq!(from("victim.example", &[field]), format!("answer {next}"), "{field}");
+        assert_eq!(from("victim.example", &[field]), format!("answer {next}"), "{field}");
+        next += 1;
+    }
+    for field in [
+        "Forwarded: for=192.0.2.1;host=victim.example;proto=http",
+        "X-Forwarded-Port: 80",
+        "X-Forwarded-Scheme: http",
+        "X-Forwarded-For: 192.0.2.1",
+    ] {
+        assert_eq!(from("victim.example", &[field]), "answer 2", "{field} tells nothing new");
+    }
+    site.purge("{\"url\":\"http://victim.example/\"}");
+    for (host, fields) in [("victim.example", &[][..]), ("attacker.example", &[told])] {
+        assert_eq!(from(host, fields), format!("answer {next}"), "{host} is purged");
+        next += 1;
+    }
+}
+
+/// Some applications do what such a field says, so that the answer is not what a GET brings.
+#[test]
+fn a_request_that_names_another_method_or_path_passes_the_cache_by() {
+    for field in ["X-HTTP-Method-Override: DELETE", "X-Method-Override: PUT", "x-http-method: HEAD"]
+    {
+        let site = Site::new();
+        site.given("/", &[ok(&[FRESH])]);
+        assert!(!site.keeps_what_is_given("/", &[field], &[]), "{field}: stored");
+        assert_eq!(site.get("/").text(), site.get("/").text(), "without it, it is cached");
+        let answer = site.get_with("/", &[field]);
+        assert!(answer.head.one("cache-status").unwrap().contains("fwd=bypass"), "{field}");
+        let name = field.split(':').next().unwrap();
+        assert!(site.asked("/").last().unwrap().head.has(name), "it is the application's");
+    }
+    // Of a stranger they do not go upstream at all.
+    for field in ["X-Original-URL: /admin", "X-Rewrite-URL: /admin"] {
+        let site = Site::new();
+        site.given("/", &[ok(&[FRESH])]);
+        assert!(site.keeps_what_is_given("/", &[field], &[]), "{field}");
+        assert!(!site.asked("/")[0].head.has(field.split(':').next().unwrap()), "{field}");
+    }
+}
+
 #[test]
 fn what_a_trusted_hop_tells_and_is_no_scheme_or_host_passes_the_cache_by() {
     for field in [

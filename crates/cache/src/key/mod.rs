@@ -2,8 +2,9 @@
 //!
 //! A key is the target URI in one spelling: `scheme://host[:port]/path?query`, host and path in
 //! normal form ([`tombolo_http1::normal`]), without the scheme's own port, the query as it was
-//! sent. Rules may sort or drop query parameters. No request field but Host goes in; what differs by other fields
-//! differs by Vary. The method is not part of it: only GET and HEAD are answered
+//! sent. Rules may sort or drop query parameters. What a hop that is believed tells upstream
+//! of the target beyond that stands behind a blank, which no URI holds. No other request field goes in;
+//! what differs by those differs by Vary. The method is not part of it: only GET and HEAD are answered
 //! from the cache, and both by the stored answer to a GET.
 
 mod authority;
@@ -18,6 +19,9 @@ pub use query::{QueryParameters, QueryRule};
 use tombolo_http1::normal;
 
 use crate::message::Request;
+
+/// What stands before what upstream is told beyond the target URI.
+pub const TOLD_MARK: u8 = b' ';
 
 /// Scheme of the target URI.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
@@ -54,13 +58,15 @@ pub struct Target<'a> {
     pub scheme: Scheme,
     /// Host and port, in any spelling.
     pub authority: &'a [u8],
+    /// What upstream is told of the target beyond that; empty: nothing.
+    pub told: &'a [u8],
 }
 
 impl<'a> Target<'a> {
     /// The target of a request that came by a connection of this scheme. What a client claims of
     /// the scheme, in an absolute-form target or a field, does not count.
     pub fn of(scheme: Scheme, request: &Request<'a>) -> Self {
-        Self { scheme, authority: request.head.authority().of(request.buf) }
+        Self { scheme, authority: request.head.authority().of(request.buf), told: &[] }
     }
 }
 
@@ -120,6 +126,10 @@ impl KeyRules {
         out.extend_from_slice(target.scheme.prefix());
         write_authority(target.scheme, target.authority, out);
         self.query.write(path_and_query, out);
+        if !target.told.is_empty() {
+            out.push(TOLD_MARK);
+            out.extend_from_slice(target.told);
+        }
         Key::of_text(out)
     }
 
@@ -139,7 +149,7 @@ impl KeyRules {
         if authority.is_empty() || !authority.iter().all(|&byte| plain(byte)) {
             return None;
         }
-        self.write(Target { scheme, authority }, path_and_query, out)
+        self.write(Target { scheme, authority, told: &[] }, path_and_query, out)
     }
 }
 

@@ -5,7 +5,7 @@ use super::*;
 fn key(scheme: Scheme, authority: &str, target: &str, query: QueryRule) -> String {
     let mut out = Vec::new();
     let rules = KeyRules { query };
-    let place = Target { scheme, authority: authority.as_bytes() };
+    let place = Target { scheme, authority: authority.as_bytes(), told: &[] };
     let text = rules.write(place, target.as_bytes(), &mut out).unwrap().text;
     String::from_utf8(text.to_vec()).unwrap()
 }

@@ -23,8 +23,13 @@ pub(crate) enum Reason {
     Stale(Staleness),
 }
 
-const BYPASSES: [Bypass; 4] =
-    [Bypass::Method, Bypass::Content, Bypass::OriginCondition, Bypass::Upgrade];
+const BYPASSES: [Bypass; 5] = [
+    Bypass::Method,
+    Bypass::Content,
+    Bypass::OriginCondition,
+    Bypass::Upgrade,
+    Bypass::MethodOverride,
+];
 const WHYS: [Why; 7] = [
     Why::RequestNoCache,
     Why::RequestMaxAge,

@@ -62,8 +62,9 @@ pub(super) async fn pass(
 /// restart brings back what it changed.
 async fn purge_changed(stage: &Stage<'_>, workspace: &Workspace, arrival: Arrival) {
     let request = request(workspace);
+    let mut told = Vec::new();
     let exchange = Exchange {
-        target: target::or_as_sent(stage.asked, &request),
+        target: target::or_as_sent(stage.asked, &request, &mut told),
         request,
         response: response(workspace),
         arrival,

@@ -91,7 +91,8 @@ pub(super) async fn content_of_post(
     }
     let Workspace { inbound, request, key, .. } = &mut *workspace;
     let request = Request { head: request, buf: inbound.whole() };
-    let Some(target) = target::of(stage.asked, &request) else {
+    let mut told = Vec::new();
+    let Some(target) = target::of(stage.asked, &request, &mut told) else {
         return pass_on::relay(stage, workspace, held, journal).await;
     };
     let key = stage.rules.key.of_request(target, &request, key);
@@ -132,8 +133,9 @@ pub(super) async fn complete(
 
 fn plan(workspace: &Workspace, stage: &Stage<'_>, arrival: Arrival) -> Result<Plan, NotStored> {
     let request = request(workspace);
+    let mut told = Vec::new();
     let exchange = Exchange {
-        target: target::or_as_sent(stage.asked, &request),
+        target: target::or_as_sent(stage.asked, &request, &mut told),
         request,
         response: response(workspace),
         arrival,

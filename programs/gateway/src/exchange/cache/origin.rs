@@ -32,7 +32,7 @@ pub(super) async fn ask(
     loop {
         journal.cache = Some(CacheStatus { fwd: Some(need.why), ..CacheStatus::default() });
         let request_time = now();
-        let scheme = target::or_as_sent(stage.asked, &request(workspace)).scheme;
+        let scheme = target::scheme(stage.asked, &request(workspace));
         let key = Some(KeyForm { query: &stage.rules.key.query, scheme });
         let errand = Errand { hold: true, conditions: conditions.as_ref(), key };
         let Stage { scene, route, asked, .. } = *stage;

@@ -50,7 +50,8 @@ pub(super) fn question(
     if is_other_path(asked.forward_path, request) {
         return Err(Reason::Respelled);
     }
-    let target = target::of(asked, request).ok_or(Reason::NoTarget)?;
+    let mut told = Vec::new();
+    let target = target::of(asked, request, &mut told).ok_or(Reason::NoTarget)?;
     let hash = rules.key.of_request(target, request, key).hash;
     let directives = RequestDirectives::of(request);
     let head = request.method() == Method::Head;

@@ -15,7 +15,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::json;
 use tokio::time::timeout;
 use tombolo_cache::key::KeyRules;
-use tombolo_cache::store::{Mode, PurgeError};
+use tombolo_cache::store::{Mode, Purge, PurgeError};
 use tombolo_http1::normal;
 
 use self::order::Order;
@@ -41,8 +41,14 @@ pub(super) async fn answer(
         return Err(Refusal::new(StatusCode::CONFLICT, NO_CACHE));
     };
     let mode = if order.soft { Mode::Soft } else { Mode::Hard };
-    let receipt =
-        store.purge(target.purge(), mode).map_err(|error| refused(error, order.what.field()))?;
+    let tell = |purge: Purge<'_>| {
+        store.purge(purge, mode).map_err(|error| refused(error, order.what.field()))
+    };
+    // What was asked for by a hop that told more of the target is stored apart.
+    if let (false, Some(prefix)) = (snapshot.trusted.is_empty(), target.of_hops()) {
+        drop(tell(Purge::Prefix(&prefix))?);
+    }
+    let receipt = tell(target.purge())?;
     tracing::info!(target = %target, soft = order.soft, "purged");
     let durable = timeout(limits::DURABLE_TIME, receipt.durable()).await.unwrap_or(false);
     let mut answer = json!({

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tombolo_cache::key::{Key, KeyRules};
+use tombolo_cache::key::{Key, KeyRules, TOLD_MARK};
 use tombolo_cache::store::Purge;
 
 use super::super::limits::TAG_BYTES;
@@ -68,6 +68,12 @@ impl Target {
             Self::Tag(tag) => Purge::Tag(tag.as_bytes()),
             Self::All => Purge::All,
         }
+    }
+
+    /// How the keys of a URL begin of which a trusted hop told upstream more.
+    pub(super) fn of_hops(&self) -> Option<Vec<u8>> {
+        let Self::Key(text) = self else { return None };
+        Some([text.as_bytes(), &[TOLD_MARK]].concat())
     }
 
     /// The member of an answer that tells it.
