@@ -9,6 +9,7 @@
 
 mod access_log;
 mod command_line;
+mod faults;
 mod log_files;
 mod names;
 mod pages;
