@@ -95,19 +95,25 @@ fn members_of_the_status_are_documented_and_documented_ones_are_there() {
     let status = json(admin, "/api/v1/status");
     // Told only of disks that fail, and of a reload that was refused.
     let seldom = ["reason", "failures", "failure", "trouble"];
-    compare_members("status", &["## Status", "## Services and replicas", "### Outcomes of an attempt"], &status, &{
-        let mut values = seldom.to_vec();
-        // Statuses of the answers to `scale` and `restart`.
-        values.extend(["202", "400", "409", "422", "503"]);
-        values
-    });
+    compare_members(
+        "status",
+        &["## Status", "## Services and replicas", "### Outcomes of an attempt"],
+        &status,
+        &{
+            let mut values = seldom.to_vec();
+            // Statuses of the answers to `scale` and `restart`.
+            values.extend(["202", "400", "409", "422", "503"]);
+            values
+        },
+    );
 }
 
 #[test]
 fn members_of_requests_and_why_are_documented_and_documented_ones_are_there() {
     let origin = Origin::start(scripts::answer(scripts::ok("page")));
     let setup = Setup::to(&origin).gateway("admin = \"127.0.0.1:0\"");
-    let setup = setup.routes("[cache]\ndir = \"cache\"\n[[route]]\npath = \"/\"\nupstream = \"app\"");
+    let setup =
+        setup.routes("[cache]\ndir = \"cache\"\n[[route]]\npath = \"/\"\nupstream = \"app\"");
     let gateway = setup.start();
     gateway.connect().get("/page");
     let admin = gateway.admin();

@@ -83,9 +83,9 @@ fn written(document: &str) -> Vec<String> {
             if fenced { vec![line] } else { line.split('`').skip(1).step_by(2).collect() };
         for piece in pieces {
             for (place, _) in piece.match_indices("tombolo ") {
-                let is_start = !piece[..place].ends_with(|one: char| {
-                    one.is_alphanumeric() || "-_/.".contains(one)
-                }) || piece[..place].ends_with("bin/");
+                let is_start = !piece[..place]
+                    .ends_with(|one: char| one.is_alphanumeric() || "-_/.".contains(one))
+                    || piece[..place].ends_with("bin/");
                 let rest = &piece[place + "tombolo ".len()..];
                 let end = rest.find(['#', ';', '&', '\'', '>']).unwrap_or(rest.len());
                 if is_start {

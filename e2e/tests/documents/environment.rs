@@ -3,13 +3,8 @@
 use super::{Names, compare, documents, files};
 
 /// Between processes of ours, or set by others; no user sets them.
-const INTERNAL: [&str; 5] = [
-    "TOMBOLO_LIFELINE",
-    "TOMBOLO_READY",
-    "TOMBOLO_SOCKETS",
-    "TOMBOLO_STARTED_BY",
-    "TOMBOLO_STATE",
-];
+const INTERNAL: [&str; 5] =
+    ["TOMBOLO_LIFELINE", "TOMBOLO_READY", "TOMBOLO_SOCKETS", "TOMBOLO_STARTED_BY", "TOMBOLO_STATE"];
 /// For who changes the source (CONTRIBUTING.md, tests).
 const OF_TESTS: [&str; 4] = ["TOMBOLO_BIN", "TOMBOLO_SEED", "TOMBOLO_GOLDEN", "TOMBOLO_CLI"];
 
@@ -40,9 +35,8 @@ fn variables_are_documented_and_documented_ones_are_read() {
         }
     }
     documents().iter().for_each(|(_, text)| names(text, &mut documented));
-    let is_users = |name: &String| {
-        !INTERNAL.contains(&name.as_str()) && !OF_TESTS.contains(&name.as_str())
-    };
+    let is_users =
+        |name: &String| !INTERNAL.contains(&name.as_str()) && !OF_TESTS.contains(&name.as_str());
     read.retain(is_users);
     documented.retain(is_users);
     compare("environment variables", &documented, &read);

@@ -6,7 +6,9 @@ use super::{Names, compare, rows, section, text};
 fn numbers(text: &str) -> Names {
     let parts = text.split(|one: char| !one.is_ascii_alphanumeric());
     let is_status = |part: &&str| {
-        part.len() == 3 && part.starts_with(['2', '4', '5']) && part.bytes().all(|b| b.is_ascii_digit())
+        part.len() == 3
+            && part.starts_with(['2', '4', '5'])
+            && part.bytes().all(|b| b.is_ascii_digit())
     };
     parts.filter(is_status).map(str::to_owned).collect()
 }

@@ -136,7 +136,10 @@ fn answers_of_the_gateway_itself_are_explained() {
     let upload = "POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n";
     let large = place.gateway.connect().exchange(upload);
     assert_eq!(large.status(), 413);
-    place.prints(&place.why(&large), "error       the request body is larger than limits.body_bytes");
+    place.prints(
+        &place.why(&large),
+        "error       the request body is larger than limits.body_bytes",
+    );
 }
 
 #[test]
@@ -176,7 +179,8 @@ fn a_disk_that_cannot_be_written_and_descriptors_that_run_out_are_explained() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), b"").unwrap();
     let setup = Setup::to(&origin).gateway("admin = \"127.0.0.1:0\"");
-    let routes = "[cache]\ndir = \"file/cache\"\nttl = \"60s\"\n[[route]]\npath = \"/\"\nupstream = \"app\"";
+    let routes =
+        "[cache]\ndir = \"file/cache\"\nttl = \"60s\"\n[[route]]\npath = \"/\"\nupstream = \"app\"";
     std::fs::write(folder.path().join("t.toml"), setup.routes(routes).text()).unwrap();
     let program = Tombolo::path();
     let script = "ulimit -n 256; exec \"$0\" gateway -c t.toml";
@@ -184,7 +188,8 @@ fn a_disk_that_cannot_be_written_and_descriptors_that_run_out_are_explained() {
     let gateway = Tombolo::start_program_in(folder, "sh", &arguments).listening();
     let admin = gateway.admin().to_string();
     assert_eq!(gateway.connect().get("/page").status(), 200);
-    let held: Vec<Client> = (0..150).filter_map(|_| Client::try_connect(gateway.address()).ok()).collect();
+    let held: Vec<Client> =
+        (0..150).filter_map(|_| Client::try_connect(gateway.address()).ok()).collect();
     let status = eventually("both to be told", || {
         let told = Tombolo::run(gateway.folder(), &["status", "--admin", &admin]).stdout;
         let turned_away = told.contains(" turned away") && !told.contains(" 0 turned away");
