@@ -7,10 +7,10 @@
 //!
 //! - [`worker`] is the child: one job after the other, from standard input to standard output.
 //! - [`pool`](Pool) is the parent's side: who gets which child next, deadlines, replacement.
-//! - `frame` is what goes between the two, `turns` the order of those who wait, `usage` what they used;
-//! - `confinement` is what a child may ask of the kernel.
+//! - `frame` is what goes between the two, `turns` the order of those who wait, `usage` what they used.
+//!
+//! What a child may ask of the kernel is `crates/confinement`.
 
-mod confinement;
 mod frame;
 mod pool;
 mod process;

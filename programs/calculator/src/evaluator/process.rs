@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
+use tombolo_confinement::is_confined;
 
-use super::confinement::is_confined;
 use super::frame::{self, HEADING_BYTES, Outcome};
 use super::worker::PANICKED;
 use crate::limits::EVALUATION_GRACE;

@@ -11,11 +11,10 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use fend_core::{Context, Interrupt};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
+use tombolo_confinement::{Resources, confine, limit_resources};
 use tombolo_daemon::process_name;
 
-use super::confinement::confine;
 use super::frame::{self, HEADING_BYTES, Job, Outcome};
 use crate::limits::{
     EVALUATION_TIME, EVALUATOR_FILES, EVALUATOR_MEMORY_BYTES, EVALUATOR_STACK_BYTES, RESULT_BYTES,
@@ -33,7 +32,11 @@ pub(super) const PANICKED: i32 = 3;
 pub(crate) fn run() -> io::Result<()> {
     // Expressions can break promises of the library they are evaluated by; that is no news.
     std::panic::set_hook(Box::new(|_| {}));
-    limit_resources()?;
+    limit_resources(Resources {
+        memory_bytes: EVALUATOR_MEMORY_BYTES,
+        files: EVALUATOR_FILES,
+        processor_seconds: None,
+    })?;
     process_name::set("eval");
     let (jobs, inbox) = mpsc::sync_channel(1);
     let (started, start) = mpsc::sync_channel(1);
@@ -64,20 +67,6 @@ pub(crate) fn run() -> io::Result<()> {
         }
     }
     // Also in the midst of an evaluation: nobody waits for it any more.
-    Ok(())
-}
-
-fn limit_resources() -> io::Result<()> {
-    let limit = |resource, value| {
-        // A replica that was bounded itself can give no more than it has.
-        let value = Some(getrlimit(resource).maximum.map_or(value, |most| most.min(value)));
-        setrlimit(resource, Rlimit { current: value, maximum: value })
-    };
-    limit(Resource::Core, 0)?;
-    limit(Resource::Fsize, 0)?;
-    limit(Resource::Nofile, EVALUATOR_FILES)?;
-    // Of private memory that can be written: address space that is only reserved does not count.
-    limit(Resource::Data, EVALUATOR_MEMORY_BYTES)?;
     Ok(())
 }
 

@@ -1,9 +1,7 @@
-//! What an evaluator may ask of the kernel: memory, time, and its two pipes. An expression that breaks
-//! out of the arithmetic finds no file, no socket, no other program and no other process.
-//!
-//! By seccomp with a list of what is allowed (seccomp(2)); everything else fails with `EPERM`. A kernel
-//! without it, or a processor whose numbers the filter's compiler does not know, leaves the bounds of
-//! memory and time, and no_new_privs.
+//! Which system calls a process may make: memory, time, and the pipes that it has. By seccomp with a
+//! list of what is allowed (seccomp(2)); everything else fails with `EPERM`. A kernel without it, or
+//! a processor whose numbers the filter's compiler does not know, leaves the bounds of memory and
+//! time, and no_new_privs.
 
 use std::io;
 
@@ -12,7 +10,7 @@ use std::io;
 /// # Errors
 /// When the system could and did not.
 #[cfg(target_os = "linux")]
-pub(super) fn confine() -> io::Result<bool> {
+pub fn confine() -> io::Result<bool> {
     use seccompiler::{BpfProgram, Error, SeccompAction, SeccompFilter, TargetArch};
     rustix::thread::set_no_new_privs(true)?;
     let Ok(processor) = TargetArch::try_from(std::env::consts::ARCH) else { return Ok(false) };
@@ -34,8 +32,11 @@ pub(super) fn confine() -> io::Result<bool> {
 }
 
 /// No other system of ours has the like.
+///
+/// # Errors
+/// Never.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn confine() -> io::Result<bool> {
+pub fn confine() -> io::Result<bool> {
     Ok(false)
 }
 
@@ -91,7 +92,8 @@ fn allowed()
 }
 
 /// Whether the kernel says that a process is confined.
-pub(super) fn is_confined(process: u32) -> bool {
+#[must_use]
+pub fn is_confined(process: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     // 2 is SECCOMP_MODE_FILTER (proc_pid_status(5)).
     status.lines().any(|line| line.strip_prefix("Seccomp:").is_some_and(|mode| mode.trim() == "2"))
