@@ -59,9 +59,18 @@ pub(crate) const APPLICATIONS: &[Need] = &[
     need("skopeo", "skopeo"),
 ];
 
-/// The database server that unit and end-to-end tests start for themselves. Debian keeps its
-/// programs off the path; `psql` comes along.
-pub(crate) const DATABASE: &[Need] = &[need("psql", "postgresql"), need("pgbouncer", "pgbouncer")];
+/// What unit tests start: the database server, and other people's programs that fetch files.
+pub(crate) const UNIT: &[Need] = &[
+    need("psql", "postgresql"),
+    need("pgbouncer", "pgbouncer"),
+    need("curl", "curl"),
+    need("wget", "wget"),
+    need("aria2c", "aria2"),
+    need("lftp", "lftp"),
+    need("rclone", "rclone"),
+    need("unzip", "unzip"),
+    need("python3", "python3-venv"),
+];
 
 /// What fuzz targets are linked with.
 pub(crate) const FUZZING: &[Need] = &[need("g++", "g++")];

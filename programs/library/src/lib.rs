@@ -14,9 +14,14 @@
 //! | `accounts` | users, their passwords and sessions |
 //! | `ledger` | money in double entry |
 //! | `plans` | what each user may keep and move |
+//! | `catalogue` | items: what there is, how it is found, who may see it |
+//! | `downloads` | an item's bytes on their way out |
+//! | `transfers` | who moves what, how far it is, and whose turn it is |
 
 mod accounts;
+mod catalogue;
 mod content;
+mod downloads;
 mod error;
 mod http;
 mod ids;
@@ -32,6 +37,7 @@ mod state;
 #[cfg(test)]
 mod testing;
 mod time;
+mod transfers;
 
 use std::sync::Arc;
 
@@ -43,6 +49,8 @@ use tombolo_serve::{Limits, Patience, Server};
 use tombolo_storage::{Database, DatabaseUrl};
 
 pub use accounts::{AdminError, HashError, Mistake, create_admin};
+pub use catalogue::Thumbnailer;
+pub use downloads::{ByteRanges, byte_ranges};
 pub use error::Error;
 pub use settings::{PublicUrl, Settings};
 
@@ -114,6 +122,8 @@ pub async fn serve(
 fn background(library: &Arc<Library>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(accounts::tidy(Arc::clone(library)));
+    catalogue::background(library, &mut tasks);
+    transfers::background(library, &mut tasks);
     tasks
 }
 
@@ -134,6 +144,15 @@ async fn misplaced(library: &Library) -> Error {
 pub async fn migrate(database: &DatabaseUrl) -> Result<(), Error> {
     Database::open(database, &schema::MIGRATIONS).await?.close().await;
     Ok(())
+}
+
+/// Is a child that makes one thumbnail: an image from standard input, a small picture to standard
+/// output.
+///
+/// # Errors
+/// When it cannot be confined, its streams fail, or no picture can be made.
+pub fn thumbnail() -> std::io::Result<()> {
+    catalogue::thumbnail()
 }
 
 /// The replica's name, if it can stand in a header.

@@ -97,3 +97,201 @@ pub(crate) const REGISTRATIONS: Tries = Tries { burst: 100, period: Duration::fr
 
 /// Whoever goes on beyond these waits longer, but never longer than this.
 pub(crate) const TRIES_PENALTY: Duration = Duration::from_secs(15 * 60);
+
+// The catalogue.
+
+/// Characters of a key that items are sorted by: what every index holds.
+pub(crate) const SORT_KEY_CHARS: usize = 200;
+
+/// Characters of a word that items are found by; longer ones are cut, in items and queries alike.
+pub(crate) const WORD_CHARS: usize = 32;
+
+/// Terms of an item; what its description has beyond is not found.
+pub(crate) const ITEM_TERMS: usize = 256;
+
+/// Words of a query that count.
+pub(crate) const QUERY_WORDS: usize = 8;
+
+/// Bytes of a query's words.
+pub(crate) const QUERY_BYTES: usize = 1000;
+
+/// Bytes of a list's cursor.
+pub(crate) const CURSOR_BYTES: usize = 2048;
+
+/// When a filter leaves fewer terms than this, a search begins with them and sorts what it finds;
+/// else it walks the order's index. Ten thousand rows take some tens of milliseconds.
+pub(crate) const FEW_ITEMS: i64 = 10_000;
+
+/// When a filter leaves so few, no other is counted.
+pub(crate) const VERY_FEW_ITEMS: i64 = 100;
+
+/// Characters of an item's title.
+pub(crate) const TITLE_CHARS: usize = 200;
+
+/// Characters of a file's name.
+pub(crate) const NAME_CHARS: usize = 255;
+
+/// Characters of an item's description.
+pub(crate) const DESCRIPTION_CHARS: usize = 4000;
+
+/// Characters of an item's classification.
+pub(crate) const CLASSIFICATION_CHARS: usize = 100;
+
+/// Tags of an item.
+pub(crate) const TAGS: usize = 32;
+
+/// Characters of a tag.
+pub(crate) const TAG_CHARS: usize = 50;
+
+/// From which access of a plan on its users see items of visibility `plan`.
+pub(crate) const CATALOGUE_ACCESS: i64 = 1;
+
+/// Rows that one sweep or one step of a deletion takes at most.
+pub(crate) const SWEEP_ROWS: i64 = 200;
+
+/// How long the bytes of a deleted item stay at least: downloads under way come to their end.
+pub(crate) const TOMBSTONE_TIME: Duration = Duration::from_secs(60 * 60);
+
+/// How often new items are looked for whose content nobody has looked into.
+pub(crate) const INSPECTION_PERIOD: Duration = Duration::from_secs(1);
+
+/// After so long another replica takes over what one has begun to look into.
+pub(crate) const INSPECTION_TIME: Duration = Duration::from_secs(5 * 60);
+
+/// Items that a replica takes at a time to look into.
+pub(crate) const INSPECTIONS: i64 = 8;
+
+/// Bytes by which content is recognised.
+pub(crate) const SIGNATURE_BYTES: u64 = 16 * 1024;
+
+/// Thumbnails that a replica makes at once, each in a process.
+pub(crate) const THUMBNAILERS: usize = 2;
+
+/// How long one may take.
+pub(crate) const THUMBNAIL_TIME: Duration = Duration::from_secs(30);
+
+/// How many seconds of the processor.
+pub(crate) const THUMBNAILER_SECONDS: u64 = 20;
+
+/// Memory of such a process beyond the program itself, in bytes: forty million pixels of four bytes,
+/// twice, the file, and the small picture.
+pub(crate) const THUMBNAILER_MEMORY_BYTES: u64 = 448 * 1024 * 1024;
+
+/// Bytes of an image that a thumbnail is made of.
+pub(crate) const PICTURE_FILE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Its pixels.
+pub(crate) const PICTURE_PIXELS: u64 = 40_000_000;
+
+/// Its width and height.
+pub(crate) const PICTURE_SIDE: u32 = 30_000;
+
+/// Bytes that its decoder may take.
+pub(crate) const PICTURE_BYTES: u64 = 320 * 1024 * 1024;
+
+/// Width and height of a thumbnail.
+pub(crate) const THUMBNAIL_SIDE: u32 = 320;
+
+/// The quality of a thumbnail that is a JPEG, of 100.
+pub(crate) const THUMBNAIL_QUALITY: u8 = 80;
+
+/// Bytes of a thumbnail.
+pub(crate) const THUMBNAIL_BYTES: u64 = 512 * 1024;
+
+/// How often all content is read again and compared with its digest.
+pub(crate) const SCRUB_PERIOD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How fast, so that it is not felt.
+pub(crate) const SCRUB_BYTES_PER_SECOND: u64 = 16 * 1024 * 1024;
+
+/// How long to wait when there is nothing to scrub.
+pub(crate) const SCRUB_PAUSE: Duration = Duration::from_secs(60);
+
+// Downloads.
+
+/// Bytes of a `Range` field; a longer one is ignored.
+pub(crate) const RANGE_FIELD_BYTES: usize = 1024;
+
+/// Ranges of one request; with more, all of the content is sent.
+pub(crate) const RANGES: usize = 16;
+
+/// Items of one archive.
+pub(crate) const ARCHIVE_ITEMS: usize = 1000;
+
+/// Seconds that a link lives unless the request says otherwise.
+pub(crate) const LINK_SECONDS: u64 = 24 * 60 * 60;
+
+/// Seconds that a link lives at least.
+pub(crate) const LINK_SECONDS_LEAST: u64 = 60;
+
+/// Seconds that a link lives at most.
+pub(crate) const LINK_SECONDS_MOST: u64 = 30 * 24 * 60 * 60;
+
+/// Links to one item at a time.
+pub(crate) const LINKS_EACH: i64 = 100;
+
+// Transfers.
+
+/// Transfers under way at once at one replica. Each holds a connection, a read buffer of 256 KiB at
+/// most, and a file.
+pub(crate) const TRANSFERS: usize = 512;
+
+/// Transfers that wait for a place at one replica; further ones are turned away.
+pub(crate) const QUEUED_TRANSFERS: usize = 1024;
+
+/// How long one waits. Less than the time after which clients give up a silent server.
+pub(crate) const QUEUE_TIME: Duration = Duration::from_secs(20);
+
+/// Seconds after which one that was turned away may come again.
+pub(crate) const QUEUE_RETRY_SECONDS: u64 = 5;
+
+/// Transfers at once of one network without an account, at one replica.
+pub(crate) const ANONYMOUS_TRANSFERS: usize = 32;
+
+/// How long it is believed how many transfers a user's plan allows.
+pub(crate) const ALLOWANCE_TIME: Duration = Duration::from_secs(30);
+
+/// Users of whom that is remembered.
+pub(crate) const ALLOWANCES: usize = 10_000;
+
+/// How often a replica writes what its transfers have moved.
+pub(crate) const TRANSFER_TICK: Duration = Duration::from_secs(1);
+
+/// How long a replica's word counts that a transfer is under way.
+pub(crate) const TRANSFER_FRESH: Duration = Duration::from_millis(3500);
+
+/// How long a replica keeps a transfer in mind after its last request: the next range is of the same.
+pub(crate) const TRANSFER_LINGER: Duration = Duration::from_secs(5);
+
+/// A transfer that nobody goes on with for so long has failed.
+pub(crate) const TRANSFER_ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long transfers that are over are listed.
+pub(crate) const TRANSFER_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// How long a user counts as online after the last sign of them.
+pub(crate) const ONLINE_TIME: Duration = Duration::from_secs(45);
+
+/// Rows that event streams are told at a time.
+pub(crate) const LIVE_ROWS: i64 = 1000;
+
+/// Transfers that a new event stream begins with.
+pub(crate) const LIVE_FIRST: i64 = 100;
+
+/// Transfers that a stream remembers having told.
+pub(crate) const LIVE_TOLD: usize = 4000;
+
+/// Event streams of one user at one replica.
+pub(crate) const STREAMS_EACH: usize = 8;
+
+/// Event streams at one replica.
+pub(crate) const STREAMS: usize = 2000;
+
+/// How long a stream lasts: whoever comes back shows who they are again.
+pub(crate) const STREAM_TIME: Duration = Duration::from_secs(10 * 60);
+
+/// The longest silence in a stream.
+pub(crate) const STREAM_SILENCE: Duration = Duration::from_secs(15);
+
+/// Bandwidth that was not used for so long may be made up for.
+pub(crate) const BANDWIDTH_BURST: Duration = Duration::from_millis(50);

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::catalogue::Thumbnailer;
+use crate::limits;
 use ipnet::IpNet;
 use tombolo_storage::{DatabaseUrl, ObjectsUrl};
 
@@ -27,9 +29,18 @@ pub struct Settings {
     pub trust_loopback: bool,
     /// How long requests under way may take to finish once a drain is asked for.
     pub drain: Duration,
+    /// Transfers that may be under way at once at this replica.
+    pub transfers: usize,
+    /// Bytes per second that the transfers of this replica share; None for no limit.
+    pub bandwidth: Option<u64>,
+    /// What makes thumbnails; None for none.
+    pub thumbnailer: Option<Thumbnailer>,
 }
 
 impl Settings {
+    /// Transfers at once at one replica unless something else is asked for.
+    pub const TRANSFERS: usize = limits::TRANSFERS;
+
     /// What holds without being told.
     #[must_use]
     pub fn new(listen: SocketAddr, database: DatabaseUrl, objects: ObjectsUrl) -> Self {
@@ -42,6 +53,9 @@ impl Settings {
             trusted: Vec::new(),
             trust_loopback: true,
             drain: Duration::from_secs(30),
+            transfers: Self::TRANSFERS,
+            bandwidth: None,
+            thumbnailer: None,
         }
     }
 }

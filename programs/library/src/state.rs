@@ -8,10 +8,13 @@ use tombolo_storage::{Database, Deadline, Error, Query, Row};
 
 use crate::Error as Failure;
 use crate::accounts::Passwords;
+use crate::catalogue::Thumbnails;
 use crate::content::{self, Content};
+use crate::downloads::Signer;
 use crate::limits;
 use crate::schema;
 use crate::settings::Settings;
+use crate::transfers::{Admission, Book, Live, Streams};
 
 /// A replica of the library.
 #[derive(Debug)]
@@ -24,6 +27,18 @@ pub(crate) struct Library {
     /// Tells clients from gateways.
     pub(crate) clients: Clients,
     pub(crate) passwords: Passwords,
+    /// What this replica's requests move.
+    pub(crate) book: Book,
+    /// Who may begin to move something.
+    pub(crate) admission: Admission,
+    /// What event streams are told.
+    pub(crate) live: Live,
+    /// How many event streams there are.
+    pub(crate) streams: Streams,
+    /// Signs links.
+    pub(crate) signer: Signer,
+    /// Makes small pictures.
+    pub(crate) thumbnails: Thumbnails,
 }
 
 impl Library {
@@ -36,7 +51,23 @@ impl Library {
         let passwords = Passwords::new()?;
         let database = Database::open(&settings.database, &schema::MIGRATIONS).await?;
         let clients = Clients::new(settings.trusted.clone(), settings.trust_loopback);
-        Ok(Arc::new(Self { database, content, settings, shutdown, clients, passwords }))
+        let book = Book::new(settings.bandwidth);
+        let admission = Admission::new(settings.transfers);
+        let thumbnails = Thumbnails::new(settings.thumbnailer.clone());
+        Ok(Arc::new(Self {
+            database,
+            content,
+            settings,
+            shutdown,
+            clients,
+            passwords,
+            book,
+            admission,
+            live: Live::new(),
+            streams: Streams::default(),
+            signer: Signer::default(),
+            thumbnails,
+        }))
     }
 
     /// Reads by one statement, within [`limits::READ_TIME`].

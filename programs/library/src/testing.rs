@@ -1,11 +1,15 @@
 //! A database of a test's own, on either engine.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod world;
+
+use std::path::Path;
 use std::time::Duration;
 
 use tombolo_e2e::Postgres;
 use tombolo_storage::{Database, DatabaseUrl, Deadline};
 
+pub(crate) use self::world::{Answer, Someone, World};
 use crate::schema::MIGRATIONS;
 
 /// Where a test's rows are.
@@ -21,6 +25,15 @@ impl Store {
         let mut all = vec![Self { folder: folder(), server: None }];
         all.extend(Postgres::start().map(|server| Self { folder: folder(), server: Some(server) }));
         all
+    }
+
+    /// One on SQLite.
+    pub(crate) fn sqlite() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), server: None }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn url(&self) -> DatabaseUrl {

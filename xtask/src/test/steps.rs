@@ -32,7 +32,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "unit",
         title: "unit, integration and doc tests",
-        needs: packages::DATABASE,
+        needs: packages::UNIT,
         work: unit,
     },
     Step { name: "build", title: "the binary, profile `checked`", needs: &[], work: build },

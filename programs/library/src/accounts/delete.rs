@@ -14,6 +14,7 @@ use crate::ids::UserId;
 use crate::problem::{Problem, ProblemBody};
 use crate::state::{Library, writing};
 use crate::time::Time;
+use crate::{catalogue, transfers};
 
 const ROLE: &str = "SELECT role FROM library_user WHERE id = $1 AND deleted IS NULL";
 /// Every admin's row, in one order everywhere.
@@ -93,6 +94,9 @@ async fn delete(library: &Library, id: UserId) -> Result<(), Problem> {
 async fn forget(work: &mut Work<'_>, id: UserId) -> Result<(), Problem> {
     work.run(Query::new(SESSIONS).bind(id)).await?;
     work.run(Query::new(FORGET).bind(id).bind(Time::now())).await?;
+    transfers::forget(work, id).await?;
+    // The first of them; the catalogue's sweep takes the rest.
+    catalogue::remove_all_of(work, id).await?;
     Ok(())
 }
 

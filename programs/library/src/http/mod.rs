@@ -29,14 +29,19 @@ pub(crate) use self::path::Id;
 pub(crate) use self::query::Query;
 use crate::problem::Problem;
 use crate::state::Library;
-use crate::{accounts, limits, plans};
+use crate::{accounts, catalogue, downloads, limits, plans, transfers};
 
 /// The routes of a part, with their description: `Routes::new().routes(routes!(list, create))`.
 pub(crate) type Routes = OpenApiRouter<Arc<Library>>;
 
 /// The routes of every part, relative to `/library/api`.
 fn parts() -> Routes {
-    Routes::new().merge(accounts::routes()).merge(plans::routes())
+    Routes::new()
+        .merge(accounts::routes())
+        .merge(catalogue::routes())
+        .merge(downloads::routes())
+        .merge(plans::routes())
+        .merge(transfers::routes())
 }
 
 /// Everything that a replica answers.
@@ -58,4 +63,24 @@ fn router(library: Arc<Library>) -> Router {
         })
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
         .with_state(library)
+}
+
+/// The router, for tests that use no sockets.
+#[cfg(test)]
+pub(crate) fn for_tests(library: &Arc<Library>) -> Router {
+    router(Arc::clone(library))
+}
+
+/// Answers a request of a client on this machine.
+#[cfg(test)]
+pub(crate) async fn ask_for_tests(
+    library: &Library,
+    router: &Router,
+    mut request: axum::extract::Request,
+) -> axum::response::Response {
+    let peer = std::net::Ipv4Addr::LOCALHOST.into();
+    let from = self::from::From::of(peer, request.headers(), library);
+    request.extensions_mut().insert(from);
+    let Ok(response) = tower::ServiceExt::oneshot(router.clone(), request).await;
+    response
 }

@@ -1,6 +1,7 @@
 //! `tombolo serve library`.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::Args;
 use ipnet::IpNet;
@@ -8,7 +9,7 @@ use tombolo_daemon::config::DatabaseUrl;
 use tombolo_daemon::exit::ExitCode;
 use tombolo_daemon::process_name;
 use tombolo_daemon::resources::raise_open_files;
-use tombolo_library::{PublicUrl, Settings};
+use tombolo_library::{PublicUrl, Settings, Thumbnailer};
 use tombolo_storage::ObjectsUrl;
 
 use super::{DRAIN, serve};
@@ -63,26 +64,63 @@ pub(super) struct Library {
     /// there
     #[arg(long)]
     distrust_loopback: bool,
+
+    /// Transfers under way at once at this replica; further ones wait in line
+    #[arg(long, value_name = "N", default_value_t = Settings::TRANSFERS)]
+    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100_000))]
+    transfers: usize,
+
+    /// Bytes per second that the transfers of this replica share, the same for each user
+    /// [default: no limit]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(10_000..))]
+    bandwidth: Option<u64>,
+
+    /// Make one thumbnail, for a replica that started it
+    #[arg(long, hide = true)]
+    pub(super) thumbnailer: bool,
 }
 
 pub(super) fn run(library: Library) -> ExitCode {
     process_name::set("library");
-    let Library { listen, database, objects, replica, public_url, trusted, distrust_loopback } =
-        library;
+    let Library { listen, database, objects, replica, public_url, trusted, .. } = library;
+    let (transfers, bandwidth) = (library.transfers, library.bandwidth);
+    let trust_loopback = !library.distrust_loopback;
     // Not read by the reader of arguments, which would repeat a password that is in it.
     let database: DatabaseUrl = match database.parse() {
         Ok(database) => database,
         Err(error) => return console::wrong_usage(&format!("--database: {error}")),
     };
-    let trust_loopback = !distrust_loopback;
     let settings = Settings {
         replica,
         public_url,
         trusted,
         trust_loopback,
         drain: DRAIN,
+        transfers,
+        bandwidth,
+        thumbnailer: thumbnailer(),
         ..Settings::new(listen, database, objects)
     };
     let _ = raise_open_files();
     serve(|shutdown| tombolo_library::run(settings, shutdown))
+}
+
+/// This program, found by the kernel even if its file was replaced or removed since.
+fn thumbnailer() -> Option<Thumbnailer> {
+    let itself = PathBuf::from("/proc/self/exe");
+    let path = if itself.exists() { itself } else { std::env::current_exe().ok()? };
+    Some(Thumbnailer {
+        path,
+        arguments: ["serve", "library", "--thumbnailer"].map(Into::into).into(),
+        environment: vec![("MIMALLOC_ARENA_EAGER_COMMIT".into(), "0".into())],
+    })
+}
+
+/// Is a child that makes one thumbnail.
+pub(super) fn make_thumbnail() -> ExitCode {
+    match tombolo_library::thumbnail() {
+        Ok(()) => ExitCode::Success,
+        // Its standard error leads nowhere; the parent tells the log.
+        Err(error) => console::fail(&error),
+    }
 }

@@ -47,6 +47,9 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     if let Service::Calculator(calculator::Calculator { evaluator: true, .. }) = arguments.service {
         return calculator::work();
     }
+    if let Service::Library(library::Library { thumbnailer: true, .. }) = arguments.service {
+        return library::make_thumbnail();
+    }
     if let Err(code) = arguments.log.start() {
         return code;
     }
