@@ -11,6 +11,7 @@
 //! | `schema` | the steps of the tables |
 //! | `http` | the way in: router, who asks, bodies, health, the description of the API |
 //! | `content` | bytes: in files or in an object store, durable when acknowledged |
+//! | `uploads` | files coming in: two protocols, leases, group commit, completion |
 //! | `accounts` | users, their passwords and sessions |
 //! | `ledger` | money in double entry |
 //! | `plans` | what each user may keep and move |
@@ -38,6 +39,7 @@ mod state;
 mod testing;
 mod time;
 mod transfers;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -124,6 +126,7 @@ fn background(library: &Arc<Library>) -> JoinSet<()> {
     tasks.spawn(accounts::tidy(Arc::clone(library)));
     catalogue::background(library, &mut tasks);
     transfers::background(library, &mut tasks);
+    tasks.spawn(uploads::sweep(Arc::clone(library)));
     tasks
 }
 

@@ -15,6 +15,7 @@ use crate::limits;
 use crate::schema;
 use crate::settings::Settings;
 use crate::transfers::{Admission, Book, Live, Streams};
+use crate::uploads::Uploads;
 
 /// A replica of the library.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub(crate) struct Library {
     pub(crate) shutdown: Shutdown,
     /// The bytes of items and of uploads.
     pub(crate) content: Arc<dyn Content>,
+    pub(crate) uploads: Arc<Uploads>,
     /// Tells clients from gateways.
     pub(crate) clients: Clients,
     pub(crate) passwords: Passwords,
@@ -50,6 +52,9 @@ impl Library {
         })?;
         let passwords = Passwords::new()?;
         let database = Database::open(&settings.database, &schema::MIGRATIONS).await?;
+        let pid = || format!("library-{}", std::process::id());
+        let replica = settings.replica.clone().unwrap_or_else(pid);
+        let uploads = Uploads::new(&database, Arc::clone(&content), &replica);
         let clients = Clients::new(settings.trusted.clone(), settings.trust_loopback);
         let book = Book::new(settings.bandwidth);
         let admission = Admission::new(settings.transfers);
@@ -57,6 +62,7 @@ impl Library {
         Ok(Arc::new(Self {
             database,
             content,
+            uploads,
             settings,
             shutdown,
             clients,

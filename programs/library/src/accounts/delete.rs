@@ -14,7 +14,7 @@ use crate::ids::UserId;
 use crate::problem::{Problem, ProblemBody};
 use crate::state::{Library, writing};
 use crate::time::Time;
-use crate::{catalogue, transfers};
+use crate::{catalogue, transfers, uploads};
 
 const ROLE: &str = "SELECT role FROM library_user WHERE id = $1 AND deleted IS NULL";
 /// Every admin's row, in one order everywhere.
@@ -93,6 +93,7 @@ async fn delete(library: &Library, id: UserId) -> Result<(), Problem> {
 /// What ends with a user. Each part that keeps something of users has its line here.
 async fn forget(work: &mut Work<'_>, id: UserId) -> Result<(), Problem> {
     work.run(Query::new(SESSIONS).bind(id)).await?;
+    uploads::end_all_of(work, id).await?;
     work.run(Query::new(FORGET).bind(id).bind(Time::now())).await?;
     transfers::forget(work, id).await?;
     // The first of them; the catalogue's sweep takes the rest.

@@ -49,11 +49,6 @@ impl ContentError {
             _ => Self::Disk { doing, source },
         }
     }
-
-    /// Whether it passes by itself.
-    pub(crate) fn is_passing(&self) -> bool {
-        matches!(self, Self::Busy | Self::Cut | Self::Full(_) | Self::Service { .. })
-    }
 }
 
 impl From<tokio::task::JoinError> for ContentError {

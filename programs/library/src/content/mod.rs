@@ -16,7 +16,6 @@ mod local;
 mod s3;
 
 use std::fmt::Debug;
-use std::fs::File;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -83,8 +82,8 @@ pub(crate) trait Content: Debug + Send + Sync {
         length: Option<u64>,
     ) -> Boxed<'a, Result<(), ContentError>>;
 
-    /// Opens an upload for writing after what is kept. There is one writer at a time:
-    /// [`ContentError::Busy`] while another one is not through.
+    /// Opens an upload for writing after what is kept, and changes nothing yet. There is one writer
+    /// at a time: [`ContentError::Busy`] while another one is not through.
     fn open<'a>(
         &'a self,
         place: &'a Place,
@@ -100,14 +99,8 @@ pub(crate) trait Content: Debug + Send + Sync {
     /// Reads a range of complete content.
     fn read(&self, content: &ContentId, range: Range<u64>) -> ByteStream;
 
-    /// How many bytes complete content has.
-    fn size<'a>(&'a self, content: &'a ContentId) -> Boxed<'a, Result<u64, ContentError>>;
-
     /// Removes complete content. To remove what is not there is no error.
     fn delete<'a>(&'a self, content: &'a ContentId) -> Boxed<'a, Result<(), ContentError>>;
-
-    /// The file of complete content, where it is one.
-    fn file<'a>(&'a self, content: &'a ContentId) -> Boxed<'a, Result<Option<File>, ContentError>>;
 
     /// Names of uploads whose bytes here are older than
     /// [`ORPHAN_AGE`](crate::limits::ORPHAN_AGE), for a sweep of those without a row.
@@ -117,6 +110,10 @@ pub(crate) trait Content: Debug + Send + Sync {
 /// One writer of one upload. Dropped, it leaves what it wrote since the last
 /// [`sync`](Writer::sync) as garbage.
 pub(crate) trait Writer: Send {
+    /// Readies the bytes. Before this the caller looks whether the upload is still its own: it may
+    /// have been fenced off, and the upload completed, while it waited for the other writer.
+    fn begin(&mut self) -> Boxed<'_, Result<(), ContentError>>;
+
     /// Adds bytes after those that it has.
     fn write(&mut self, bytes: Vec<Bytes>) -> Boxed<'_, Result<(), ContentError>>;
 

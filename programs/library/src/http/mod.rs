@@ -29,7 +29,7 @@ pub(crate) use self::path::Id;
 pub(crate) use self::query::Query;
 use crate::problem::Problem;
 use crate::state::Library;
-use crate::{accounts, catalogue, downloads, limits, plans, transfers};
+use crate::{accounts, catalogue, downloads, limits, plans, transfers, uploads};
 
 /// The routes of a part, with their description: `Routes::new().routes(routes!(list, create))`.
 pub(crate) type Routes = OpenApiRouter<Arc<Library>>;
@@ -42,6 +42,7 @@ fn parts() -> Routes {
         .merge(downloads::routes())
         .merge(plans::routes())
         .merge(transfers::routes())
+        .merge(uploads::routes())
 }
 
 /// Everything that a replica answers.

@@ -11,6 +11,7 @@
 mod accounts;
 mod client;
 mod replicas;
+mod uploads;
 mod way_in;
 
 /// Makes two tests of a function: one on SQLite, one on PostgreSQL.

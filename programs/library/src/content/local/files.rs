@@ -38,6 +38,8 @@ pub(crate) struct Files<D> {
 #[derive(Debug)]
 pub(crate) struct Incoming<D: Disk> {
     file: D::File,
+    /// It has its final name: a completion was cut after the rename, or the upload is complete.
+    is_renamed: bool,
     /// Whether its name is durable.
     is_named: AtomicBool,
     /// An fsync failed: what the file holds is not known any more, and the next fsync would say
@@ -65,57 +67,71 @@ impl<D: Disk> Files<D> {
         })
     }
 
-    /// Opens and locks an upload's file, of which so many bytes were acknowledged.
+    /// Opens and locks an upload's file, of which so many bytes were acknowledged. Changes nothing:
+    /// whether the upload is still the caller's can be looked at under the lock.
     pub(crate) fn open(&self, place: &Place, offset: u64) -> Result<Incoming<D>, ContentError> {
-        let path = incoming(&place.upload);
+        let (path, renamed) = (incoming(&place.upload), object(&place.content));
+        let doing = ContentError::disk("opening a file");
         for _ in 0..OPEN_TRIES {
-            let file = match self.disk.open(&path) {
-                Ok(file) => file,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    self.bring_back(place, offset)?;
-                    continue;
-                }
-                Err(error) => return Err(ContentError::disk("opening a file")(error)),
+            let (file, path, is_renamed) = match self.find(&path)? {
+                Some(file) => (file, &path, false),
+                None => match self.find(&renamed)? {
+                    Some(file) => (file, &renamed, true),
+                    None if offset == 0 => {
+                        // Its creation was never synced.
+                        self.make(&path)?;
+                        continue;
+                    }
+                    None => return Err(ContentError::Missing(path)),
+                },
             };
-            let locking = ContentError::disk("locking a file");
-            if !self.disk.lock(&file).map_err(&locking)? {
+            if !self.disk.lock(&file).map_err(&doing)? {
                 return Err(ContentError::Busy);
             }
             // The one who had it before may have renamed it meanwhile.
-            if !self.disk.is_at(&file, &path).map_err(&locking)? {
+            if !self.disk.is_at(&file, path).map_err(&doing)? {
                 continue;
             }
-            if self.disk.length(&file).map_err(&locking)? < offset {
-                return Err(ContentError::Missing(path));
+            if self.disk.length(&file).map_err(&doing)? < offset {
+                return Err(ContentError::Missing(path.clone()));
             }
-            let is_named = AtomicBool::new(offset > 0);
-            return Ok(Incoming { file, is_named, is_broken: AtomicBool::new(false) });
+            let (is_named, is_broken) = (AtomicBool::new(offset > 0), AtomicBool::new(false));
+            return Ok(Incoming { file, is_renamed, is_named, is_broken });
         }
         Err(ContentError::Busy)
     }
 
-    /// An upload's file is not where bytes come in. Either its completion was cut after the
-    /// rename, or its creation was never synced.
-    fn bring_back(&self, place: &Place, offset: u64) -> Result<(), ContentError> {
-        let path = incoming(&place.upload);
-        match self.disk.rename(&object(&place.content), &path) {
-            Ok(()) => {
-                let synced = self.disk.sync_folder(INCOMING);
-                synced.map_err(ContentError::disk("syncing a folder"))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound && offset == 0 => {
-                match self.disk.create(&path) {
-                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                        Err(ContentError::disk("creating a file")(error))
-                    }
-                    _ => Ok(()),
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(ContentError::Missing(path))
-            }
-            Err(error) => Err(ContentError::disk("renaming a file")(error)),
+    fn find(&self, path: &str) -> Result<Option<D::File>, ContentError> {
+        match self.disk.open(path) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ContentError::disk("opening a file")(error)),
         }
+    }
+
+    fn make(&self, path: &str) -> Result<(), ContentError> {
+        match self.disk.create(path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                Err(ContentError::disk("creating a file")(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Readies a file for its writer. A file whose completion was cut gets its first name back; the
+    /// caller has made sure, under the lock, that the upload is not complete.
+    pub(crate) fn begin(
+        &self,
+        incoming_file: &Incoming<D>,
+        place: &Place,
+    ) -> Result<(), ContentError> {
+        if !incoming_file.is_renamed {
+            return Ok(());
+        }
+        let doing = ContentError::disk("renaming a file");
+        let renamed = self.disk.rename(&object(&place.content), &incoming(&place.upload));
+        renamed.map_err(&doing)?;
+        self.disk.sync_folder(INCOMING).map_err(doing)
     }
 
     /// Writes bytes at a position.
@@ -205,6 +221,7 @@ impl<D: Disk> Files<D> {
     }
 
     /// How long an open file is.
+    #[cfg(test)]
     pub(crate) fn length(&self, file: &D::File) -> Result<u64, ContentError> {
         self.disk.length(file).map_err(ContentError::disk("looking at a file"))
     }

@@ -12,7 +12,6 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -86,19 +85,9 @@ impl Content for Local {
         read::stream(Arc::clone(&self.files), content.clone(), range)
     }
 
-    fn size<'a>(&'a self, content: &'a ContentId) -> Boxed<'a, Result<u64, ContentError>> {
-        let content = content.clone();
-        Box::pin(self.run(move |files| files.length(&files.content(&content)?)))
-    }
-
     fn delete<'a>(&'a self, content: &'a ContentId) -> Boxed<'a, Result<(), ContentError>> {
         let content = content.clone();
         Box::pin(self.run(move |files| files.delete(&content)))
-    }
-
-    fn file<'a>(&'a self, content: &'a ContentId) -> Boxed<'a, Result<Option<File>, ContentError>> {
-        let content = content.clone();
-        Box::pin(self.run(move |files| files.content(&content).map(Some)))
     }
 
     fn leftovers(&self) -> Boxed<'_, Result<Vec<UploadId>, ContentError>> {
@@ -115,6 +104,11 @@ struct LocalWriter {
 }
 
 impl Writer for LocalWriter {
+    fn begin(&mut self) -> Boxed<'_, Result<(), ContentError>> {
+        let (incoming, place) = (Arc::clone(&self.incoming), self.place.clone());
+        Box::pin(self.local.run(move |files| files.begin(&incoming, &place)))
+    }
+
     fn write(&mut self, bytes: Vec<Bytes>) -> Boxed<'_, Result<(), ContentError>> {
         Box::pin(async move {
             let count: usize = bytes.iter().map(Bytes::len).sum();

@@ -45,6 +45,7 @@ fn upload(disk: &PowerDisk, place: &Place, row: &mut Row) -> Result<(), ContentE
         return Ok(());
     }
     let file = files.open(place, row.offset as u64)?;
+    files.begin(&file, place)?;
     while row.offset < bytes.len() {
         let end = (row.offset + PIECE).min(bytes.len());
         let piece = Bytes::copy_from_slice(&bytes[row.offset..end]);
@@ -130,7 +131,13 @@ fn one_writer_at_a_time_and_the_next_one_finds_a_file_that_was_renamed() {
     // It was not noted: another one takes over, and has to wait for the first one's end.
     assert!(matches!(files.open(&place, 3), Err(ContentError::Busy)));
     drop(first);
+    // Until it is sure that the upload is not complete, nothing moves.
     let second = files.open(&place, 3).unwrap();
+    assert!(files.content(&place.content).is_ok());
+    drop(second);
+    let second = files.open(&place, 3).unwrap();
+    files.begin(&second, &place).unwrap();
+    assert!(files.content(&place.content).is_err());
     files.complete(&second, &place, 3).unwrap();
     let file = files.content(&place.content).unwrap();
     assert_eq!(files.length(&file).unwrap(), 3);

@@ -11,7 +11,6 @@
 mod writer;
 
 use std::fmt;
-use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -144,22 +143,8 @@ impl Content for S3 {
         Box::pin(futures_util::stream::once(reading).try_flatten())
     }
 
-    fn size<'a>(&'a self, content: &'a ContentId) -> Boxed<'a, Result<u64, ContentError>> {
-        Box::pin(async move {
-            let about = self.objects.head(&self.object(content)).await;
-            Ok(about.map_err(|error| missing(error, "looking at an object"))?.size)
-        })
-    }
-
     fn delete<'a>(&'a self, content: &'a ContentId) -> Boxed<'a, Result<(), ContentError>> {
         Box::pin(async move { self.remove(&self.object(content)).await })
-    }
-
-    fn file<'a>(
-        &'a self,
-        _content: &'a ContentId,
-    ) -> Boxed<'a, Result<Option<File>, ContentError>> {
-        Box::pin(async { Ok(None) })
     }
 
     fn leftovers(&self) -> Boxed<'_, Result<Vec<UploadId>, ContentError>> {

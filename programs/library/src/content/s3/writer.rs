@@ -104,6 +104,10 @@ impl S3Writer {
 }
 
 impl Writer for S3Writer {
+    fn begin(&mut self) -> Boxed<'_, Result<(), ContentError>> {
+        Box::pin(async { Ok(()) })
+    }
+
     fn write(&mut self, bytes: Vec<Bytes>) -> Boxed<'_, Result<(), ContentError>> {
         Box::pin(async move {
             for piece in bytes {
