@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::fair_share::FairShare;
@@ -83,6 +83,9 @@ pub(super) struct Entry {
     requests: AtomicU32,
     position: AtomicU32,
     end: AtomicU8,
+    /// Whether its row is over, by this replica's word or another's: what its client asks for next
+    /// is another transfer.
+    is_over: AtomicBool,
     /// When it last had a request, in milliseconds since 1970.
     last: AtomicI64,
     /// What is written already; the tick's alone.
@@ -122,6 +125,7 @@ impl Entry {
             requests: AtomicU32::new(0),
             position: AtomicU32::new(0),
             end: AtomicU8::new(0),
+            is_over: AtomicBool::new(false),
             last: AtomicI64::new(now.millis()),
             written: Mutex::default(),
         }
@@ -175,11 +179,20 @@ impl Entry {
         let _ = self.end.compare_exchange(0, end, Ordering::AcqRel, Ordering::Relaxed);
     }
 
+    pub(super) fn set_over(&self, is_over: bool) {
+        self.is_over.store(is_over, Ordering::Release);
+    }
+
+    /// Whether further requests belong to it.
+    fn goes_on(&self) -> bool {
+        self.end() == End::Open && !self.is_over.load(Ordering::Acquire)
+    }
+
     /// Whether no request has been there for a while.
     pub(super) fn is_idle(&self) -> bool {
         let last = Time::of_millis(self.last.load(Ordering::Relaxed));
         self.requests() == 0
-            && (self.end() != End::Open || Time::now().since(last) > limits::TRANSFER_LINGER)
+            && (!self.goes_on() || Time::now().since(last) > limits::TRANSFER_LINGER)
     }
 
     pub(super) fn written(&self) -> MutexGuard<'_, Written> {
@@ -232,7 +245,7 @@ impl Book {
         if let Some(user) = begin.user {
             table.there.insert(user);
         }
-        let old = table.open.get(&key).filter(|entry| entry.end() == End::Open).cloned();
+        let old = table.open.get(&key).filter(|entry| entry.goes_on()).cloned();
         let entry = old.unwrap_or_else(|| {
             let entry = Arc::new(Entry::new(begin));
             let former = table.open.insert(key, Arc::clone(&entry));

@@ -65,10 +65,7 @@ async fn tick(library: &Library, millis: u128) -> bool {
     match done.await {
         Ok((done, elsewhere)) => {
             for ((entry, line), home) in entries.iter().zip(&lines).zip(done.homes) {
-                if done.over.contains(&home.transfer) {
-                    // What the same client asks for next is another transfer.
-                    entry.set_end(End::Complete);
-                }
+                entry.set_over(done.over.contains(&home.transfer));
                 let mut written = entry.written();
                 written.home = Some(home);
                 (written.bytes, written.counted) = (line.bytes, line.bytes);

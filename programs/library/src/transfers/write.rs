@@ -92,54 +92,7 @@ async fn homes(
         line.home.filter(|home| !(ended.contains(&home.transfer) && line.bytes > line.written))
     };
     let new: Vec<&Line> = lines.iter().filter(|line| home(line).is_none()).collect();
-    let mut found = HashMap::new();
-    if !new.is_empty() {
-        let list: Vec<Value> = new
-            .iter()
-            .map(|line| {
-                json!([
-                    TransferId::new(),
-                    line.direction,
-                    line.who,
-                    line.user,
-                    line.object,
-                    line.name,
-                    line.total,
-                    line.client,
-                    line.started.millis()
-                ])
-            })
-            .collect();
-        let insert = Query::of_each(
-            "INSERT INTO library_transfer (id, direction, who, user_id, object, name, total, base,
-                client, started, updated, state)
-            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-                value ->> 6, 0, value ->> 7, value ->> 8, $2, 'open'
-            FROM json_each($1) WHERE true
-            ON CONFLICT (direction, who, object) WHERE state = 'open' DO NOTHING",
-            "INSERT INTO library_transfer (id, direction, who, user_id, object, name, total, base,
-                client, started, updated, state)
-            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-                (value ->> 6)::bigint, 0, value ->> 7, (value ->> 8)::bigint, $2, 'open'
-            FROM json_array_elements($1::json)
-            ON CONFLICT (direction, who, object) WHERE state = 'open' DO NOTHING",
-        );
-        work.run(insert.bind(Value::from(list).to_string()).bind(now.millis())).await?;
-        let keys: Vec<Value> =
-            new.iter().map(|line| json!([line.direction, line.who, line.object])).collect();
-        let find = Query::of_each(
-            "SELECT t.id, t.direction, t.who, t.object FROM json_each($1) AS k
-            JOIN library_transfer AS t ON t.direction = k.value ->> 0 AND t.who = k.value ->> 1
-                AND t.object = k.value ->> 2 AND t.state = 'open'",
-            "SELECT t.id, t.direction, t.who, t.object FROM json_array_elements($1::json) AS k (value)
-            JOIN library_transfer AS t ON t.direction = k.value ->> 0 AND t.who = k.value ->> 1
-                AND t.object = k.value ->> 2 AND t.state = 'open'",
-        );
-        for row in work.rows(find.bind(Value::from(keys).to_string())).await? {
-            let key: (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
-            found.insert(key, TransferId::of_row(&row, 0)?);
-        }
-    }
+    let found = open_rows(work, &new, now).await?;
     let row = |line: &Line| {
         let new = || {
             let key = (line.direction.to_owned(), line.who.clone(), line.object.clone());
@@ -152,6 +105,67 @@ async fn homes(
     let missing = Error::Program { words: "a transfer has no row after it was written" };
     let homes: Option<Vec<_>> = lines.iter().map(row).collect();
     homes.ok_or(missing)
+}
+
+/// Direction, who, and what: what an open transfer is known by.
+type Key = (String, String, String);
+
+/// Makes the rows that are missing, and finds them all.
+async fn open_rows(
+    work: &mut Work<'_>,
+    new: &[&Line],
+    now: Time,
+) -> Result<HashMap<Key, TransferId>, Error> {
+    let mut found = HashMap::new();
+    if new.is_empty() {
+        return Ok(found);
+    }
+    let list: Vec<Value> = new
+        .iter()
+        .map(|line| {
+            json!([
+                TransferId::new(),
+                line.direction,
+                line.who,
+                line.user,
+                line.object,
+                line.name,
+                line.total,
+                line.client,
+                line.started.millis()
+            ])
+        })
+        .collect();
+    let insert = Query::of_each(
+        "INSERT INTO library_transfer (id, direction, who, user_id, object, name, total, base,
+            client, started, updated, state)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+            value ->> 6, 0, value ->> 7, value ->> 8, $2, 'open'
+        FROM json_each($1) WHERE true
+        ON CONFLICT (direction, who, object) WHERE state = 'open' DO NOTHING",
+        "INSERT INTO library_transfer (id, direction, who, user_id, object, name, total, base,
+            client, started, updated, state)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+            (value ->> 6)::bigint, 0, value ->> 7, (value ->> 8)::bigint, $2, 'open'
+        FROM json_array_elements($1::json)
+        ON CONFLICT (direction, who, object) WHERE state = 'open' DO NOTHING",
+    );
+    work.run(insert.bind(Value::from(list).to_string()).bind(now.millis())).await?;
+    let keys: Vec<Value> =
+        new.iter().map(|line| json!([line.direction, line.who, line.object])).collect();
+    let find = Query::of_each(
+        "SELECT t.id, t.direction, t.who, t.object FROM json_each($1) AS k
+        JOIN library_transfer AS t ON t.direction = k.value ->> 0 AND t.who = k.value ->> 1
+            AND t.object = k.value ->> 2 AND t.state = 'open'",
+        "SELECT t.id, t.direction, t.who, t.object FROM json_array_elements($1::json) AS k (value)
+        JOIN library_transfer AS t ON t.direction = k.value ->> 0 AND t.who = k.value ->> 1
+            AND t.object = k.value ->> 2 AND t.state = 'open'",
+    );
+    for row in work.rows(find.bind(Value::from(keys).to_string())).await? {
+        let key: (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        found.insert(key, TransferId::of_row(&row, 0)?);
+    }
+    Ok(found)
 }
 
 async fn parts(work: &mut Work<'_>, batch: &Batch, homes: &[Home], now: Time) -> Result<(), Error> {
