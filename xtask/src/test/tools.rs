@@ -15,9 +15,11 @@ const LIMIT: Duration = Duration::from_secs(15 * 60);
 pub(super) fn python_environment(context: &Context<'_>) -> Result<()> {
     let packages = ["websockets", "opentelemetry-proto", "prometheus-client"];
     let applications = ["wsgidav", "cheroot", "Django"];
-    let import =
-        "import websockets, opentelemetry.proto, prometheus_client, wsgidav, cheroot, django";
-    environment(context, "venv", &[packages, applications].concat(), import)
+    let uploads = ["tuspy", "aiotus", "moto[s3,server]"];
+    let import = "import websockets, opentelemetry.proto, prometheus_client, wsgidav, cheroot, \
+                  django, tusclient, aiotus, moto.server";
+    let all = [&packages[..], &applications, &uploads].concat();
+    environment(context, "venv", &all, import)
 }
 
 /// What the applications of the long form need: Python's at `target/e2e/applications`, Node's at
@@ -40,10 +42,10 @@ fn environment(context: &Context<'_>, name: &str, packages: &[&str], import: &st
     context.run(Command::new(&python).args(install).args(packages), LIMIT)
 }
 
-/// Node's packages at `target/e2e/node_modules`: `ws` and `eventsource`, and what judges the pages'
-/// accessibility.
+/// Node's packages at `target/e2e/node_modules`: `ws` and `eventsource`, what uploads, and what judges
+/// the pages' accessibility.
 pub(super) fn node_modules(context: &Context<'_>) -> Result<()> {
-    modules(context, "e2e", &["ws", "eventsource", "axe-core"])
+    modules(context, "e2e", &["ws", "eventsource", "axe-core", "tus-js-client@4"])
 }
 
 fn modules(context: &Context<'_>, folder: &str, packages: &[&str]) -> Result<()> {

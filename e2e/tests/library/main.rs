@@ -1,0 +1,34 @@
+//! The library as its users have it: three replicas behind the gateway, real processes, foreign
+//! clients, and whoever kills them.
+//!
+//! The short form runs with the others; the long one when asked for:
+//!
+//! ```text
+//! TOMBOLO_BIN=target/release/tombolo cargo test --release -p tombolo-e2e --test library -- --ignored
+//! ```
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod cluster;
+mod foreign;
+mod full_disk;
+mod killed;
+mod s3;
+
+use std::path::PathBuf;
+
+/// Where `cargo xtask test` keeps packages for tests.
+fn kept() -> PathBuf {
+    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    target.parent().expect("a folder in the target folder").join("e2e")
+}
+
+/// Bytes that look like no pattern and are the same in every run.
+fn noise(length: usize) -> Vec<u8> {
+    tombolo_e2e::Chance::from_seed(7).bytes(length)
+}
