@@ -1,14 +1,15 @@
 //! Files that a path names: an operator chose the folder, which may be one that others use too.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::fd::AsFd;
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, openat, statat};
+use rustix::io::Errno;
 
-use crate::folder::judge_link;
-use crate::{FILE_MODE, Refusal, own_user};
+use crate::way::{self, End};
+use crate::{Access, FILE_MODE, Refusal, beneath, own_user};
 
 /// Opens a log for appending, with mode 0600 if it is made.
 ///
@@ -18,16 +19,14 @@ use crate::{FILE_MODE, Refusal, own_user};
 /// device (`/dev/null`, a terminal) is refused. Does not wait for the reader of a FIFO.
 ///
 /// # Errors
-/// [`Refusal::Link`], [`Refusal::Owner`], [`Refusal::Kind`]; what the system says.
+/// [`Refusal::ForeignLink`], [`Refusal::Owner`], [`Refusal::Kind`]; what the system says.
 pub fn open_log(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    let file = open(path, &options, true)?;
-    let about = file.metadata()?;
-    let kind = about.file_type();
-    if kind.is_fifo() && about.uid() != own_user() && about.uid() != 0 {
+    let file = open(&way::to(path, true)?, Access::Append.flags())?;
+    let about = rustix::fs::fstat(&file)?;
+    let kind = FileType::from_raw_mode(about.st_mode);
+    if kind.is_fifo() && about.st_uid != own_user() && about.st_uid != 0 {
         let path = path.to_owned();
-        return Err(Refusal::Owner { path, owner: about.uid(), own: own_user() }.into());
+        return Err(Refusal::Owner { path, owner: about.st_uid, own: own_user() }.into());
     }
     if kind.is_file() || kind.is_fifo() || kind.is_char_device() {
         return Ok(file);
@@ -35,14 +34,20 @@ pub fn open_log(path: &Path) -> io::Result<File> {
     Err(Refusal::Kind { path: path.to_owned(), kind: name_of(kind) }.into())
 }
 
-/// Opens a file of this user's own as `options` say, with mode 0600 if it is made. No link is
-/// followed, and nothing but a regular file of this user is taken.
+/// Opens a file of this user's own, with mode 0600 if it is made. A link in its place is not followed, on
+/// the way to it only those of this user and root, and nothing but a regular file of this user is taken.
 ///
 /// # Errors
 /// [`Refusal`]; what the system says.
-pub fn open_private(path: &Path, options: &OpenOptions) -> io::Result<File> {
-    let file = open(path, options, false)?;
-    judge_private(path, &file.metadata()?)?;
+pub fn open_private(path: &Path, access: Access) -> io::Result<File> {
+    let end = way::to(path, false)?;
+    let file = open(&end, access.flags()).map_err(|error| match error {
+        _ if beneath::is_link(end.folder.as_fd(), &end.name) && access != Access::New => {
+            Refusal::Link { path: path.to_owned() }.into()
+        }
+        error => io::Error::from(error),
+    })?;
+    judge_private(path, &rustix::fs::fstat(&file)?)?;
     Ok(file)
 }
 
@@ -52,67 +57,53 @@ pub fn open_private(path: &Path, options: &OpenOptions) -> io::Result<File> {
 /// # Errors
 /// [`Refusal`]; what the system says.
 pub fn check_private(path: &Path) -> io::Result<()> {
-    let about = fs::symlink_metadata(path)?;
-    if about.is_symlink() {
+    let end = way::to(path, false)?;
+    let about = statat(&end.folder, &end.name, AtFlags::SYMLINK_NOFOLLOW)?;
+    if FileType::from_raw_mode(about.st_mode).is_symlink() {
         return Err(Refusal::Link { path: path.to_owned() }.into());
     }
     judge_private(path, &about)
 }
 
-fn judge_private(path: &Path, about: &fs::Metadata) -> io::Result<()> {
+fn judge_private(path: &Path, about: &Stat) -> io::Result<()> {
     let (path, own) = (path.to_owned(), own_user());
-    if !about.is_file() {
-        return Err(Refusal::Kind { path, kind: name_of(about.file_type()) }.into());
+    let kind = FileType::from_raw_mode(about.st_mode);
+    if !kind.is_file() {
+        return Err(Refusal::Kind { path, kind: name_of(kind) }.into());
     }
-    if about.uid() != own {
-        return Err(Refusal::Owner { path, owner: about.uid(), own }.into());
+    if about.st_uid != own {
+        return Err(Refusal::Owner { path, owner: about.st_uid, own }.into());
     }
     Ok(())
 }
 
-fn open(path: &Path, options: &OpenOptions, follow: bool) -> io::Result<File> {
-    let open = |more: OFlags| {
-        let flags = OFlags::NONBLOCK | OFlags::NOCTTY | more;
-        let mut options = options.clone();
-        options.mode(FILE_MODE).custom_flags(flags.bits().cast_signed()).open(path)
-    };
-    match open(OFlags::NOFOLLOW) {
-        Err(_) if fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink()) => {
-            if !follow {
-                return Err(Refusal::Link { path: path.to_owned() }.into());
-            }
-            judge_link(path)?;
-            open(OFlags::empty())
-        }
-        other => other,
-    }
+/// Opens what a way ends at.
+fn open(end: &End, flags: OFlags) -> Result<File, Errno> {
+    let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let flags = if end.is_open_file { flags - OFlags::CREATE } else { flags | OFlags::NOFOLLOW };
+    let mode = Mode::from_raw_mode(FILE_MODE);
+    Ok(openat(&end.folder, &end.name, flags, mode)?.into())
 }
 
 /// A kind of file in words.
-fn name_of(kind: fs::FileType) -> &'static str {
+fn name_of(kind: FileType) -> &'static str {
     match kind {
-        kind if kind.is_dir() => "a folder",
-        kind if kind.is_fifo() => "a FIFO",
-        kind if kind.is_socket() => "a socket",
-        kind if kind.is_block_device() => "a disk",
-        kind if kind.is_char_device() => "a device",
+        FileType::Directory => "a folder",
+        FileType::Fifo => "a FIFO",
+        FileType::Socket => "a socket",
+        FileType::BlockDevice => "a disk",
+        FileType::CharacterDevice => "a device",
         _ => "of another kind",
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::Permissions;
+    use std::fs::{self, Permissions};
     use std::io::Write;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
-
-    fn reading() -> OpenOptions {
-        let mut options = OpenOptions::new();
-        options.read(true);
-        options
-    }
 
     #[test]
     fn a_new_log_is_private_and_one_that_is_there_keeps_its_mode() {
@@ -144,7 +135,7 @@ mod tests {
         if own_user() == 0 {
             std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
             let error = open_log(&link).unwrap_err();
-            assert!(matches!(Refusal::of(&error), Some(Refusal::Link { .. })), "{error}");
+            assert!(matches!(Refusal::of(&error), Some(Refusal::ForeignLink { .. })), "{error}");
         }
     }
 
@@ -153,11 +144,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (file, link) = (folder.path().join("file"), folder.path().join("link"));
         fs::write(&file, "x").unwrap();
-        open_private(&file, &reading()).unwrap();
+        open_private(&file, Access::Read).unwrap();
         check_private(&file).unwrap();
         symlink(&file, &link).unwrap();
         let refused = |path: &Path| {
-            let error = open_private(path, &reading()).unwrap_err();
+            let error = open_private(path, Access::Read).unwrap_err();
             let unopened = check_private(path).unwrap_err();
             assert_eq!(Refusal::of(&error), Refusal::of(&unopened));
             Refusal::of(&error).unwrap().clone()
@@ -168,5 +159,47 @@ mod tests {
         let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::from_raw_mode(0o600));
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, kind, mode, 0).unwrap();
         assert!(matches!(refused(&fifo), Refusal::Kind { kind: "a FIFO", .. }));
+    }
+
+    /// Whoever may write to a folder on the way could point it at a file of ours.
+    #[test]
+    fn a_link_of_another_user_on_the_way_is_not_followed() {
+        let home = tempfile::tempdir().unwrap();
+        let home = fs::canonicalize(home.path()).unwrap();
+        let victim = home.join("victim");
+        fs::create_dir(&victim).unwrap();
+        fs::write(victim.join("there"), "precious").unwrap();
+        let (ours, deep) = (home.join("ours"), home.join("victim/../ours/../ours"));
+        symlink("victim", &ours).unwrap();
+        for way in [&ours, &deep] {
+            open_log(&way.join("access.log")).unwrap().write_all(b"x").unwrap();
+            open_private(&way.join("there"), Access::Read).unwrap();
+            check_private(&way.join("there")).unwrap();
+        }
+        assert!(open_log(&home.join("none/access.log")).is_err());
+        symlink("loop", home.join("loop")).unwrap();
+        assert!(open_log(&home.join("loop/access.log")).is_err());
+        if own_user() != 0 {
+            return;
+        }
+        std::os::unix::fs::lchown(&ours, Some(65534), None).unwrap();
+        let way = ours.join("new");
+        let refusals = [
+            open_log(&way).map(drop),
+            open_private(&way, Access::New).map(drop),
+            open_private(&ours.join("there"), Access::Read).map(drop),
+            check_private(&ours.join("there")),
+            crate::bind_stream(&way).map(drop),
+            crate::bind_datagram(&way).map(drop),
+            crate::Folder::make(&ours.join("a/b")).map(drop),
+            crate::Folder::make(&ours).map(drop),
+            crate::Folder::open(&ours).map(drop),
+        ];
+        for (place, refused) in refusals.into_iter().enumerate() {
+            let error = refused.expect_err(&place.to_string());
+            let told = Refusal::of(&error);
+            assert!(matches!(told, Some(Refusal::ForeignLink { .. })), "{place}: {error}");
+        }
+        assert!(!victim.join("new").exists() && !victim.join("a").exists());
     }
 }

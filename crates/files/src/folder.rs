@@ -1,16 +1,16 @@
 //! A folder that is this user's alone, held open.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File};
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
+use crate::way::{self, End};
 use crate::{FILE_MODE, FOLDER_MODE, Refusal, beneath, own_user};
 
 /// How a file is opened.
@@ -33,7 +33,7 @@ pub enum Access {
 }
 
 impl Access {
-    const fn flags(self) -> OFlags {
+    pub(crate) const fn flags(self) -> OFlags {
         match self {
             Self::Read => OFlags::RDONLY,
             Self::ReadQuietly => OFlags::RDONLY.union(OFlags::NOATIME),
@@ -74,11 +74,7 @@ impl Folder {
     /// empty; what the system says.
     pub fn make(path: &Path) -> io::Result<Self> {
         let path = plain(path);
-        match DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(&path) {
-            // A link, which `open` judges.
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
+        make_way(&path)?;
         Self::open(&path)
     }
 
@@ -88,15 +84,18 @@ impl Folder {
     /// Those of [`Folder::make`].
     pub fn open(path: &Path) -> io::Result<Self> {
         let path = plain(path);
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd = match rustix::fs::open(&path, flags | OFlags::NOFOLLOW, Mode::empty()) {
-            Err(Errno::LOOP | Errno::NOTDIR) if fs::symlink_metadata(&path)?.is_symlink() => {
-                judge_link(&path)?;
-                rustix::fs::open(&path, flags, Mode::empty())?
-            }
-            other => other?,
-        };
-        Self { fd, path }.closed_to_others()
+        Self { fd: way::folder(&path)?, path }.closed_to_others()
+    }
+
+    /// The folder in which a path names something, as it is, and the name there. Links on the way are
+    /// followed if this user or root made them.
+    ///
+    /// # Errors
+    /// [`Refusal::ForeignLink`]; what the system says.
+    pub fn of(path: &Path) -> io::Result<(Self, OsString)> {
+        let End { folder, name, .. } = way::to(path, false)?;
+        let parent = path.parent().unwrap_or(path).to_owned();
+        Ok((Self { fd: folder, path: parent }, name))
     }
 
     /// A folder directly in this one, made if it is missing. A link in its place is refused.
@@ -315,13 +314,21 @@ fn plain(path: &Path) -> PathBuf {
     path.components().collect()
 }
 
-/// Refuses a symbolic link that another user made.
-pub(crate) fn judge_link(path: &Path) -> io::Result<()> {
-    let owner = fs::symlink_metadata(path)?.uid();
-    if owner == own_user() || owner == 0 {
-        return Ok(());
+/// Makes a folder and those above it, where they are missing.
+fn make_way(path: &Path) -> io::Result<()> {
+    match way::folder(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        // Whatever is there; the caller opens it.
+        other => return other.map(drop),
     }
-    Err(Refusal::Link { path: path.to_owned() }.into())
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        make_way(parent)?;
+    }
+    let End { folder, name, .. } = way::to(path, true)?;
+    match rustix::fs::mkdirat(&folder, &name, Mode::from_raw_mode(FOLDER_MODE)) {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What the system said; a link in words of our own.

@@ -1,12 +1,13 @@
 //! Folders, files and sockets that are this user's alone.
 //!
 //! Everything that Tombolo writes goes through here: folders have mode 0700 and files 0600 whatever
-//! the umask, a folder of another user is refused, and no symbolic link below an open folder is
-//! followed. Refuses to know what is in a file.
+//! the umask, a folder of another user is refused, no symbolic link below an open folder is
+//! followed, and on the way to one only links of this user and root. Refuses to know what is in a file.
 //!
 //! | file | one idea |
 //! |---|---|
 //! | `folder.rs` | a folder that is this user's alone, held open |
+//! | `way.rs` | the way to what a whole path names |
 //! | `beneath.rs` | opening what lies below a folder, and never outside it |
 //! | `file.rs` | files that a path names: logs, state |
 //! | `socket.rs` | Unix sockets for this user alone |
@@ -20,6 +21,7 @@ mod file;
 mod folder;
 mod refusal;
 mod socket;
+mod way;
 
 pub use file::{check_private, open_log, open_private};
 pub use folder::{Access, Entry, Folder};

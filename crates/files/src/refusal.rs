@@ -38,6 +38,17 @@ pub enum Refusal {
         /// The link.
         path: PathBuf,
     },
+    /// A symbolic link on the way that neither this user nor root made.
+    #[error(
+        "the symbolic link {link} on the way to {path} belongs to another user and is not followed: name \
+         the place it points to, or make the link yourself"
+    )]
+    ForeignLink {
+        /// What was to be used.
+        path: PathBuf,
+        /// The link's name in its folder.
+        link: PathBuf,
+    },
     /// It is not of the kind that is expected.
     #[error("{path} is {kind}, which is not used: move it away, or name another path")]
     Kind {

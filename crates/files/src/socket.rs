@@ -16,7 +16,7 @@ use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with,
 };
 
-use crate::{FILE_MODE, Refusal};
+use crate::{FILE_MODE, Refusal, way};
 
 /// Connections that wait to be accepted; the system's own limit is lower by default.
 const WAITING: i32 = 1024;
@@ -44,12 +44,15 @@ fn bound(path: &Path, kind: SocketType) -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::UNIX, kind, flags, None)?;
     fchmod(&socket, Mode::from_raw_mode(FILE_MODE))?;
+    // A socket has a path alone. What a link on its way would have made is an empty socket elsewhere.
+    way::to(path, false)?;
     bind(&socket, &SocketAddrUnix::new(path)?)?;
     Ok(socket)
 }
 
 /// Only a socket is removed: whoever wrote the path of something else meant something else.
 fn remove_socket(path: &Path) -> io::Result<()> {
+    way::to(path, false)?;
     let kind = match fs::symlink_metadata(path) {
         Ok(about) => about.file_type(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -1,12 +1,11 @@
 //! Connections to a SQLite file in WAL mode, shared by the processes of one machine.
 
-use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Row};
-use tombolo_files::{Folder, check_private, open_private};
+use tombolo_files::{Access, Folder, check_private, open_private};
 
 use crate::error::Error;
 use crate::limits;
@@ -75,7 +74,7 @@ pub(crate) fn make_file(path: &Path) -> Result<(), Error> {
         }
     }
     refuse_network(path.parent().unwrap_or(path))?;
-    let made = match open_private(path, OpenOptions::new().write(true).create_new(true)) {
+    let made = match open_private(path, Access::New) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_private(path),
         made => made.map(drop),
     };

@@ -1,5 +1,6 @@
 //! Folders on a real file system.
 
+use std::fs;
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -88,5 +89,5 @@ fn a_folder_or_link_of_another_user_is_refused() {
     std::os::unix::fs::lchown(&link, other, None).unwrap();
     let words = refusal(Folder::make(&path)).to_string();
     assert!(words.contains("belongs to user 65534"), "{words}");
-    assert!(matches!(refusal(Folder::make(&link)), Refusal::Link { .. }));
+    assert!(matches!(refusal(Folder::make(&link)), Refusal::ForeignLink { .. }));
 }

@@ -1,7 +1,7 @@
 //! A log file of bounded size: when it is full it becomes `NAME.1`, that one `NAME.2`, and so on, and
 //! the oldest goes.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -83,7 +83,7 @@ impl Write for Rotating {
 }
 
 fn open(path: &Path) -> io::Result<(File, u64)> {
-    let file = tombolo_files::open_private(path, OpenOptions::new().append(true).create(true))?;
+    let file = tombolo_files::open_private(path, tombolo_files::Access::Append)?;
     let size = file.metadata()?.len();
     Ok((file, size))
 }

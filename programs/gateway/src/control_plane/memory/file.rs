@@ -3,12 +3,12 @@
 //! What is in its place and was not written by a gateway is left alone.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use tombolo_files::{Refusal, open_private};
+use tombolo_files::{Access, Folder, Refusal, open_private};
 
 use super::record::{BEGINNING, BYTES_MAX};
 
@@ -64,9 +64,9 @@ impl StateFile {
     /// # Errors
     /// Nothing can.
     pub(super) fn try_out(&self) -> Result<(), Trouble> {
-        self.begin_draft()?;
-        fs::remove_file(self.draft())?;
-        Ok(())
+        let place = Place::of(&self.path)?;
+        place.begin_draft()?;
+        Ok(place.folder.remove(&place.draft)?)
     }
 
     /// Puts a text in place of what is there.
@@ -75,15 +75,16 @@ impl StateFile {
     /// What is there stays as it is.
     pub(super) fn write(&mut self, text: &str) -> Result<(), Trouble> {
         self.claim()?;
-        let mut draft = self.begin_draft()?;
+        let place = Place::of(&self.path)?;
+        let mut draft = place.begin_draft()?;
         let written = draft.write_all(text.as_bytes()).and_then(|()| draft.sync_data());
         let placed = written.and_then(|()| {
             lock(&draft).map_err(|_| io::ErrorKind::WouldBlock)?;
-            fs::rename(self.draft(), &self.path)
+            place.folder.rename(&place.draft, &place.folder, &place.name)
         });
         if let Err(error) = placed {
             // What cannot be written may be there in part.
-            let _ = fs::remove_file(self.draft());
+            let _ = place.folder.remove(&place.draft);
             return Err(error.into());
         }
         self.held = Some(draft);
@@ -102,7 +103,7 @@ impl StateFile {
 
     /// Takes hold of what is there.
     fn claim(&mut self) -> Result<(), Trouble> {
-        let file = match open_private(&self.path, OpenOptions::new().read(true)) {
+        let file = match open_private(&self.path, Access::Read) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.held = None;
@@ -125,21 +126,30 @@ impl StateFile {
         self.held = Some(file);
         Ok(())
     }
+}
+
+/// The folder that the file is in, the file's name, and that of what is written first.
+struct Place {
+    folder: Folder,
+    name: OsString,
+    draft: OsString,
+}
+
+impl Place {
+    fn of(path: &Path) -> io::Result<Self> {
+        let (folder, name) = Folder::of(path)?;
+        let mut draft = name.clone();
+        draft.push(".new");
+        Ok(Self { folder, name, draft })
+    }
 
     fn begin_draft(&self) -> io::Result<File> {
-        let draft = self.draft();
         // One that a crash left behind, or a link to somewhere else.
-        match fs::remove_file(&draft) {
+        match self.folder.remove(&self.draft) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        open_private(&draft, OpenOptions::new().write(true).create_new(true))
-    }
-
-    fn draft(&self) -> PathBuf {
-        let mut name = OsString::from(&self.path);
-        name.push(".new");
-        name.into()
+        self.folder.file(&self.draft, Access::New)
     }
 }
 
