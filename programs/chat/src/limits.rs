@@ -88,6 +88,12 @@ pub(crate) const HEALTH_TIME: Duration = Duration::from_millis(1500);
 /// Posts of one commit.
 pub(crate) const COMMIT_POSTS: usize = 256;
 
+/// After a commit of several posts that took so long, the next one waits for company.
+pub(crate) const GATHER_AFTER: Duration = Duration::from_millis(4);
+
+/// How long it waits: the runtime's smallest time.
+pub(crate) const GATHER_TIME: Duration = Duration::from_millis(1);
+
 /// How long a post is tried while the database is busy or away, its wait in the queue included.
 pub(crate) const COMMIT_TIME: Duration = Duration::from_secs(10);
 

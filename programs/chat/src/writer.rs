@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
 use tombolo_storage::{Deadline, Error, Fault, Retry};
 
 use crate::hub::Hub;
@@ -70,7 +71,13 @@ impl Writer {
 /// given up one by one as their time is over, and others that wait take their places.
 async fn run(commits: Commits, mut queue: mpsc::Receiver<Waiting>) {
     let mut batch: Vec<Waiting> = Vec::new();
+    let mut has_company = false;
     while queue.recv_many(&mut batch, limits::COMMIT_POSTS).await > 0 {
+        if has_company {
+            sleep(limits::GATHER_TIME).await;
+            top_up(&mut batch, &mut queue);
+        }
+        let (begun, posts) = (Instant::now(), batch.len());
         let mut retry = Retry::of_repeatable(Deadline::after(limits::COMMIT_TIME));
         while let Some(first) = batch.first() {
             let deadline = first.deadline.at_most(limits::COMMIT_TRY);
@@ -83,12 +90,20 @@ async fn run(commits: Commits, mut queue: mpsc::Receiver<Waiting>) {
             if !batch.is_empty() && !retry.again(&error).await {
                 retry = Retry::of_repeatable(Deadline::after(limits::COMMIT_TIME));
             }
-            while batch.len() < limits::COMMIT_POSTS
-                && let Ok(more) = queue.try_recv()
-            {
-                batch.push(more);
-            }
+            top_up(&mut batch, &mut queue);
         }
+        // Those who were answered together post again together. Without this the first of them
+        // would get a commit of its own, and the others wait for that and for theirs.
+        has_company = posts > 1 && begun.elapsed() >= limits::GATHER_AFTER;
+    }
+}
+
+/// Adds what waits.
+fn top_up(batch: &mut Vec<Waiting>, queue: &mut mpsc::Receiver<Waiting>) {
+    while batch.len() < limits::COMMIT_POSTS
+        && let Ok(more) = queue.try_recv()
+    {
+        batch.push(more);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Takes posts into the log: one transaction for many. Lists go in as JSON.
 //!
 //! SQLite is in this process: each step is a statement. A PostgreSQL server may be far away: there
-//! the same steps are a function (`migrations/postgres/0002_append.sql`), called in one round
+//! the same steps are a function (`migrations/postgres/0003_floor.sql`), called in one round
 //! trip. It locks a room's row before it takes the next number, so numbers become visible in their
 //! order; rooms are locked in the order of their names, so that two replicas never wait for each
 //! other. The contract's tests hold both together.
@@ -96,7 +96,8 @@ async fn lock_room(work: &mut Work<'_>, name: &str, now: i64) -> Result<Option<R
     }
     let make = || {
         let make = "INSERT INTO chat_room (name, first_seq, last_seq, updated)
-            SELECT $1, 1, 0, 0 WHERE (SELECT count(*) FROM chat_room) < $2
+            SELECT $1, floor + 1, floor, 0 FROM chat_log
+            WHERE (SELECT count(*) FROM chat_room) < $2
             RETURNING id, first_seq, last_seq";
         Query::new(make).bind(name).bind(limits::ROOMS)
     };
@@ -117,13 +118,16 @@ fn idle_before(now: i64) -> i64 {
 /// is none.
 async fn expire_room(work: &mut Work<'_>, now: i64) -> Result<bool, Error> {
     // Rooms that this transaction has made have no message yet.
-    let find = "SELECT id FROM chat_room WHERE updated < $1 AND last_seq > 0
+    let find = "SELECT id, last_seq FROM chat_room WHERE updated < $1 AND updated > 0
         ORDER BY updated LIMIT 1";
     let find = Query::new(find).bind(idle_before(now));
     let Some(row) = work.row(find).await? else { return Ok(false) };
     let room: i64 = row.get(0)?;
     work.run(Query::new("DELETE FROM chat_message WHERE room = $1").bind(room)).await?;
     work.run(Query::new("DELETE FROM chat_room WHERE id = $1").bind(room)).await?;
+    // The numbers that it had are given to no room that begins from now on.
+    let raise = Query::new("UPDATE chat_log SET floor = max(floor, $1)");
+    work.run(raise.bind(row.get::<i64>(1)?)).await?;
     Ok(true)
 }
 

@@ -97,6 +97,35 @@ fn durability_does_not_follow_a_weaker_configuration() {
     assert_eq!(server.query("SELECT string_agg(setting, ' ') FROM seen"), "on on");
 }
 
+/// What a post reads does not grow with its room.
+#[test]
+fn a_post_to_a_long_room_reads_no_more_than_to_a_short_one() {
+    const POSTS: usize = 20;
+    let Some(store) = Store::postgres() else { return };
+    let replica = store.replica_with(|options| options.history = 0);
+    replica.say("lobby", ["first".into()]);
+    let server = store.server.as_ref().unwrap();
+    server.query(
+        "INSERT INTO chat_message (room, seq, id, author, text, time, replica, key)
+        SELECT 1, n, n, 'a', 'b', 0, 'r', n FROM generate_series(2, 5000) AS n;
+        UPDATE chat_room SET last_seq = 5000",
+    );
+    for number in 0..POSTS {
+        assert_eq!(post(replica.address, "lobby", None, "Ana", &number.to_string()).status, 201);
+    }
+    // The server's figures come after the fact.
+    let read = eventually("the figures of the posts", || {
+        let figures = server.query(
+            "SELECT n_tup_ins, idx_tup_fetch + seq_tup_read FROM pg_stat_user_tables
+            WHERE relname = 'chat_message'",
+        );
+        let (inserted, read) = figures.split_once('|')?;
+        let is_all = inserted.parse::<usize>().unwrap() >= 5000 + POSTS;
+        is_all.then(|| read.parse::<usize>().unwrap())
+    });
+    assert!(read < 3000, "{read} rows were read for {POSTS} posts");
+}
+
 #[test]
 fn one_bad_post_fails_alone() {
     let Some(store) = Store::postgres() else { return };
