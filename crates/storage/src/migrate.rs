@@ -66,22 +66,31 @@ pub(crate) async fn run(
 ) -> Result<Tables, Error> {
     // A connection of its own: a step may take longer than any unit of work.
     let mut connection = connector.connect(true, deadline).await?.connection;
+    let mut tables = missing(&mut connection, migrations).await?;
     let mut applied = 0;
-    if !missing(&mut connection, migrations).await?.is_empty() {
-        applied = apply(&mut connection, migrations).await?;
+    if !tables.missing.is_empty() {
+        tables = apply(&mut connection, migrations).await?;
+        applied = tables.missing.len();
     }
-    let done = done(&mut connection, migrations).await?;
-    let version = done.last().map(|done| done.version).unwrap_or_default();
     connection.close().await;
+    let version = tables.missing.iter().copied().chain([tables.newest]).max().unwrap_or_default();
     Ok(Tables { applied, version })
 }
 
-async fn apply(connection: &mut Connection, migrations: &Migrations) -> Result<usize, Error> {
+/// What the table of steps says.
+struct Steps {
+    /// The newest that was done; 0 for none.
+    newest: i64,
+    /// Those that were not.
+    missing: Vec<i64>,
+}
+
+async fn apply(connection: &mut Connection, migrations: &Migrations) -> Result<Steps, Error> {
     lock(connection).await?;
     adopt(connection, migrations).await?;
-    let missing = missing(connection, migrations).await?;
-    if !missing.is_empty() {
-        tracing::info!(service = migrations.service, steps = ?missing, "changing the tables");
+    let steps = missing(connection, migrations).await?;
+    if !steps.missing.is_empty() {
+        tracing::info!(service = migrations.service, steps = ?steps.missing, "changing the tables");
         let migrator = migrations.of(connection.engine());
         let done = match connection {
             Connection::Sqlite(connection) => migrator.run_direct(None, connection, false).await,
@@ -92,7 +101,7 @@ async fn apply(connection: &mut Connection, migrations: &Migrations) -> Result<u
     if connection.engine() == Engine::Sqlite {
         connection.commit().await?;
     }
-    Ok(missing.len())
+    Ok(steps)
 }
 
 /// Waits until no other starter changes the tables. The lock goes with the connection.
@@ -147,12 +156,14 @@ async fn adopt(connection: &mut Connection, migrations: &Migrations) -> Result<(
 }
 
 /// The steps that were not done yet, once those that were are known to be ours.
-async fn missing(connection: &mut Connection, migrations: &Migrations) -> Result<Vec<i64>, Error> {
+async fn missing(connection: &mut Connection, migrations: &Migrations) -> Result<Steps, Error> {
     let done = done(connection, migrations).await?;
     let migrator = migrations.of(connection.engine());
     migrations.check(&migrator, &done)?;
     let is_missing = |version: &i64| !done.iter().any(|done| done.version == *version);
-    Ok(migrator.iter().map(|step| step.version).filter(is_missing).collect())
+    let missing = migrator.iter().map(|step| step.version).filter(is_missing).collect();
+    let newest = done.iter().map(|done| done.version).max().unwrap_or_default();
+    Ok(Steps { newest, missing })
 }
 
 /// The steps that were done.
