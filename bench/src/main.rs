@@ -18,6 +18,7 @@ mod idle;
 mod interrupt;
 mod machine;
 mod origin;
+mod posts;
 mod process;
 mod relay;
 mod report;
@@ -62,6 +63,8 @@ enum Command {
     Faults(faults::Arguments),
     /// Measure the chat's event streams beside nginx with nchan
     Chat(chat::Arguments),
+    /// Measure posts to the chat, on SQLite and on PostgreSQL
+    Posts(posts::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Command::Replica(arguments) => faults::run_replica(&arguments),
         Command::Faults(arguments) => faults::run(&arguments),
         Command::Chat(arguments) => chat::run(&arguments),
+        Command::Posts(arguments) => posts::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

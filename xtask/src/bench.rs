@@ -52,6 +52,13 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// Posts to the chat on SQLite and on PostgreSQL; `posts --help` lists the options
+    #[command(disable_help_flag = true)]
+    Posts {
+        /// Options of the driver
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
 }
 
 impl Command {
@@ -63,6 +70,7 @@ impl Command {
             Command::Calculator { options } => ("calculator", options, packages::MEASURING_ALONE),
             Command::Faults { options } => ("faults", options, packages::MEASURING),
             Command::Chat { options } => ("chat", options, packages::MEASURING),
+            Command::Posts { options } => ("posts", options, packages::MEASURING_STORAGE),
         }
     }
 }

@@ -94,6 +94,10 @@ const NCHAN: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
 /// What a measurement without rivals needs: only what ends children with their parent.
 pub(crate) const MEASURING_ALONE: &[Need] = &[need("setpriv", "util-linux")];
 
+/// What the measurement of posts needs besides.
+pub(crate) const MEASURING_STORAGE: &[Need] =
+    &[need("setpriv", "util-linux"), need("psql", "postgresql")];
+
 /// Longest time for fetching the list of packages.
 const UPDATE_LIMIT: Duration = Duration::from_secs(5 * 60);
 /// Longest time for installing.
