@@ -44,6 +44,15 @@ pub enum Error {
     /// Passwords cannot be hashed here.
     #[error(transparent)]
     Passwords(#[from] HashError),
+    /// The page cannot be filled in: a fault of this program.
+    #[error(transparent)]
+    Page(#[from] crate::page::PageError),
+    /// A payment provider cannot be reached at all.
+    #[error("payments: {0}")]
+    Payments(#[from] crate::payments::TransportError),
+    /// The sandbox cannot send its events there.
+    #[error("webhook {0:?}: not an address that begins with http://; give another --webhook")]
+    Webhook(String),
     /// The database's file was moved or replaced while the replica ran.
     #[error(
         "the database {} was moved or replaced while it was in use; start again to use what is \

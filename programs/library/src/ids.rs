@@ -84,14 +84,14 @@ ids! {
     ContentId
     /// A signed link to an item.
     LinkId
-    /// A plan that users subscribe to.
-    PlanId
     /// A user's subscription to a plan.
     SubscriptionId
     /// A payment, as we know it.
     PaymentId
     /// An invoice or a credit note.
     InvoiceId
+    /// A payment that is given back, wholly or in part.
+    RefundId
 }
 
 /// A text that is no id, where one is expected.

@@ -14,10 +14,14 @@
 //! | `uploads` | files coming in: two protocols, leases, group commit, completion |
 //! | `accounts` | users, their passwords and sessions |
 //! | `ledger` | money in double entry |
-//! | `plans` | what each user may keep and move |
 //! | `catalogue` | items: what there is, how it is found, who may see it |
 //! | `downloads` | an item's bytes on their way out |
 //! | `transfers` | who moves what, how far it is, and whose turn it is |
+//! | `plans` | what each user may keep and move, subscriptions and their months |
+//! | `payments` | invoices, payments, refunds, and the providers |
+//! | `page` | the page at `/library/` |
+//! | `reports` | billing, payments and traffic as JSON, CSV and PDF |
+//! | `sandbox` | a payment provider to try things with, a process of its own |
 
 mod accounts;
 mod catalogue;
@@ -26,12 +30,15 @@ mod downloads;
 mod error;
 mod http;
 mod ids;
-#[allow(dead_code, reason = "payments post to it")]
 mod ledger;
 mod limits;
+mod page;
+mod payments;
 #[allow(dead_code, reason = "uploads and items call it")]
 mod plans;
 mod problem;
+mod reports;
+mod sandbox;
 mod schema;
 mod settings;
 mod state;
@@ -54,6 +61,11 @@ pub use accounts::{AdminError, HashError, Mistake, create_admin};
 pub use catalogue::Thumbnailer;
 pub use downloads::{ByteRanges, byte_ranges};
 pub use error::Error;
+pub use page::PageError;
+pub use payments::{
+    PaymentsError, PaymentsSettings, TransportError, event_is_believed, signed_event_is_read,
+};
+pub use sandbox::{Manners, SandboxSettings, run_sandbox, serve_sandbox};
 pub use settings::{PublicUrl, Settings};
 
 use crate::http::Entrance;
@@ -127,6 +139,7 @@ fn background(library: &Arc<Library>) -> JoinSet<()> {
     catalogue::background(library, &mut tasks);
     transfers::background(library, &mut tasks);
     tasks.spawn(uploads::sweep(Arc::clone(library)));
+    tasks.spawn(payments::work(Arc::clone(library)));
     tasks
 }
 

@@ -49,6 +49,108 @@ pub(crate) const PART_BYTES: usize = 8 * 1024 * 1024;
 /// creation was cut short.
 pub(crate) const ORPHAN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// For a user to pay the first month. A provider's page lives as long.
+pub(crate) const CHECKOUT_TIME: Duration = Duration::from_secs(23 * 60 * 60);
+
+/// For an invoice to be paid. Until then the plan is given.
+pub(crate) const INVOICE_TIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// When a month that could not be taken is tried again, counted from each failure.
+pub(crate) const DUNNING: [Duration; 3] = [
+    Duration::from_secs(24 * 60 * 60),
+    Duration::from_secs(2 * 24 * 60 * 60),
+    Duration::from_secs(3 * 24 * 60 * 60),
+];
+
+/// Bytes of a provider's event.
+pub(crate) const WEBHOOK_BYTES: usize = 256 * 1024;
+
+/// An event that was signed longer ago is not believed.
+pub(crate) const WEBHOOK_AGE: Duration = Duration::from_secs(300);
+
+/// Parts of a signature's header that are looked at.
+pub(crate) const WEBHOOK_SIGNATURES: usize = 16;
+
+/// How long an event's id is kept; providers send one again for three days.
+pub(crate) const WEBHOOK_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Characters of the name that a provider has here.
+pub(crate) const PROVIDER_NAME_BYTES: usize = 32;
+
+/// Bytes of a provider's name for something.
+pub(crate) const PROVIDER_OBJECT_BYTES: usize = 255;
+
+/// How long a call to a provider may take.
+pub(crate) const PROVIDER_TIME: Duration = Duration::from_secs(10);
+
+/// Bytes of a provider's answer.
+pub(crate) const PROVIDER_BYTES: usize = 1024 * 1024;
+
+/// Pages of 100 refunds of one payment.
+pub(crate) const REFUND_PAGES: usize = 10;
+
+/// How often each replica looks for payments, events and months that are due.
+pub(crate) const PAYMENTS_PERIOD: Duration = Duration::from_secs(1);
+
+/// Payments, events or subscriptions that one look takes at most.
+pub(crate) const PAYMENTS_AT_ONCE: i64 = 16;
+
+/// While a replica works on one, others leave it alone. Longer than four calls.
+pub(crate) const PAYMENTS_LEASE: Duration = Duration::from_secs(60);
+
+/// The pause after a call that failed; it doubles up to [`LOOK_OPEN`].
+pub(crate) const PROVIDER_PAUSE: Duration = Duration::from_secs(5);
+
+/// How soon a payment that is open is asked for again, if no event tells of it.
+pub(crate) const LOOK_LEAST: Duration = Duration::from_secs(30);
+
+/// The longest time between two looks at one that is open, and the shortest once it is done.
+pub(crate) const LOOK_OPEN: Duration = Duration::from_secs(60 * 60);
+
+/// The longest time between two looks at one that is done: it may be given back.
+pub(crate) const LOOK_DONE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// After this it is not given back any more.
+pub(crate) const LOOK_UNTIL: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+/// When one that is not looked at any more would be.
+pub(crate) const LOOK_NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// Characters of an `Idempotency-Key`.
+pub(crate) const IDEMPOTENCY_KEY: usize = 128;
+
+/// While a request with a key is being answered, the same one is told to wait.
+pub(crate) const IDEMPOTENCY_LEASE: Duration = Duration::from_secs(60);
+
+/// How long an answer is kept for the same key.
+pub(crate) const IDEMPOTENCY_KEPT: Duration = Duration::from_secs(48 * 60 * 60);
+
+/// Connections of a payment sandbox.
+pub(crate) const SANDBOX_CONNECTIONS: usize = 256;
+
+/// Things that a payment sandbox remembers; the oldest are forgotten.
+pub(crate) const SANDBOX_OBJECTS: usize = 10_000;
+
+/// Events that wait to be sent by a sandbox.
+pub(crate) const SANDBOX_EVENTS: usize = 1024;
+
+/// How long a sandbox waits for a second event to send before the first.
+pub(crate) const SANDBOX_PAIR: Duration = Duration::from_millis(300);
+
+/// The pauses after an event was not taken; then it is lost.
+pub(crate) const SANDBOX_PAUSES: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
+
+/// Days that one report is about at most.
+pub(crate) const REPORT_DAYS: i64 = 3660;
+
+/// Rows of one report. A longer one is refused.
+pub(crate) const REPORT_ROWS: i64 = 10_000;
+
 /// Bytes of files, or of traffic, of one user at most, whatever the plan says: sums of two still fit
 /// into the database's numbers.
 pub(crate) const BYTES: i64 = 1 << 60;

@@ -111,6 +111,15 @@ impl Problem {
         Self::of(StatusCode::FORBIDDEN, detail)
     }
 
+    /// It cannot be done in the state that things are in.
+    pub(crate) fn conflict(
+        slug: &'static str,
+        title: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::new(StatusCode::CONFLICT, slug, title, detail)
+    }
+
     /// Too much at once; it may be done after so many seconds.
     pub(crate) fn too_many(seconds: u64, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::of(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(seconds)

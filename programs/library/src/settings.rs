@@ -8,6 +8,8 @@ use crate::limits;
 use ipnet::IpNet;
 use tombolo_storage::{DatabaseUrl, ObjectsUrl};
 
+use crate::payments::PaymentsSettings;
+
 /// What one replica is told when it starts.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -23,6 +25,8 @@ pub struct Settings {
     /// Where clients reach the library, for absolute links: scheme, host, port. None: what a gateway
     /// says in `X-Forwarded-Proto` and `X-Forwarded-Host`, else the request's `Host`.
     pub public_url: Option<PublicUrl>,
+    /// By whom users pay; without a provider nobody can.
+    pub payments: PaymentsSettings,
     /// Peers whose `X-Forwarded-…` fields are believed.
     pub trusted: Vec<IpNet>,
     /// Whether those of peers on this machine are believed, too: gateways.
@@ -50,6 +54,7 @@ impl Settings {
             objects,
             replica: None,
             public_url: None,
+            payments: PaymentsSettings::default(),
             trusted: Vec::new(),
             trust_loopback: true,
             drain: Duration::from_secs(30),

@@ -12,6 +12,8 @@ use crate::catalogue::Thumbnails;
 use crate::content::{self, Content};
 use crate::downloads::Signer;
 use crate::limits;
+use crate::page::Files;
+use crate::payments::Payments;
 use crate::schema;
 use crate::settings::Settings;
 use crate::transfers::{Admission, Book, Live, Streams};
@@ -26,6 +28,10 @@ pub(crate) struct Library {
     /// The bytes of items and of uploads.
     pub(crate) content: Arc<dyn Content>,
     pub(crate) uploads: Arc<Uploads>,
+    /// By whom users pay.
+    pub(crate) payments: Payments,
+    /// The page's files.
+    pub(crate) page: Files,
     /// Tells clients from gateways.
     pub(crate) clients: Clients,
     pub(crate) passwords: Passwords,
@@ -55,6 +61,8 @@ impl Library {
         let pid = || format!("library-{}", std::process::id());
         let replica = settings.replica.clone().unwrap_or_else(pid);
         let uploads = Uploads::new(&database, Arc::clone(&content), &replica);
+        let payments = Payments::open(&settings.payments)?;
+        let page = Files::new()?;
         let clients = Clients::new(settings.trusted.clone(), settings.trust_loopback);
         let book = Book::new(settings.bandwidth);
         let admission = Admission::new(settings.transfers);
@@ -73,6 +81,8 @@ impl Library {
             streams: Streams::default(),
             signer: Signer::default(),
             thumbnails,
+            payments,
+            page,
         }))
     }
 

@@ -42,10 +42,11 @@ fn environment(context: &Context<'_>, name: &str, packages: &[&str], import: &st
     context.run(Command::new(&python).args(install).args(packages), LIMIT)
 }
 
-/// Node's packages at `target/e2e/node_modules`: `ws` and `eventsource`, what uploads, and what judges
-/// the pages' accessibility.
+/// Node's packages at `target/e2e/node_modules`: `ws` and `eventsource`, what uploads, what judges the
+/// pages' accessibility, and Stripe's library, which judges the signatures of events.
 pub(super) fn node_modules(context: &Context<'_>) -> Result<()> {
-    modules(context, "e2e", &["ws", "eventsource", "axe-core", "tus-js-client@4"])
+    let packages = ["ws", "eventsource", "axe-core", "tus-js-client@4", "stripe@23"];
+    modules(context, "e2e", &packages)
 }
 
 fn modules(context: &Context<'_>, folder: &str, packages: &[&str]) -> Result<()> {

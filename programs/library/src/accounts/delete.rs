@@ -14,7 +14,7 @@ use crate::ids::UserId;
 use crate::problem::{Problem, ProblemBody};
 use crate::state::{Library, writing};
 use crate::time::Time;
-use crate::{catalogue, transfers, uploads};
+use crate::{catalogue, plans, transfers, uploads};
 
 const ROLE: &str = "SELECT role FROM library_user WHERE id = $1 AND deleted IS NULL";
 /// Every admin's row, in one order everywhere.
@@ -98,6 +98,7 @@ async fn forget(work: &mut Work<'_>, id: UserId) -> Result<(), Problem> {
     transfers::forget(work, id).await?;
     // The first of them; the catalogue's sweep takes the rest.
     catalogue::remove_all_of(work, id).await?;
+    plans::change::forget(work, id, Time::now()).await?;
     Ok(())
 }
 

@@ -29,7 +29,9 @@ pub(crate) use self::path::Id;
 pub(crate) use self::query::Query;
 use crate::problem::Problem;
 use crate::state::Library;
-use crate::{accounts, catalogue, downloads, limits, plans, transfers, uploads};
+use crate::{
+    accounts, catalogue, downloads, limits, page, payments, plans, reports, transfers, uploads,
+};
 
 /// The routes of a part, with their description: `Routes::new().routes(routes!(list, create))`.
 pub(crate) type Routes = OpenApiRouter<Arc<Library>>;
@@ -40,7 +42,9 @@ fn parts() -> Routes {
         .merge(accounts::routes())
         .merge(catalogue::routes())
         .merge(downloads::routes())
+        .merge(payments::routes())
         .merge(plans::routes())
+        .merge(reports::routes())
         .merge(transfers::routes())
         .merge(uploads::routes())
 }
@@ -52,6 +56,7 @@ fn router(library: Arc<Library>) -> Router {
         .route("/health", get(health::get))
         .route("/health/reads", get(health::reads))
         .merge(api)
+        .merge(page::routes())
         .merge(docs::routes(&description))
         .fallback(async || {
             let detail = "There is nothing at this address; the API is below /library/api, \

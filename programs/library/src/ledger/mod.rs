@@ -17,6 +17,9 @@ pub(crate) mod book;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
 pub(crate) use account::Account;
 pub(crate) use money::{Currency, Money};
-pub(crate) use transaction::{Entry, Kind, Transaction, Unbalanced};
+#[cfg(test)]
+pub(crate) use transaction::{Entry, Kind};
+pub(crate) use transaction::{Transaction, Unbalanced};

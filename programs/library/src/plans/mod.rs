@@ -2,12 +2,15 @@
 //!
 //! Owned here: which plan a user has, the counts that its limits are held against ([`quota`],
 //! [`traffic`]), when a subscription begins, renews, changes and ends. Not owned: invoices and
-//! payments, and who holds a limit of transfers against whom.
+//! payments ([`crate::payments`]), and who holds a limit of transfers against whom.
 
+pub(crate) mod change;
 mod list;
 pub(crate) mod period;
 pub(crate) mod plan;
 pub(crate) mod quota;
+pub(crate) mod subscription;
+mod subscriptions;
 pub(crate) mod traffic;
 
 #[cfg(test)]
@@ -17,5 +20,5 @@ use crate::http::Routes;
 
 /// What clients can ask for here.
 pub(crate) fn routes() -> Routes {
-    list::routes()
+    list::routes().merge(subscriptions::routes())
 }

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod client;
+mod payments;
 mod replicas;
 mod uploads;
 mod way_in;

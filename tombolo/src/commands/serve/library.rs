@@ -9,7 +9,7 @@ use tombolo_daemon::config::DatabaseUrl;
 use tombolo_daemon::exit::ExitCode;
 use tombolo_daemon::process_name;
 use tombolo_daemon::resources::raise_open_files;
-use tombolo_library::{PublicUrl, Settings, Thumbnailer};
+use tombolo_library::{PaymentsSettings, PublicUrl, Settings, Thumbnailer};
 use tombolo_storage::ObjectsUrl;
 
 use super::{DRAIN, serve};
@@ -55,6 +55,11 @@ pub(super) struct Library {
     #[arg(long, value_name = "URL")]
     public_url: Option<PublicUrl>,
 
+    /// By whom users pay: a file of yours alone (mode 600) that names payment providers, see
+    /// docs/library.md; without it nobody can subscribe
+    #[arg(long, value_name = "FILE")]
+    payments: Option<std::path::PathBuf>,
+
     /// A network of gateways whose X-Forwarded-For, -Proto and -Host are believed; may be given
     /// several times
     #[arg(long = "trust", value_name = "CIDR")]
@@ -85,6 +90,10 @@ pub(super) fn run(library: Library) -> ExitCode {
     let Library { listen, database, objects, replica, public_url, trusted, .. } = library;
     let (transfers, bandwidth) = (library.transfers, library.bandwidth);
     let trust_loopback = !library.distrust_loopback;
+    let payments = match library.payments.as_deref().map(PaymentsSettings::read).transpose() {
+        Ok(payments) => payments.unwrap_or_default(),
+        Err(error) => return console::wrong_usage(&format!("--payments: {error}")),
+    };
     // Not read by the reader of arguments, which would repeat a password that is in it.
     let database: DatabaseUrl = match database.parse() {
         Ok(database) => database,
@@ -93,6 +102,7 @@ pub(super) fn run(library: Library) -> ExitCode {
     let settings = Settings {
         replica,
         public_url,
+        payments,
         trusted,
         trust_loopback,
         drain: DRAIN,

@@ -3,6 +3,7 @@
 mod calculator;
 mod chat;
 mod library;
+mod payments_sandbox;
 mod site;
 
 use std::time::Duration;
@@ -41,6 +42,7 @@ enum Service {
     Calculator(calculator::Calculator),
     Chat(chat::Chat),
     Library(library::Library),
+    PaymentsSandbox(payments_sandbox::PaymentsSandbox),
 }
 
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
@@ -61,6 +63,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Service::Calculator(calculator) => calculator::run(calculator),
         Service::Chat(chat) => chat::run(chat),
         Service::Library(library) => library::run(library),
+        Service::PaymentsSandbox(sandbox) => payments_sandbox::run(sandbox),
     }
 }
 
