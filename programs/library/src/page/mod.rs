@@ -17,8 +17,8 @@ use http::header::{
 use tombolo_daemon::problem::{self, Language};
 
 use self::files::File;
-pub use self::files::PageError;
 pub(crate) use self::files::Files;
+pub use self::files::PageError;
 use crate::problem::Problem;
 use crate::state::Library;
 

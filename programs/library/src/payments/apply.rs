@@ -184,4 +184,3 @@ async fn give_back(work: &mut Work<'_>, payment: &Payment, now: Time) -> Result<
     let insert = Query::new(other).bind(id).bind(payment.id).bind(left).bind(now);
     work.run(insert.bind(payment.invoice)).await.map(drop)
 }
-

@@ -57,7 +57,10 @@ pub(crate) async fn begin(
         WHERE user_id = $1 AND key = $2";
     let rows = library.query(Query::new(find).bind(user).bind(key)).await?;
     let Some(row) = rows.first() else {
-        return Err(Problem::unavailable(1, "The request with this key was just given up; try again."));
+        return Err(Problem::unavailable(
+            1,
+            "The request with this key was just given up; try again.",
+        ));
     };
     if row.get::<String>(0)? != fingerprint {
         let detail = "This Idempotency-Key was used for another request; take a new key.";

@@ -27,8 +27,7 @@ pub(crate) enum State {
 }
 
 impl State {
-    const ALL: [Self; 5] =
-        [Self::Draft, Self::Open, Self::Paid, Self::Void, Self::Uncollectible];
+    const ALL: [Self; 5] = [Self::Draft, Self::Open, Self::Paid, Self::Void, Self::Uncollectible];
 
     /// As the database has it.
     pub(crate) fn as_str(self) -> &'static str {
@@ -97,7 +96,8 @@ pub(crate) async fn issue(
 ) -> Result<Option<InvoiceId>, Error> {
     let id = InvoiceId::new();
     let total = new.price.amount.saturating_sub(new.credit);
-    let insert = "INSERT INTO library_invoice (id, kind, user_id, subscription, reason, plan, price,
+    let insert =
+        "INSERT INTO library_invoice (id, kind, user_id, subscription, reason, plan, price,
             credit, total, currency, state, period_start, period_end, buyer, issued, due)
         SELECT $1, 'invoice', $2, $3, $4, $5, $6, $7, $8, $9, 'draft', $10, $11,
             coalesce((SELECT name || ' <' || email || '>' FROM library_user WHERE id = $2), ''),
@@ -128,7 +128,8 @@ pub(crate) async fn credit_note(
     now: Time,
 ) -> Result<(), Error> {
     let id = InvoiceId::new();
-    let insert = "INSERT INTO library_invoice (id, kind, about, user_id, subscription, reason, plan,
+    let insert =
+        "INSERT INTO library_invoice (id, kind, about, user_id, subscription, reason, plan,
             price, credit, total, currency, state, period_start, period_end, buyer, issued, due)
         SELECT $1, 'credit-note', i.id, i.user_id, i.subscription, $3, i.plan, i.price, 0, $4, $5,
             'draft', i.period_start, i.period_end, i.buyer, $6, $6
@@ -210,10 +211,9 @@ pub(crate) async fn give_up(
         let invoice = Invoice::of_row(&row)?;
         let (id, user) = (invoice.id.to_string(), invoice.user.to_string());
         let (state, entry) = match reason {
-            GiveUp::Lost => (
-                State::Uncollectible,
-                Transaction::loss(&id, &user, now.millis(), invoice.total),
-            ),
+            GiveUp::Lost => {
+                (State::Uncollectible, Transaction::loss(&id, &user, now.millis(), invoice.total))
+            }
             GiveUp::Void | GiveUp::Upgrades => {
                 (State::Void, Transaction::void(&id, &user, now.millis(), invoice.total))
             }

@@ -27,8 +27,8 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-pub use self::settings::{PaymentsError, PaymentsSettings};
 use self::provider::Provider;
+pub use self::settings::{PaymentsError, PaymentsSettings};
 pub(crate) use self::stripe::signature;
 pub use self::stripe::{TransportError, event_is_believed, signed_event_is_read};
 pub(crate) use self::worker::{hurry, work};

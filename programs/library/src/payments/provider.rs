@@ -13,7 +13,8 @@ use crate::ledger::Money;
 use crate::time::Time;
 
 /// What a call to a provider returns.
-pub(crate) type Calling<'a, T> = Pin<Box<dyn Future<Output = Result<T, ProviderError>> + Send + 'a>>;
+pub(crate) type Calling<'a, T> =
+    Pin<Box<dyn Future<Output = Result<T, ProviderError>> + Send + 'a>>;
 
 /// A payment provider.
 pub(crate) trait Provider: std::fmt::Debug + Send + Sync {

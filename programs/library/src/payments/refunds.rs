@@ -120,8 +120,12 @@ async fn note(
     let left = found.captured.saturating_sub(asked.max(found.refunded));
     if amount > left {
         let detail = format!("Of this payment {left} are left to give back.");
-        return Err(Problem::conflict("refund-exceeds-payment", "That is more than is left", detail)
-            .with("left", left));
+        return Err(Problem::conflict(
+            "refund-exceeds-payment",
+            "That is more than is left",
+            detail,
+        )
+        .with("left", left));
     }
     let id = RefundId::new();
     let insert = "INSERT INTO library_refund

@@ -82,7 +82,8 @@ pub(crate) async fn ask(
     at: Time,
 ) -> Result<PaymentId, Error> {
     let id = PaymentId::new();
-    let insert = "INSERT INTO library_payment (id, invoice, subscription, user_id, provider, amount,
+    let insert =
+        "INSERT INTO library_payment (id, invoice, subscription, user_id, provider, amount,
             currency, state, is_checkout, captured, refunded, detail, created, changed, look,
             failures)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 'asked', $8, 0, 0, '', $9, $9, $9, 0)";
@@ -135,22 +136,14 @@ pub(crate) async fn failed(work: &mut Work<'_>, invoice: InvoiceId) -> Result<i6
 }
 
 /// Payments that are to be looked at.
-pub(crate) async fn due(
-    work: &mut Work<'_>,
-    now: Time,
-    limit: i64,
-) -> Result<Vec<Payment>, Error> {
+pub(crate) async fn due(work: &mut Work<'_>, now: Time, limit: i64) -> Result<Vec<Payment>, Error> {
     let find = Query::new(payments!("WHERE look <= $1 ORDER BY look LIMIT $2"));
     let rows = work.rows(find.bind(now).bind(limit)).await?;
     rows.iter().map(Payment::of_row).collect()
 }
 
 /// Writes what may change, with the reason why it failed.
-pub(crate) async fn update(
-    work: &mut Work<'_>,
-    now: &Payment,
-    detail: &str,
-) -> Result<(), Error> {
+pub(crate) async fn update(work: &mut Work<'_>, now: &Payment, detail: &str) -> Result<(), Error> {
     let update = "UPDATE library_payment SET state = $2, object = $3, intent = $4, url = $5,
             captured = $6, refunded = $7, detail = $8, changed = $9, look = $10, failures = $11
         WHERE id = $1";

@@ -62,7 +62,8 @@ impl PaymentsSettings {
             let words = "others can read it, and it holds secrets; run chmod 600 on it";
             return Err(wrong(words.to_owned()));
         }
-        let read: Self = toml::from_str(&text).map_err(|error| wrong(error.message().to_owned()))?;
+        let read: Self =
+            toml::from_str(&text).map_err(|error| wrong(error.message().to_owned()))?;
         read.check().map_err(wrong)?;
         Ok(read)
     }
@@ -78,7 +79,8 @@ impl PaymentsSettings {
         for (index, one) in self.providers.iter().enumerate() {
             let ProviderSettings { name, url, key, webhook_secret } = one;
             let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-            if !(1..=limits::PROVIDER_NAME_BYTES).contains(&name.len()) || !name.bytes().all(plain) {
+            if !(1..=limits::PROVIDER_NAME_BYTES).contains(&name.len()) || !name.bytes().all(plain)
+            {
                 return Err(format!("provider name {name:?}: use lower-case letters and digits"));
             }
             if self.providers.iter().take(index).any(|other| other.name == *name) {
@@ -148,7 +150,9 @@ mod tests {
             let error = read(&ONE.replace(from, to), 0o600).unwrap_err();
             assert!(error.contains(words), "{error}");
         }
-        assert!(read(&ONE.replace("https://api.stripe.com", "http://127.0.0.1:9500"), 0o600).is_ok());
+        assert!(
+            read(&ONE.replace("https://api.stripe.com", "http://127.0.0.1:9500"), 0o600).is_ok()
+        );
         assert!(read(&ONE.repeat(2), 0o600).unwrap_err().contains("twice"));
     }
 }

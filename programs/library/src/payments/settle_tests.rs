@@ -33,7 +33,8 @@ fn history(refunds: &[i64]) -> Vec<Remote> {
     };
     let mut all = vec![open, last.clone()];
     for (index, amount) in refunds.iter().enumerate() {
-        let refund = RemoteRefund { id: format!("re_{index}"), money: eur(*amount), is_done: false };
+        let refund =
+            RemoteRefund { id: format!("re_{index}"), money: eur(*amount), is_done: false };
         last.refunds.push(refund);
         all.push(last.clone());
         if let Some(refund) = last.refunds.last_mut() {

@@ -50,9 +50,8 @@ pub(crate) async fn look(library: &Library, now: Time) -> Result<(), Error> {
 /// Subscriptions whose time has come.
 async fn months(library: &Library, now: Time) -> Result<(), Error> {
     let limit = limits::PAYMENTS_AT_ONCE;
-    let find = library
-        .database
-        .read(reading(), move |work| Box::pin(subscription::due(work, now, limit)));
+    let find =
+        library.database.read(reading(), move |work| Box::pin(subscription::due(work, now, limit)));
     for id in find.await? {
         step(library, id, now).await?;
     }
@@ -229,9 +228,9 @@ async fn fetch(library: &Library, id: PaymentId, now: Time) -> Result<bool, Erro
             return Ok(false);
         }
     };
-    let note = library.database.write(writing(), move |work| {
-        Box::pin(async move { apply(work, id, &remote, now).await })
-    });
+    let note = library
+        .database
+        .write(writing(), move |work| Box::pin(async move { apply(work, id, &remote, now).await }));
     note.await.map(|()| true)
 }
 

@@ -54,7 +54,8 @@ pub(crate) async fn ask(
         return begin(work, user, plan, with, now).await;
     }
     if held.state == State::PastDue {
-        let detail = "A month is not paid yet; ask for the plan that you have to pay it, then change.";
+        let detail =
+            "A month is not paid yet; ask for the plan that you have to pay it, then change.";
         return Err(Problem::conflict("payment-due", "A payment is due", detail));
     }
     if plan.price.currency != held.price.currency || plan.price.amount < held.price.amount {

@@ -201,7 +201,8 @@ pub(crate) async fn insert(work: &mut Work<'_>, new: &Subscription) -> Result<bo
 
 /// Writes what may change of one that is locked.
 pub(crate) async fn update(work: &mut Work<'_>, now: &Subscription) -> Result<(), Error> {
-    let update = "UPDATE library_subscription SET plan = $2, amount = $3, currency = $4, state = $5,
+    let update =
+        "UPDATE library_subscription SET plan = $2, amount = $3, currency = $4, state = $5,
             anchor = $6, period = $7, due = $8, cancel_at_end = $9, next_plan = $10,
             customer = $11, method = $12, ended = $13, origin = $14
         WHERE id = $1";

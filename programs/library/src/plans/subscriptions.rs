@@ -181,7 +181,10 @@ async fn create(
 ) -> Result<Response, Problem> {
     let user = caller.user()?.id;
     let Some(provider) = library.payments.first() else {
-        return Err(Problem::unavailable(60, "Nobody can pay here: no payment provider is set up."));
+        return Err(Problem::unavailable(
+            60,
+            "Nobody can pay here: no payment provider is set up.",
+        ));
     };
     let with = With { provider: provider.to_owned(), origin: origin.as_str().to_owned() };
     let fingerprint = format!("subscribe {}", wanted.plan);
@@ -214,9 +217,9 @@ async fn ask(library: &Library, user: UserId, id: String, with: With) -> Result<
         // The worker makes the page otherwise.
         hurry(library, payment, now).await?;
     }
-    let show = library.database.read(reading(), |work| {
-        Box::pin(async move { shown(work, subscription).await })
-    });
+    let show = library
+        .database
+        .read(reading(), |work| Box::pin(async move { shown(work, subscription).await }));
     Ok(show.await?)
 }
 
@@ -254,10 +257,7 @@ async fn cancel(
         (status = 401, body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, body = ProblemBody, content_type = "application/problem+json"),
     ))]
-async fn usage(
-    State(library): State<Arc<Library>>,
-    caller: Caller,
-) -> Result<Json<Used>, Problem> {
+async fn usage(State(library): State<Arc<Library>>, caller: Caller) -> Result<Json<Used>, Problem> {
     let user = caller.user()?.id;
     let (from, to) = this_month();
     let read = library.database.read(reading(), move |work| {

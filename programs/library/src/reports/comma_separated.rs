@@ -22,6 +22,7 @@ pub(super) fn write(table: &Table) -> Result<Vec<u8>, csv::Error> {
 fn safe(text: &str) -> String {
     // Those who read tables skip blanks before a formula, and some the marks of direction.
     let begins = text.trim_start_matches([' ', '\u{feff}', '\u{200e}', '\u{200f}', '\u{a0}']);
-    let is_formula = begins.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let is_formula =
+        begins.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     if is_formula { format!("'{text}") } else { text.to_owned() }
 }

@@ -62,8 +62,19 @@ const PAYMENTS: &str = "SELECT p.id, p.created, p.user_id, coalesce(u.email, '')
     ORDER BY p.id LIMIT $4";
 
 const PAYMENTS_COLUMNS: &[&str] = &[
-    "payment", "created", "user", "email", "provider", "reference", "invoice", "state", "currency",
-    "amount", "captured", "refunded", "reconciled",
+    "payment",
+    "created",
+    "user",
+    "email",
+    "provider",
+    "reference",
+    "invoice",
+    "state",
+    "currency",
+    "amount",
+    "captured",
+    "refunded",
+    "reconciled",
 ];
 
 /// What each user sent and received.
@@ -190,7 +201,8 @@ async fn read(
     let rows = library.query(query.bind(limits::REPORT_ROWS + 1)).await?;
     let most = usize::try_from(limits::REPORT_ROWS).unwrap_or(usize::MAX);
     if rows.len() > most {
-        let detail = format!("This report has more than {most} rows; ask for fewer days, or a user.");
+        let detail =
+            format!("This report has more than {most} rows; ask for fewer days, or a user.");
         return Err(Problem::field("from", detail));
     }
     Ok(rows)

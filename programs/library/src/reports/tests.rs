@@ -17,14 +17,18 @@ fn row(name: &str, amount: i64) -> Vec<Cell> {
 #[test]
 fn a_text_never_becomes_a_formula_and_a_negative_number_stays_one() {
     for name in ["=1+1", "+1", "-1", "@x", "\tx", "\rx", " =1", "\u{feff}=1", "＝1"] {
-        let text = String::from_utf8(comma_separated::write(&table(vec![row(name, -1205)])).unwrap());
+        let text =
+            String::from_utf8(comma_separated::write(&table(vec![row(name, -1205)])).unwrap());
         let text = text.unwrap();
         let line = text.split_once("\r\n").unwrap().1;
         assert!(line.trim_start_matches('"').starts_with('\''), "{line:?}");
         assert!(line.ends_with(",-12.05\r\n"), "{line:?}");
     }
     let plain = comma_separated::write(&table(vec![row("Łódź, \"x\"", 5)])).unwrap();
-    assert_eq!(String::from_utf8(plain).unwrap(), "\u{feff}name,closing\r\n\"Łódź, \"\"x\"\"\",0.05\r\n");
+    assert_eq!(
+        String::from_utf8(plain).unwrap(),
+        "\u{feff}name,closing\r\n\"Łódź, \"\"x\"\"\",0.05\r\n"
+    );
 }
 
 #[test]

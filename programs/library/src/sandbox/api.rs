@@ -60,7 +60,8 @@ impl Sandbox {
             });
         }
         let form = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-        let (status, given) = call(&mut books, &form).map_or_else(|error| error, |made| (200, made));
+        let (status, given) =
+            call(&mut books, &form).map_or_else(|error| error, |made| (200, made));
         if let Some(key) = key {
             let kept = (body.to_owned(), status, given.clone());
             books.answers.insert(key.to_owned(), kept);
@@ -165,7 +166,8 @@ pub(super) async fn create_refund(
             return Err(refused(404, "No such payment_intent"));
         };
         let amount_of = |object: &Value, name: &str| object.get(name).and_then(Value::as_i64);
-        let back: i64 = books.refunds(intent).iter().filter_map(|one| amount_of(one, "amount")).sum();
+        let back: i64 =
+            books.refunds(intent).iter().filter_map(|one| amount_of(one, "amount")).sum();
         let taken_amount = amount_of(&taken, "amount_received").unwrap_or_default();
         if amount > taken_amount.saturating_sub(back) {
             return Err(refused(400, "Refund amount is greater than unrefunded amount"));

@@ -84,7 +84,9 @@ async fn deliver(settings: &SandboxSettings, event: &Value) {
         let client = Client::builder(TokioExecutor::new()).build_http();
         match timeout(limits::PROVIDER_TIME, client.request(request)).await {
             Ok(Ok(response)) if response.status().is_success() => return,
-            Ok(Ok(response)) => tracing::warn!(status = %response.status(), url, "an event was refused"),
+            Ok(Ok(response)) => {
+                tracing::warn!(status = %response.status(), url, "an event was refused")
+            }
             Ok(Err(error)) => tracing::warn!(%error, url, "an event did not arrive"),
             Err(_) => tracing::warn!(url, "an event was not answered"),
         }

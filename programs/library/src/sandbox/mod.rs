@@ -95,8 +95,7 @@ pub async fn serve_sandbox(
 ) -> Result<(), Error> {
     let address = listener.local_addr().map_err(Error::LocalAddress)?;
     let (events, sending) = Events::start(&settings)?;
-    let sandbox =
-        Arc::new(Sandbox { books: Books::default(), events, key: settings.key, address });
+    let sandbox = Arc::new(Sandbox { books: Books::default(), events, key: settings.key, address });
     let router = Router::new()
         .route("/health", get(async || axum::Json(serde_json::json!({"status": "ok"}))))
         .route("/v1/checkout/sessions", post(api::create_session))

@@ -11,10 +11,7 @@ use serde_json::{Value, json};
 
 use super::Sandbox;
 
-pub(super) async fn show(
-    State(sandbox): State<Arc<Sandbox>>,
-    Path(id): Path<String>,
-) -> Response {
+pub(super) async fn show(State(sandbox): State<Arc<Sandbox>>, Path(id): Path<String>) -> Response {
     let session = sandbox.books.open().objects.get(&id).cloned();
     let Some(session) = session.filter(|one| one.get("amount_total").is_some()) else {
         return (StatusCode::NOT_FOUND, "There is no such page.").into_response();

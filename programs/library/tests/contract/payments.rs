@@ -160,14 +160,18 @@ fn a_plan_is_paid_at_one_replica_and_held_at_another(store: Store) {
     let buyer = invoices["items"][0]["buyer"].as_str().unwrap();
     assert!(buyer.contains(&ana.email), "{buyer}");
     let cancelled = one.send("DELETE", SUBSCRIPTIONS, Some(&ana.token), &Value::Null).json();
-    assert_eq!((&cancelled["state"], &cancelled["cancel_at_end"]), (&json!("active"), &json!(true)));
+    assert_eq!(
+        (&cancelled["state"], &cancelled["cancel_at_end"]),
+        (&json!("active"), &json!(true))
+    );
 }
 
 fn an_event_that_is_not_signed_is_not_believed(store: Store) {
     let (replica, _sandbox) = Sandbox::with_replica(&store);
     let hook = "/library/api/payments/webhooks/sandbox";
     let event = br#"{"id": "evt_1", "type": "payment_intent.succeeded"}"#;
-    for fields in [vec![], vec![("Stripe-Signature", "t=1,v1=00")], vec![("Stripe-Signature", "")]] {
+    for fields in [vec![], vec![("Stripe-Signature", "t=1,v1=00")], vec![("Stripe-Signature", "")]]
+    {
         assert_eq!(replica.ask("POST", hook, &fields, event).status, 400);
     }
     let nobody = "/library/api/payments/webhooks/nobody";
@@ -191,7 +195,8 @@ fn who_may_ask_for_what(store: Store) {
     let nothing = Value::Null;
     let unknown = format!("tml_{}", "a".repeat(43));
     // Nobody, an unknown token, the owner, another user, an admin.
-    let callers = [None, Some(&*unknown), Some(&*ana.token), Some(&*other.token), Some(&*root.token)];
+    let callers =
+        [None, Some(&*unknown), Some(&*ana.token), Some(&*other.token), Some(&*root.token)];
     for (method, target, body, expected) in [
         ("GET", "/library/api/plans", &nothing, [200, 200, 200, 200, 200]),
         ("GET", "/library/api/usage", &nothing, [401, 401, 200, 200, 200]),
@@ -260,7 +265,8 @@ fn reports_are_told_as_json_csv_and_a_document(store: Store) {
     }
     let payments = read(&replica, &ana.token, "/library/api/reports/payments");
     assert_eq!(payments["items"][0]["reconciled"], "yes", "{payments}");
-    let before = read(&replica, &ana.token, "/library/api/reports/billing?from=2020-01-01&to=2020-02-01");
+    let before =
+        read(&replica, &ana.token, "/library/api/reports/billing?from=2020-01-01&to=2020-02-01");
     assert_eq!(before["items"], json!([]));
 }
 

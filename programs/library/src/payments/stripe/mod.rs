@@ -128,7 +128,8 @@ impl Stripe {
         let Some(intent) = intent else { return Ok(remote) };
         let intent: Intent = self.get(&format!("/v1/payment_intents/{}", named(intent)?)).await?;
         remote.captured = objects::money(intent.amount_received, &intent.currency)?;
-        remote.detail = intent.last_payment_error.map(|failure| failure.message).unwrap_or_default();
+        remote.detail =
+            intent.last_payment_error.map(|failure| failure.message).unwrap_or_default();
         remote.state = match intent.status.as_str() {
             "succeeded" => RemoteState::Captured,
             "canceled" => RemoteState::Failed,

@@ -143,7 +143,9 @@ mod tests {
 
     #[test]
     fn amounts_are_counted_as_stripe_does() {
-        for (amount_there, code, here) in [(500, "eur", 500), (500, "jpy", 500), (50_000, "isk", 500)] {
+        for (amount_there, code, here) in
+            [(500, "eur", 500), (500, "jpy", 500), (50_000, "isk", 500)]
+        {
             let read = money(amount_there, code).unwrap();
             assert_eq!((read.amount, amount(read)), (here, Ok(amount_there)), "{code}");
         }

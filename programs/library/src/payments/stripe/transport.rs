@@ -45,10 +45,11 @@ pub enum TransportError {
 impl Transport {
     /// A way to the API at `base`, such as `https://api.stripe.com`.
     pub(crate) fn new(base: &str, key: &str) -> Result<Self, TransportError> {
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {key}"))
-            .map_err(|_| TransportError::Key)?;
+        let mut authorization =
+            HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| TransportError::Key)?;
         authorization.set_sensitive(true);
-        let roots = HttpsConnectorBuilder::new().with_native_roots().map_err(TransportError::Roots)?;
+        let roots =
+            HttpsConnectorBuilder::new().with_native_roots().map_err(TransportError::Roots)?;
         let connector = roots.https_or_http().enable_http1().build();
         let client = Client::builder(TokioExecutor::new()).build(connector);
         Ok(Self { client, base: base.trim_end_matches('/').to_owned(), authorization })
