@@ -9,7 +9,7 @@ use crate::{ADMIN, caching, dir, disk_use, is_hit, status};
 use tombolo_e2e::{Chance, Tombolo, eventually};
 
 const LENGTHS: [usize; 3] = [5_000, 300_000, 2_000_000];
-pub(crate) const TROUBLE: &str = "the cache cannot write files and goes on without";
+pub(crate) const TROUBLE: &str = "the cache cannot write files; requests are served without it";
 pub(crate) const OVER: &str = "the cache can write files again";
 
 /// Asks for many things, several clients at one time; every answer is whole. Tells how many came

@@ -10,13 +10,19 @@ use super::{Names, compare, documents, files, root, text};
 
 const PAGE: &str = "docs/command-line.md";
 
-/// The help of a command, without trailing blanks.
+/// The help of a command, without trailing blanks, whatever the program's file is called.
 fn help(command: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
     let told = Tombolo::run(folder.path(), &arguments);
     assert_eq!(told.code, Some(0), "{command}: {told:?}");
-    let lines = told.stdout.lines().map(str::trim_end);
+    let lines = told.stdout.lines().map(|line| match line.strip_prefix("Usage: ") {
+        Some(usage) => {
+            let rest = usage.split_once(' ').map_or("", |(_, rest)| rest);
+            format!("Usage: tombolo {rest}").trim_end().to_owned()
+        }
+        None => line.trim_end().to_owned(),
+    });
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -29,21 +35,20 @@ fn listed(help: &str, heading: &str) -> Vec<String> {
     names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
-/// Every command with its help, in the order in which the program lists them.
-fn commands() -> Vec<(String, String)> {
-    let top = help("");
-    let mut all = Vec::new();
-    for name in listed(&top, "Commands:") {
-        let own = help(&name);
-        let services = listed(&own, "Services:");
-        all.push((name.clone(), own));
-        for service in services {
-            let command = format!("{name} {service}");
-            let own = help(&command);
-            all.push((command, own));
-        }
+/// A command with its help, and all below it, in the order in which the program lists them.
+fn collect(command: &str, all: &mut Vec<(String, String)>) {
+    let own = help(command);
+    let below = ["Commands:", "Services:"].into_iter().flat_map(|heading| listed(&own, heading));
+    let below: Vec<String> = below.collect();
+    all.push((command.to_owned(), own));
+    for name in below {
+        collect(format!("{command} {name}").trim_start(), all);
     }
-    all.insert(0, (String::new(), top));
+}
+
+fn commands() -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    collect("", &mut all);
     all
 }
 
@@ -61,7 +66,13 @@ fn the_page_is_what_the_program_says() {
         std::fs::write(root().join(PAGE), &page).unwrap();
         return;
     }
-    assert_eq!(text(PAGE), page, "{PAGE} is out of date; it tells how to renew it");
+    let documented = text(PAGE);
+    let mut lines = documented.lines().zip(page.lines());
+    let other = lines.find(|(documented, said)| documented != said);
+    assert!(
+        documented == page,
+        "{PAGE} is out of date, first here: {other:?}; the page tells how to renew it"
+    );
 }
 
 /// The flags that a help tells of.
@@ -112,8 +123,9 @@ fn commands_and_flags_in_documents_are_there() {
             if !is_command(first) || first == "help" {
                 continue;
             }
-            let names: Vec<&str> = words.clone().take(2).collect();
-            let own = commands.get(&names.join(" ")).or_else(|| commands.get(first));
+            let names: Vec<&str> = words.clone().take(3).collect();
+            let mut counts = (1..=names.len()).rev();
+            let own = counts.find_map(|count| commands.get(&names[..count].join(" ")));
             let place = format!("{}: tombolo {line}", path.display());
             let Some(own) = own else {
                 unknown.insert(place);

@@ -92,7 +92,7 @@ impl fmt::Display for Error {
             Error::Locked { folder, holder } => locked(out, folder, *holder),
             Error::Listen(refusal) => refusal.fmt(out),
             Error::StartFailed { name, how } => {
-                write!(out, "{name} could not be started: it {how}; its own words are above")
+                write!(out, "{name} could not be started: it {how}; what it printed is above")
             }
             Error::Overdue(killed) => write!(
                 out,
@@ -115,7 +115,7 @@ fn locked(
     holder: Option<u32>,
 ) -> fmt::Result {
     let folder = folder.display();
-    write!(out, "another 'tombolo up' is at work in {folder}")?;
+    write!(out, "another 'tombolo up' uses {folder}")?;
     match holder {
         Some(pid) => write!(out, " (pid {pid})\n  end it with: kill {pid}")?,
         None => write!(out, "\n  end it")?,
@@ -161,7 +161,7 @@ impl CannotListen {
                 let Holder { pid, name } = holder;
                 write!(out, " by {name} (pid {pid})\n  end that process with: kill {pid}")
             }
-            None => write!(out, "\n  'ss -ltnp' (as root) tells by whom"),
+            None => write!(out, "\n  'ss -ltnp' (as root) shows which process"),
         }
     }
 }

@@ -87,7 +87,7 @@ async fn reload(reloader: &mut Reloader) {
 /// Starts the program anew, which may be another by now. Its process id once it serves; none if it
 /// does not, which is told.
 async fn replaced(events: &Events, reloader: &Reloader, keeper: &mut Keeper) -> Option<u32> {
-    let not_replaced = "the program was not replaced; this process goes on serving";
+    let not_replaced = "the program was not replaced; this process continues to serve";
     let current = reloader.publication.current();
     let orchestrator = current.config.gateway.orchestrator.as_deref();
     if let Some(socket) = orchestrator

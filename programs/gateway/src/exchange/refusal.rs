@@ -230,7 +230,7 @@ impl Refusal {
     pub(super) fn only_if_cached() -> Self {
         Self::new(
             504,
-            "Nothing is stored that could answer this, and the request wants nothing else.",
+            "The request asks for a stored response only, and no stored response can answer it.",
             "only-if-cached, and no stored response can be used",
         )
     }
@@ -244,7 +244,7 @@ impl Refusal {
         Self::new(
             503,
             "No server can take the request just now.",
-            "the upstream is drained: an operator lets nothing new come to it",
+            "the upstream is drained: an operator stopped new requests to it (tombolo undrain ends that)",
         )
     }
 

@@ -125,7 +125,7 @@ pub(crate) fn explain(
 ) -> (&'static str, Option<&'static str>) {
     match (status.fwd, reason) {
         (None, _) if !status.hit => (
-            "the request wants nothing but what is stored, and nothing stored will do",
+            "the request asks for a stored response only, and no stored response can be used",
             Some("RFC 9111 section 5.2.1.7"),
         ),
         (_, Some(reason)) => (reason.words(), reason.clause()),

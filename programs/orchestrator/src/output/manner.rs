@@ -69,7 +69,7 @@ impl Manner {
 /// (of a panic, say) become one.
 fn in_json(name: &str, line: &str) -> String {
     let is_object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(line)
-        .is_ok_and(|members| members.contains_key("level"));
+        .is_ok_and(|members| members.contains_key("level") && !members.contains_key("process"));
     match line.strip_prefix('{').filter(|_| is_object) {
         Some(members) => format!("{{\"process\":{},{members}", serde_json::Value::from(name)),
         None => logging::json_words("WARN", "stderr", name, line),
@@ -96,6 +96,18 @@ mod tests {
         );
         assert_eq!(pushed(Manner::Journal, "words"), "<5>site-1 | words\n");
         assert_eq!(Manner::Journal.own("one\ntwo"), "<6>tombolo: one\n<6>tombolo: two\n");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_process_writes_is_one_object_or_one_entry(line in "\\PC{0,40}|[{\":,}a-z0-9ZWARN .-]{0,60}") {
+            let told = pushed(Manner::Json, &line);
+            proptest::prop_assert_eq!(told.matches('\n').count(), 1);
+            let told: Value = serde_json::from_str(&told).unwrap();
+            proptest::prop_assert_eq!(&told["process"], "site-1");
+            let entry = pushed(Manner::Journal, &line);
+            proptest::prop_assert!(entry.starts_with('<') && entry.matches('\n').count() == 1);
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(super) async fn find(fleet: &mut Fleet, program: &Path, output: &Output) -> 
     let ledger = fleet.left_behind();
     if !ledger.processes.is_empty() && ledger.folder != fleet.identity() {
         output.say(
-            "processes.json was written for another data folder: its processes are left alone",
+            "processes.json was written for another data folder: its processes are not touched",
         );
         return Vec::new();
     }
@@ -109,7 +109,7 @@ impl Watch {
     pub(super) fn may_leave(&self) -> bool {
         let keep = self.fleet.config().up.keep;
         self.output.say(match keep {
-            true => "SIGUSR2: going alone; the next 'tombolo up' in this data folder takes over what runs",
+            true => "SIGUSR2: ending alone; the processes continue, and the next 'tombolo up' in this data folder takes them over",
             false => "SIGUSR2 is for [up] keep = true: without it what runs would end with this process",
         });
         keep
@@ -120,7 +120,7 @@ impl Watch {
         let running = self.running.iter().enumerate();
         let running = running.filter_map(|(id, one)| self.fleet.entry(id, one.as_ref()?.pid));
         if let Err(why) = self.fleet.write_ledger(running.collect()) {
-            self.output.say(&format!("what runs could not be written down: {why}"));
+            self.output.say(&format!("the list of running processes could not be written: {why}"));
         }
     }
 }

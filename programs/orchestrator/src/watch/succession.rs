@@ -46,7 +46,7 @@ impl Watch {
             None => Err(why.unwrap_or_else(|| "it did not say why".to_owned())),
         };
         if let Err(why) = &outcome {
-            self.output.say(&format!("gateway (pid {pid}) has no successor: {why}"));
+            self.output.say(&format!("gateway (pid {pid}) was not replaced: {why}"));
         }
         self.end_succession(outcome.clone());
         let refused = |why| Refusal::new(409, why);
@@ -78,7 +78,7 @@ impl Watch {
         self.succession.leaving.retain(|leaving| !leaving.is_finished());
         self.succession.leaving.extend(before.map(Running::give_way));
         self.output.say(&format!(
-            "gateway (pid {by}) serves in the place of pid {pid}, which finishes what it is at"
+            "gateway (pid {by}) serves in the place of pid {pid}, which finishes its requests"
         ));
         self.keep(id, run, child)
     }

@@ -50,7 +50,7 @@ pub enum AdminError {
     },
     /// What the file holds is no token.
     #[error(
-        "the admin token in {path} is of no use: {why}; make one with `head -c 32 /dev/urandom | base64 > {path}`"
+        "the admin token in {path} cannot be used: {why}; make one with `head -c 32 /dev/urandom | base64 > {path}`"
     )]
     Token {
         /// The file.

@@ -92,7 +92,7 @@ impl Keeper {
             desk.file.release();
         });
         if timeout(PATIENCE, last).await.is_err() {
-            tracing::warn!("what is known of servers could not be written in time");
+            tracing::warn!("the state of servers could not be written in time");
         }
     }
 
@@ -157,12 +157,12 @@ impl Desk {
         match outcome {
             Ok(()) => {
                 if std::mem::take(&mut self.in_trouble) {
-                    tracing::info!(%path, "what is known of servers is kept again");
+                    tracing::info!(%path, "the state of servers is kept again");
                 }
             }
             Err(error) if !self.in_trouble => {
                 self.in_trouble = true;
-                tracing::warn!(%path, "what is known of servers will be forgotten at a restart: {error}");
+                tracing::warn!(%path, "the state of servers will be forgotten at a restart: {error}");
             }
             Err(_) => {}
         }
@@ -176,7 +176,7 @@ fn begin_with(text: &[u8], whence: &str, from: From, snapshot: &Snapshot) -> boo
         Err(error) => {
             tracing::warn!(
                 from = whence,
-                "nothing is known of servers from before, each begins as up: {error}; the next change is written over it"
+                "the state of servers from before the start cannot be read, each begins as up: {error}; the next change overwrites the file"
             );
             return false;
         }

@@ -50,7 +50,7 @@ impl Inherited {
                 Ok(_) if name == ADMIN => inherited.admin = Some(socket),
                 Ok(address) => inherited.others.push((address, socket)),
                 Err(error) => {
-                    tracing::warn!(%error, fd, "a socket that was handed over is of no use")
+                    tracing::warn!(%error, fd, "a socket that was passed on (LISTEN_FDS) cannot be used")
                 }
             }
         }
@@ -89,7 +89,7 @@ impl Inherited {
     /// Says that this process serves. Sockets that nobody took are closed.
     pub(in crate::control_plane) fn ready(self) {
         for (address, _) in &self.others {
-            tracing::warn!(%address, "a socket was handed over that the configuration does not listen on; it is closed");
+            tracing::warn!(%address, "a socket was passed on (LISTEN_FDS) that the configuration does not listen on; it is closed");
         }
         if let Some(mut ready) = self.ready
             && let Err(error) = ready.write_all(b"ready\n")
@@ -134,7 +134,7 @@ pub(super) fn entry(fd: RawFd, name: &Name) -> OsString {
 fn adopt_socket(fd: RawFd) -> Option<TcpListener> {
     let link = fs::read_link(format!("/proc/self/fd/{fd}")).ok()?;
     if !link.to_string_lossy().starts_with("socket:") {
-        tracing::warn!(fd, "what was handed over as a socket is none");
+        tracing::warn!(fd, "a descriptor that was passed on (LISTEN_FDS) is no socket");
         return None;
     }
     let socket = TcpListener::from(adopt(fd)?);
