@@ -74,7 +74,11 @@ impl Gate {
                 }
             }
             None => {
-                tracing::warn!(reason, "the cache cannot {} files; requests are served without it", self.what);
+                tracing::warn!(
+                    reason,
+                    "the cache cannot {} files; requests are served without it",
+                    self.what
+                );
                 let trouble = Trouble { reason, since: SystemTime::now(), failures: 1 };
                 let wait = RETRY_AFTER.0;
                 *outage = Some(Outage { trouble, wait, retry_at: now + wait, mended: None });
