@@ -104,7 +104,7 @@ fn target(link: &OwnedFd) -> io::Result<PathBuf> {
 }
 
 fn is_proc(link: &OwnedFd) -> bool {
-    fstatfs(link).is_ok_and(|about| i64::try_from(about.f_type) == Ok(PROC))
+    fstatfs(link).is_ok_and(|about| about.f_type == PROC)
 }
 
 /// Whether a link of `/proc` is to an open file: then its text need not be a path. `self` and the like

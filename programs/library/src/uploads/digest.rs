@@ -99,7 +99,7 @@ impl Checksum {
     }
 
     /// Whether the bytes are those that were meant.
-    pub(crate) fn is_right(self) -> bool {
+    pub(crate) fn matches(self) -> bool {
         match self.running {
             Kind::Sha1(digest) => digest.finalize().as_slice() == self.expected,
             Kind::Sha256(digest) => digest.finalize().as_slice() == self.expected,
@@ -153,7 +153,7 @@ mod tests {
         let mut wrong = right.clone();
         right.add(&[Bytes::from_static(b"hello "), Bytes::from_static(b"world")]);
         wrong.add(&[Bytes::from_static(b"hello world!")]);
-        assert!(right.is_right() && !wrong.is_right());
+        assert!(right.matches() && !wrong.matches());
         for bad in ["", "sha1", "md5 XrY7u+Ae7tCTyyK7j1rNww==", "sha1 AAAA", "sha1 ???", "SHA1 x"] {
             assert!(Checksum::of_tus(bad).is_none(), "{bad}");
         }

@@ -31,10 +31,13 @@ trait Change: Send + Sync {
     fn owner(&self) -> UserId;
 }
 
+/// Where the one who waits for a change hears of it.
+type Reply<T> = oneshot::Sender<Result<T, Arc<Error>>>;
+
 struct Waiting<T, F> {
     change: F,
     made: Mutex<Option<T>>,
-    reply: Mutex<Option<oneshot::Sender<Result<T, Arc<Error>>>>>,
+    reply: Mutex<Option<Reply<T>>>,
     deadline: Deadline,
     owner: UserId,
 }

@@ -245,7 +245,7 @@ impl State {
             Stop::Failed(problem) => refusal = refusal.or(Some(problem)),
         }
         if let Some(checksum) = self.receiving.checksum.take() {
-            let is_right = is_whole_body && checksum.is_right();
+            let is_right = is_whole_body && checksum.matches();
             if !is_right {
                 let wrong = is_whole_body.then(refusal::wrong_checksum);
                 let Receiving { uploads, upload, .. } = &self.receiving;

@@ -42,7 +42,7 @@ pub(super) fn services(root: &Reader<'_>) -> Vec<Found> {
 
 fn service(reader: &Reader<'_>) -> Found {
     let name = reader.word("name");
-    let kind = name.as_ref().and_then(|word| named(&word.value));
+    let kind = name.as_ref().and_then(|word| named(word.value));
     if kind.is_none() {
         reader.context.gap();
     }

@@ -82,11 +82,11 @@ impl Content for Local {
     }
 
     fn read(&self, content: &ContentId, range: Range<u64>) -> ByteStream {
-        read::stream(Arc::clone(&self.files), content.clone(), range)
+        read::stream(Arc::clone(&self.files), *content, range)
     }
 
     fn delete<'a>(&'a self, content: &'a ContentId) -> Boxed<'a, Result<(), ContentError>> {
-        let content = content.clone();
+        let content = *content;
         Box::pin(self.run(move |files| files.delete(&content)))
     }
 
