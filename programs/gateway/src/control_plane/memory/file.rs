@@ -170,6 +170,8 @@ fn lock(file: &File) -> Result<(), Trouble> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn text(words: &str) -> String {
