@@ -43,11 +43,6 @@ impl Store {
         }
     }
 
-    /// Where its files are.
-    pub(crate) fn folder(&self) -> &std::path::Path {
-        self.folder.path()
-    }
-
     pub(crate) async fn open(&self) -> Database {
         Database::open(&self.url(), &MIGRATIONS).await.unwrap()
     }
