@@ -28,7 +28,7 @@ pub const REQUEST_BYTES_MAX: usize = 4 << 10;
 /// Bytes of an answer's line: that of 400 replicas with their last words is about 1 MiB.
 const ANSWER_BYTES_MAX: u64 = 16 << 20;
 /// For one exchange. Nothing that takes long is waited for: it has begun when it is answered.
-const EXCHANGE: Duration = Duration::from_secs(5);
+pub const EXCHANGE: Duration = Duration::from_secs(5);
 /// For a reload to be answered: new replicas serve by then, or it is refused.
 pub const RELOAD: Duration = Duration::from_secs(75);
 

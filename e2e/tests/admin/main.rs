@@ -12,6 +12,7 @@ mod cache;
 mod commands;
 mod console;
 mod drain;
+mod errors;
 mod metrics;
 mod purge;
 mod requests;

@@ -28,6 +28,31 @@ fn tells_of_gateway_and_servers() {
     assert_eq!(server["requests"], 3);
     assert_eq!(server["attempts"]["answered"], 3);
     assert_eq!(server["in_flight"], 0);
+    assert_eq!((&server["state_changes"], &server["reads_only"]), (&0.into(), &false.into()));
+    assert!(server["state_seconds"].as_u64().unwrap() < 60, "{server}");
+}
+
+#[test]
+fn changes_of_a_servers_state_are_counted() {
+    let origin = Origin::start(scripts::answer(scripts::ok("ok")));
+    let (_gateway, admin) = start(Setup::to(&origin));
+    for path in ["drain", "undrain", "drain"] {
+        let body = format!(r#"{{"upstream":"app","server":"{}"}}"#, origin.address());
+        let length = body.len();
+        let fields = "Content-Type: application/json";
+        let request = format!(
+            "POST /api/v1/{path} HTTP/1.1\r\nHost: {admin}\r\n{fields}\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        assert_eq!(tombolo_e2e::Client::connect(admin).exchange(request).status(), 200);
+    }
+    let server = &json(&get(admin, "/api/v1/status"))["upstreams"][0]["backends"][0];
+    assert_eq!(server["state_changes"], 3, "{server}");
+    let series = format!(
+        "tombolo_upstream_backend_state_changes_total{{upstream=\"app\",backend=\"{}\"}} 3",
+        origin.address()
+    );
+    let text = get(admin, "/metrics").text();
+    assert!(text.lines().any(|line| line == series), "{series} in {text}");
 }
 
 #[test]

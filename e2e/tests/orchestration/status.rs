@@ -37,6 +37,22 @@ fn replicas_are_told_with_pid_memory_files_and_restarts() {
         (process["state"] == "up" && process["pid"] != first["pid"]).then_some(process)
     });
     assert_eq!(again["restarts"], 1);
+    let metrics = Client::connect(up.admin)
+        .exchange(format!("GET /metrics HTTP/1.1\r\nHost: {}\r\n\r\n", up.admin))
+        .text();
+    let of = |name: &str, labels: &str| {
+        let series = format!("{name}{{service=\"site\",replica=\"site-1\"{labels}}} ");
+        let value = metrics.lines().find_map(|line| line.strip_prefix(&series));
+        let value = value.unwrap_or_else(|| panic!("{series} in {metrics}"));
+        value.parse::<f64>().unwrap()
+    };
+    assert_eq!(of("tombolo_replica_restarts_total", ""), 1.0);
+    assert_eq!(of("tombolo_replica_state", ",state=\"up\""), 1.0);
+    assert_eq!(of("tombolo_replica_state", ",state=\"failed\""), 0.0);
+    assert!(of("tombolo_replica_resident_memory_bytes", "") > f64::from(1 << 20));
+    assert!(of("tombolo_replica_open_fds", "") > 3.0);
+    assert!(metrics.contains("\ntombolo_orchestrator_up 1\n"), "{metrics}");
+    assert!(metrics.contains("\ntombolo_service_replicas{service=\"site\"} 2\n"), "{metrics}");
     let how = again["last_exit"]["how"].as_str().unwrap();
     assert!(how.contains("signal 9 (SIGKILL"), "{how}");
     let told = up.run(&["status"]);

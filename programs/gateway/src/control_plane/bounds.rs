@@ -1,10 +1,13 @@
 //! What an exchange may take, for each route: its own word over its upstream's over the gateway's,
 //! settled when the configuration is put in force.
 
+mod written;
+
 use tombolo_daemon::config::{Config, ExchangeTimeouts, Route};
 use tombolo_http1::BodyLimits;
 
 use crate::data_plane::{Pace, TICK, ticks};
+pub(crate) use written::{Written, span};
 
 /// Timeouts in ticks of the data plane's clock, and limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub(crate) struct Bounds {
     pub(crate) trailer_bytes: usize,
     pub(crate) interim_responses: usize,
     pub(crate) attempts: usize,
+    /// Where those are written that can end a request.
+    pub(crate) written: Written,
 }
 
 impl Bounds {
@@ -51,6 +56,7 @@ impl Bounds {
             trailer_bytes: said.trailer_bytes.unwrap_or(limits.trailer_bytes),
             interim_responses: said.interim_responses.unwrap_or(limits.interim_responses),
             attempts: said.attempts.unwrap_or(limits.attempts),
+            written: Written::of(route, upstream),
         }
     }
 
@@ -108,9 +114,24 @@ limits = { body_bytes = 0, client_rate = "10B" }
         assert_eq!((plain.connect, plain.first_byte, plain.total), (10, 200, 200));
         assert_eq!((plain.body_gap, plain.tunnel_idle, plain.attempts), (30, 50, 5));
         assert_eq!((plain.client_bytes, plain.body_bytes), (150, 1024));
+        let written = plain.written;
+        let told = [written.connect, written.first_byte, written.total, written.body_bytes];
+        let told = told.map(|place| place.to_string());
+        assert_eq!(told, ["[gateway]", "the upstream", "the upstream", "the upstream"]);
+        let written = of(1).written;
+        let told = [written.body_gap, written.total, written.body_bytes, written.first_byte];
+        let told = told.map(|place| place.to_string());
+        assert_eq!(told, ["the route", "the route", "the route", "the upstream"]);
         let slow = of(1);
-        let expected =
-            Bounds { body_gap: 300, total: 250, body_bytes: 0, client_bytes: 300, ..plain };
+        let written = slow.written;
+        let expected = Bounds {
+            body_gap: 300,
+            total: 250,
+            body_bytes: 0,
+            client_bytes: 300,
+            written,
+            ..plain
+        };
         assert_eq!(slow, expected);
         assert_eq!(slow.body().body_bytes, u64::MAX);
     }

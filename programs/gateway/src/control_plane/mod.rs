@@ -51,7 +51,7 @@ pub(crate) mod traces;
 mod wish;
 
 pub use admin::AdminError;
-pub(crate) use bounds::Bounds;
+pub(crate) use bounds::{Bounds, span};
 pub(crate) use drain::{How, Target};
 pub(crate) use listening::Addresses;
 #[cfg(test)]

@@ -132,7 +132,14 @@ mod tests {
     }
 
     fn exchange() -> Exchange<'static> {
-        Exchange { status: 200, duration_micros: 10, bytes_in: 0, bytes_out: 0, cache: None }
+        Exchange {
+            status: 200,
+            duration_micros: 10,
+            bytes_in: 0,
+            bytes_out: 0,
+            cache: None,
+            error: None,
+        }
     }
 
     #[tokio::test]

@@ -19,6 +19,7 @@ use super::connection::Connection;
 use super::core::Core;
 use super::listener::{BACKLOG, Door, Speaks};
 use super::timers::TICK;
+use crate::metrics::ErrorReason;
 use crate::tcp::{self, Place};
 
 /// What a connection beyond the limits is told.
@@ -99,7 +100,13 @@ impl Entrance {
             }
             (Ok(connection), Speaks::Http) => drop(spawn_local(connection.serve(stream))),
             (Ok(connection), Speaks::Tcp(index)) => take_in_tcp(index, connection, stream),
-            (Err(full), Speaks::Http) => turn_away(&stream, client, full),
+            (Err(full), Speaks::Http) => {
+                core.metrics.fails(match full {
+                    Full::Memory => ErrorReason::Memory,
+                    Full::InAll | Full::ForClient => ErrorReason::Connections,
+                });
+                turn_away(&stream, client, full);
+            }
             // Nobody knows what words its protocol has for that.
             (Err(full), Speaks::Tcp(index)) => {
                 if let Some(proxy) = snapshot.tcp.get(index) {

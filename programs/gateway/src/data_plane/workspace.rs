@@ -28,6 +28,8 @@ pub(crate) struct Workspace {
     /// The cache key of the request, and what it says in the fields that its answer varies by.
     pub(crate) key: Vec<u8>,
     pub(crate) variant: Vec<u8>,
+    /// The fields by which what is stored differs, if no variant fitted.
+    pub(crate) varies_by: Vec<u8>,
     /// Chunk framing of the request body and of the response body.
     pub(crate) framing_up: Vec<u8>,
     pub(crate) framing_down: Vec<u8>,
@@ -44,6 +46,7 @@ impl Workspace {
             answer: Vec::with_capacity(1024),
             key: Vec::with_capacity(256),
             variant: Vec::with_capacity(256),
+            varies_by: Vec::new(),
             framing_up: Vec::with_capacity(32),
             framing_down: Vec::with_capacity(32),
         })
@@ -59,6 +62,7 @@ impl Workspace {
             &mut self.answer,
             &mut self.key,
             &mut self.variant,
+            &mut self.varies_by,
             &mut self.framing_up,
             &mut self.framing_down,
         ] {

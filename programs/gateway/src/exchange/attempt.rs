@@ -234,18 +234,17 @@ pub(super) fn outcome(
 /// What is said of a request body that did not reach its end.
 fn fault(error: &TransferError, asked: &Asked) -> Failure {
     match error {
-        TransferError::Source(Stop::Slow) => Refusal::slow_rate().into(),
-        TransferError::Source(Stop::Expired | Stop::Needed) => Refusal::slow_body().into(),
+        TransferError::Source(Stop::Slow) => Refusal::slow_rate(&asked.bounds).into(),
+        TransferError::Source(Stop::Expired | Stop::Needed) => {
+            Refusal::slow_body(&asked.bounds).into()
+        }
         TransferError::Source(Stop::Failed(_)) | TransferError::Truncated => {
             Failure::Cut("the client closed inside the request body")
         }
         TransferError::Body(error) | TransferError::Unsent(error) => match error.kind() {
-            BodyErrorKind::TooLarge => Refusal::body_too_large(asked.bounds.body_bytes).into(),
+            BodyErrorKind::TooLarge => Refusal::body_too_large(&asked.bounds).into(),
             _ => Refusal::bad_body(error.reason()).into(),
         },
-        TransferError::Sink(_) => Refusal::slow_upstream(
-            "the upstream took nothing of the request body within timeouts.body_gap",
-        )
-        .into(),
+        TransferError::Sink(_) => Refusal::body_not_taken(&asked.bounds).into(),
     }
 }

@@ -145,8 +145,7 @@ impl Downward<'_> {
                 Err(Stop::Expired) if timer.is_released() && !self.watch.has_ended() => {
                     timer.settle();
                     if self.may_leave(interim) {
-                        let words = "the server was found to fail before it answered";
-                        let refusal = Refusal::slow_upstream(words);
+                        let refusal = Refusal::server_is_out();
                         let why = Why::Released;
                         let unanswered = Unanswered { refusal, interim, why };
                         return Err(DownError::Unanswered(unanswered));
@@ -157,9 +156,9 @@ impl Downward<'_> {
                     return Err(Failure::Cut("the client left before it was answered").into());
                 }
                 Err(Stop::Expired | Stop::Slow | Stop::Needed) => {
-                    let refusal = Refusal::slow_upstream(
-                        "no response from the upstream within timeouts.first_byte",
-                    );
+                    let bounds = &self.asked.bounds;
+                    let of_all = self.facing.first_byte < bounds.first_byte;
+                    let refusal = Refusal::no_first_byte(bounds, of_all);
                     // What has begun to answer, or still takes the body, is not asked elsewhere.
                     if !self.outbound.is_empty() || self.upload.get() == Upload::Running {
                         return Err(refusal.into());

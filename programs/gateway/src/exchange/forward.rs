@@ -218,7 +218,7 @@ async fn ask(
                 server.attempts.count(core.index, Outcome::Unreachable);
                 candidate.upstream.saw(server, Outcome::Unreachable, None);
                 server.health.failed(Fault::Unreachable);
-                let refusal = Refusal::no_server(&error);
+                let refusal = Refusal::no_server(&error, &asked.bounds);
                 journal.failed(Outcome::Unreachable, refusal.cause());
                 return Ok(Asking::Next(refusal));
             }

@@ -117,7 +117,7 @@ pub(super) fn allowed(request: &RequestHead, head: &[u8], route: &Route) -> Resu
         && route.bounds.body_bytes > 0
         && length > route.bounds.body_bytes
     {
-        return Err(Refusal::body_too_large(route.bounds.body_bytes));
+        return Err(Refusal::body_too_large(&route.bounds));
     }
     if passes(request, head) >= MOST_PASSES {
         return Err(Refusal::going_in_circles());

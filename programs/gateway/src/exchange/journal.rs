@@ -5,7 +5,7 @@ mod stopwatch;
 use std::borrow::Cow;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use tombolo_cache::cache_status::CacheStatus;
+use tombolo_cache::cache_status::{CacheStatus, Forward};
 use tombolo_cache::storability::NotStored;
 use tombolo_http1::{FieldId, Span, Version};
 
@@ -14,7 +14,7 @@ use super::request_id::RequestId;
 use super::trace::Trace;
 use crate::access_log::Record;
 use crate::data_plane::Workspace;
-use crate::metrics::{Exchange, Outcome};
+use crate::metrics::{ErrorReason, Exchange, Outcome};
 use crate::rate_limit::Allowance;
 use crate::recent::{FAILURES, Failed, Note, Reason};
 use crate::timing::{Phase, Spent};
@@ -45,6 +45,8 @@ pub(crate) struct Journal {
     /// From the whole request to the head of the answer, of the last attempt.
     first_byte_micros: Option<u64>,
     pub(super) error: Option<Cow<'static, str>>,
+    /// The series that counts an answer of the gateway's own.
+    pub(super) error_reason: Option<ErrorReason>,
     /// What the cache did; none where it has no part.
     pub(super) cache: Option<CacheStatus<'static>>,
     /// Why the cache did that, where its word does not say it.
@@ -77,6 +79,7 @@ impl Journal {
             upstream_micros: None,
             first_byte_micros: None,
             error: None,
+            error_reason: None,
             cache: None,
             reason: None,
             not_stored: None,
@@ -231,6 +234,7 @@ impl Journal {
     pub(super) fn cut(&mut self, error: &'static str) {
         if self.status == 0 {
             self.status = CLIENT_CLOSED;
+            self.error_reason = Some(ErrorReason::ClientLeft);
         }
         self.error.get_or_insert(Cow::Borrowed(error));
     }
@@ -249,6 +253,7 @@ impl Journal {
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
             cache: self.cache.as_ref().map(CacheStatus::word),
+            error: self.error_reason.or_else(|| ErrorReason::of_server(self.status)),
         };
         core.metrics.record(&counted);
         scene.snapshot.routes.counts(self.route).record(core.index, &counted);
@@ -297,6 +302,10 @@ impl Journal {
             cache: self.cache.as_ref(),
             reason: self.reason,
             not_stored: self.not_stored,
+            varies_by: match &self.cache {
+                Some(CacheStatus { fwd: Some(Forward::VaryMiss), .. }) => &workspace.varies_by,
+                _ => &[],
+            },
             error: self.error.as_deref(),
             failures: &self.failures,
             traced: self.trace.as_ref().and_then(Trace::recorded),

@@ -63,7 +63,7 @@ impl<'u> Picker<'u> {
 
     async fn wait(&self, scene: &Scene<'_>, deadline: u64) -> Result<usize, Failure> {
         // An errand of the gateway's own takes nobody's place in the queue.
-        let Some(client) = scene.client else { return Err(Refusal::full().into()) };
+        let Some(client) = scene.client else { return Err(Refusal::full(self.upstream).into()) };
         let left = deadline.saturating_sub(scene.connection.core.timers.now());
         let longest = self.upstream.limit.as_ref().map_or(0, |limit| limit.wait);
         let Self { hash, preferred, writes, .. } = *self;
@@ -72,8 +72,8 @@ impl<'u> Picker<'u> {
         let has_left = |cx: &mut Context<'_>| has_left(client, cx);
         match wait(self.upstream, scene.connection, wants, ticks, has_left).await {
             Ok(server) => Ok(server),
-            Err(Unserved::Overload(Overload::Full)) => Err(Refusal::full().into()),
-            Err(Unserved::Overload(Overload::Late)) => Err(Refusal::waited().into()),
+            Err(Unserved::Overload(Overload::Full)) => Err(Refusal::full(self.upstream).into()),
+            Err(Unserved::Overload(Overload::Late)) => Err(Refusal::waited(self.upstream).into()),
             Err(Unserved::Left) => {
                 Err(Failure::Cut("the client left while it waited for a server"))
             }

@@ -35,7 +35,7 @@ pub(super) async fn read_head(
                         return Err(Refusal::other_protocol(other).into());
                     }
                     if let Err(error) = unread {
-                        return Err(Refusal::bad_head(error).into());
+                        return Err(Refusal::bad_head(error, &scene.snapshot.head).into());
                     }
                     let client = scene.connection.client.ip();
                     let heads = &scene.connection.core.admission.half_heads;
@@ -59,7 +59,7 @@ pub(super) async fn read_head(
                 return Ok(false);
             }
             Err(Stop::Expired | Stop::Slow | Stop::Needed) => {
-                return Err(Refusal::slow_head().into());
+                return Err(Refusal::slow_head(scene.snapshot.patience.head).into());
             }
             Err(Stop::Failed(_)) if inbound.is_empty() => return Ok(false),
             Err(Stop::Failed(_)) => {

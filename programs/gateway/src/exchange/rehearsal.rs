@@ -70,11 +70,11 @@ pub(crate) async fn rehearse<'s>(
     match request.parse(head, &snapshot.head) {
         Ok(Some(_)) => {}
         Ok(None) => {
-            told.refused = Some(Refusal::slow_head().into());
+            told.refused = Some(Refusal::slow_head(snapshot.patience.head).into());
             return told;
         }
         Err(error) => {
-            told.refused = Some(Refusal::bad_head(error).into());
+            told.refused = Some(Refusal::bad_head(error, &snapshot.head).into());
             return told;
         }
     }
@@ -123,16 +123,13 @@ pub(crate) async fn rehearse<'s>(
 
 /// Why no server would be asked now, if none would.
 fn unserved(snapshot: &Snapshot, pick: Option<&Pick>) -> Option<Refused> {
-    let queue = |pick: &Pick| {
-        let upstream = snapshot.upstreams.get(pick.upstream)?;
-        Some((upstream.queue.totals().waiting, upstream.limit.as_ref()?.queue))
-    };
     match pick {
         Some(Pick { server: Some(_), .. }) => None,
-        Some(pick) if pick.waits => match queue(pick) {
-            Some((waiting, most)) if waiting >= most => Some(Refusal::full().into()),
-            _ => None,
-        },
+        Some(pick) if pick.waits => {
+            let upstream = snapshot.upstreams.get(pick.upstream)?;
+            let most = upstream.limit.as_ref()?.queue;
+            (upstream.queue.totals().waiting >= most).then(|| Refusal::full(upstream).into())
+        }
         _ => Some(Refusal::no_backend().into()),
     }
 }

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tombolo_daemon::memory;
 
 use super::duration::BOUNDS;
+use super::error_reason::write_errors;
 use super::exposition::{Exposition, Kind, seconds};
 use super::labels::{CACHE_RESULTS, Class};
 use super::upstream::write_upstreams;
@@ -75,6 +76,7 @@ pub(crate) fn write_gateway(
     let routes: Vec<(&str, &RouteCounts)> = snapshot.routes.counted().collect();
     write_requests(out, &routes);
     write_durations(out, &routes, exemplars);
+    write_errors(out, |reason| metrics.sum(|row| row.errors(reason)));
     write_upstreams(out, &snapshot.upstreams);
     let help = "Requests of routes with a cache, by what the cache did.";
     let mut family = out.family("tombolo_cache_lookups", Kind::Counter, "", help);
@@ -185,6 +187,7 @@ mod tests {
                 bytes_in: 1,
                 bytes_out: 10,
                 cache: None,
+                error: None,
             };
             metrics.row(worker).record(&exchange);
             snapshot.routes.counts(Some(0)).record(worker, &exchange);
@@ -224,6 +227,7 @@ mod tests {
         super::super::write_health(&mut out, &snapshot.upstreams);
         super::super::write_overload(&mut out, &snapshot.upstreams);
         super::super::write_tcp(&mut out, snapshot.tcp.iter().map(AsRef::as_ref));
+        super::super::write_replicas(&mut out, &serde_json::json!({}));
         super::super::write_traces(&mut out, &crate::control_plane::traces::Tally::default());
         let text = text(&Metrics::new(1), &snapshot) + &out.finish();
         store.close();

@@ -39,6 +39,16 @@ pub(crate) fn write_health(out: &mut Exposition, upstreams: &[Arc<Upstream>]) {
     for (upstream, backend, told) in &told {
         family.sample(&[("upstream", upstream), ("backend", backend)], told.ejections);
     }
+    let help = "Times the state of a server became another.";
+    let mut family = out.family("tombolo_upstream_backend_state_changes", Kind::Counter, "", help);
+    for (upstream, backend, told) in &told {
+        family.sample(&[("upstream", upstream), ("backend", backend)], told.changes);
+    }
+    let help = "1 while a server cannot store, so that requests that write go elsewhere.";
+    let mut family = out.family("tombolo_upstream_backend_reads_only", Kind::Gauge, "", help);
+    for (upstream, backend, told) in &told {
+        family.sample(&[("upstream", upstream), ("backend", backend)], u8::from(told.reads_only));
+    }
     let help = "Checks of a server, by how they ended.";
     let mut family = out.family("tombolo_upstream_checks", Kind::Counter, "", help);
     for (upstream, backend, told) in &told {

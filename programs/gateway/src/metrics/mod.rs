@@ -10,15 +10,17 @@
 //! | `count.rs` | a number that one thread writes and others read |
 //! | `row.rs`, `route.rs`, `attempts.rs` | what each thread counts: of all its exchanges, of a route, of a server |
 //! | `duration.rs` | a histogram with fixed bounds |
+//! | `error_reason.rs` | what made an answer that tells of trouble |
 //! | `exemplars.rs` | for each bucket a request that fell into it |
 //! | `labels.rs` | the words by which series are told apart |
 //! | `exposition.rs` | the text form: names, types, units, escapes |
-//! | `gateway.rs`, `upstream.rs`, `health.rs`, `overload.rs`, `tcp.rs`, `cache.rs`, `traces.rs`, `process.rs` | the families of each part |
+//! | `gateway.rs`, `upstream.rs`, `health.rs`, `overload.rs`, `tcp.rs`, `cache.rs`, `traces.rs`, `replicas.rs`, `process.rs` | the families of each part |
 
 mod attempts;
 mod cache;
 mod count;
 mod duration;
+mod error_reason;
 mod exemplars;
 mod exposition;
 mod gateway;
@@ -26,6 +28,7 @@ mod health;
 mod labels;
 mod overload;
 mod process;
+mod replicas;
 mod route;
 mod row;
 mod tcp;
@@ -33,6 +36,7 @@ mod traces;
 mod upstream;
 
 pub(crate) use attempts::Attempts;
+pub(crate) use error_reason::ErrorReason;
 pub(crate) use exemplars::Exemplars;
 pub(crate) use exposition::{Exposition, Form};
 pub(crate) use gateway::{Gauges, write_gateway};
@@ -40,6 +44,7 @@ pub(crate) use health::write_health;
 pub(crate) use labels::{NO_ROUTE, Outcome};
 pub(crate) use overload::write_overload;
 pub(crate) use process::write_process;
+pub(crate) use replicas::write_replicas;
 pub(crate) use route::RouteCounts;
 pub(crate) use row::{Exchange, Row};
 

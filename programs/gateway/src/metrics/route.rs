@@ -80,8 +80,14 @@ mod tests {
 
     #[test]
     fn threads_are_added_up() {
-        let exchange =
-            Exchange { status: 200, duration_micros: 700, bytes_in: 3, bytes_out: 40, cache: None };
+        let exchange = Exchange {
+            status: 200,
+            duration_micros: 700,
+            bytes_in: 3,
+            bytes_out: 40,
+            cache: None,
+            error: None,
+        };
         let counts = RouteCounts::new(2);
         counts.record(0, &exchange);
         counts.record(1, &exchange);

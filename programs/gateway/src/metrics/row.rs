@@ -1,6 +1,7 @@
 //! What one data-plane thread counts of all its exchanges. Only that thread writes here.
 
 use super::count::Count;
+use super::error_reason::ErrorReason;
 use super::labels::CACHE_RESULTS;
 
 /// A finished exchange, as far as it is counted.
@@ -16,6 +17,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) bytes_out: u64,
     /// What the cache did, in a word; none: it had no part.
     pub(crate) cache: Option<&'a str>,
+    /// What made an answer that tells of trouble.
+    pub(crate) error: Option<ErrorReason>,
 }
 
 /// One thread's counters, on lines of their own (128 bytes, since processors fetch lines of 64 in
@@ -27,6 +30,7 @@ pub(crate) struct Row {
     client_errors: Count,
     server_errors: Count,
     cache: [Count; CACHE_RESULTS.len()],
+    errors: [Count; ErrorReason::COUNT],
 }
 
 impl Row {
@@ -39,12 +43,27 @@ impl Row {
             500.. => self.server_errors.add(1),
             _ => {}
         }
+        if let Some(reason) = exchange.error {
+            self.fails(reason);
+        }
         if let Some(result) = exchange.cache {
             let place = CACHE_RESULTS.iter().position(|known| *known == result);
             if let Some(count) = self.cache.get(place.unwrap_or(CACHE_RESULTS.len() - 1)) {
                 count.add(1);
             }
         }
+    }
+
+    /// Counts an answer that tells of trouble, where that is no exchange too.
+    #[cold]
+    pub(crate) fn fails(&self, reason: ErrorReason) {
+        if let Some(count) = self.errors.get(reason as usize) {
+            count.add(1);
+        }
+    }
+
+    pub(super) fn errors(&self, reason: ErrorReason) -> u64 {
+        self.errors.get(reason as usize).map_or(0, Count::get)
     }
 
     pub(super) fn requests(&self) -> u64 {
@@ -70,8 +89,14 @@ mod tests {
 
     #[test]
     fn results_of_the_cache_are_a_closed_set() {
-        let exchange =
-            Exchange { status: 200, duration_micros: 1, bytes_in: 0, bytes_out: 0, cache: None };
+        let exchange = Exchange {
+            status: 200,
+            duration_micros: 1,
+            bytes_in: 0,
+            bytes_out: 0,
+            cache: None,
+            error: None,
+        };
         let row = Row::default();
         for cache in ["hit", "hit", "uri-miss", "anything else"] {
             row.record(&Exchange { cache: Some(cache), ..exchange });

@@ -1,7 +1,7 @@
 //! One exchange as it is written into a slot. The order of the words is that of `seen.rs`.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use tombolo_cache::cache_status::CacheStatus;
 use tombolo_cache::storability::NotStored;
@@ -19,9 +19,17 @@ const METHOD: usize = 16;
 const HOST: usize = 96;
 const TARGET: usize = 192;
 const ERROR: usize = 200;
+const VARIES_BY: usize = 64;
 
 /// Words of a failed attempt without its text.
 const FAILURE_WORDS: usize = 2;
+
+/// The phases that share a word; that of the answer stands behind them.
+pub(super) const PAIRS: [(Phase, Phase); 3] = [
+    (Phase::Head, Phase::Queue),
+    (Phase::Collapsed, Phase::Connect),
+    (Phase::Upload, Phase::FirstByte),
+];
 
 /// What is remembered of an exchange.
 pub(crate) struct Note<'a> {
@@ -52,6 +60,8 @@ pub(crate) struct Note<'a> {
     pub(crate) cache: Option<&'a CacheStatus<'static>>,
     pub(crate) reason: Option<Reason>,
     pub(crate) not_stored: Option<NotStored>,
+    /// The fields that what is stored differs by, if no variant fitted; empty: that was not so.
+    pub(crate) varies_by: &'a [u8],
     pub(crate) error: Option<&'a str>,
     pub(crate) failures: &'a [Failed],
     /// Its trace, if that is recorded.
@@ -106,7 +116,7 @@ impl Note<'_> {
         let flags = pen.later();
         self.write_client(pen);
         self.write_cache(pen);
-        self.write_spent(pen);
+        let last_spent = self.write_spent(pen);
         let lengths = pen.later();
         let id = pen.bytes(self.request_id, ID) as u64;
         let method = pen.bytes(self.method, METHOD) as u64;
@@ -114,6 +124,11 @@ impl Note<'_> {
         let target = pen.bytes(self.target, TARGET) as u64;
         let error = self.error.unwrap_or_default().as_bytes();
         let error_length = pen.bytes(error, ERROR) as u64;
+        let varies_by = pen.bytes(self.varies_by, VARIES_BY) as u64;
+        if let Some(word) = last_spent {
+            let spent = micros(self.spent.in_phase(Phase::Download));
+            word.store(pack([(spent, 32), (varies_by, 0)]), Relaxed);
+        }
         let failures = if self.failures.is_empty() { 0 } else { self.write_failures(pen) };
         if let Some(lengths) = lengths {
             let not_stored = u64::from(not_stored_code(self.not_stored));
@@ -168,15 +183,14 @@ impl Note<'_> {
         pen.word(pack([(ttl.into(), 32), (fwd_status, 16), (fwd, 8), (reason, 0)]));
     }
 
-    /// Two phases to a word.
+    /// Two phases to a word. The last has a word with a length, which is known later.
     #[inline]
-    fn write_spent(&self, pen: &mut Pen<'_>) {
-        for pair in Phase::ALL.chunks(2) {
-            let spent = |place: usize| {
-                micros(pair.get(place).and_then(|phase| self.spent.in_phase(*phase)))
-            };
-            pen.word(pack([(spent(0), 32), (spent(1), 0)]));
+    fn write_spent<'s>(&self, pen: &mut Pen<'s>) -> Option<&'s AtomicU64> {
+        let spent = |phase| micros(self.spent.in_phase(phase));
+        for (first, second) in PAIRS {
+            pen.word(pack([(spent(first), 32), (spent(second), 0)]));
         }
+        pen.later()
     }
 
     /// Tells how many had room.

@@ -6,7 +6,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use tombolo_cache::cache_status::CacheStatus;
 use tombolo_cache::storability::NotStored;
 
-use super::note::{NONE_16, NONE_32, flag, times};
+use super::note::{NONE_16, NONE_32, PAIRS, flag, times};
 use super::pen::Reading;
 use super::reason::{Reason, explain, forward, not_stored, reason};
 use super::{FAILURES, Names};
@@ -39,6 +39,8 @@ pub(crate) struct Seen {
     pub(crate) cache: Option<CacheStatus<'static>>,
     pub(crate) reason: Option<Reason>,
     pub(crate) not_stored: Option<NotStored>,
+    /// The fields that what is stored differs by, if no variant fitted.
+    pub(crate) varies_by: Option<String>,
     pub(crate) error: Option<String>,
     pub(crate) failures: Vec<Failure>,
 }
@@ -70,7 +72,7 @@ impl Seen {
         let flags = from.word();
         let client = (u128::from(from.word()) << 64) | u128::from(from.word());
         let cache = from.word();
-        let spent = spent(&mut from);
+        let (spent, varies_by) = spent(&mut from);
         let lengths = from.word();
         let is = |bit| flags & bit != 0;
         let route = place(places >> 16);
@@ -83,6 +85,7 @@ impl Seen {
         let host = cut(from.text(byte(lengths >> 16)), flag::HOST_CUT);
         let target = cut(from.text(short(lengths >> 32)), flag::TARGET_CUT);
         let error = cut(from.text(byte(lengths >> 24)), flag::ERROR_CUT);
+        let varies_by = from.text(varies_by);
         let failures = byte(lengths >> 48).min(FAILURES);
         Self {
             unix_millis,
@@ -108,6 +111,7 @@ impl Seen {
             target,
             cache: is(flag::CACHE).then(|| cache_status(cache, flags)),
             reason: reason(cache as u8),
+            varies_by: (!varies_by.is_empty()).then_some(varies_by),
             not_stored: not_stored((lengths >> 56) as u8),
             error: (!error.is_empty()).then_some(error),
             failures: (0..failures).map(|_| Failure::read(&mut from, named)).collect(),
@@ -134,14 +138,15 @@ impl Failure {
     }
 }
 
-/// Two phases to a word.
-fn spent(from: &mut Reading<'_>) -> Spent {
-    Phase::ALL.chunks(2).fold(Spent::default(), |spent, pair| {
+/// Two phases to a word; and the length that stands in the last.
+fn spent(from: &mut Reading<'_>) -> (Spent, usize) {
+    let mut spent = Spent::default();
+    for (first, second) in PAIRS {
         let word = from.word();
-        pair.iter()
-            .zip([word >> 32, word])
-            .fold(spent, |spent, (phase, half)| spent.with(*phase, micros(half)))
-    })
+        spent = spent.with(first, micros(word >> 32)).with(second, micros(word));
+    }
+    let word = from.word();
+    (spent.with(Phase::Download, micros(word >> 32)), byte(word))
 }
 
 fn cache_status(word: u64, flags: u64) -> CacheStatus<'static> {

@@ -211,10 +211,22 @@ fn servers(status: &Value) -> Table {
                 count(number(server, "/requests")),
                 count(failed),
             ];
-            table.row(cells, words(server, "/why"));
+            table.row(cells, reason(server));
         }
     }
     table
+}
+
+/// Changes of its state from which on a server is said to flap.
+const FLAPPING: u64 = 4;
+
+/// Why a server is what it is, and that it does not stay so.
+fn reason(server: &Value) -> String {
+    let changes = number(server, "/state_changes");
+    let flaps = (changes >= FLAPPING)
+        .then(|| format!("its state has changed {} times since the start", count(changes)));
+    let parts: Vec<String> = [Some(words(server, "/why")), flaps].into_iter().flatten().collect();
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// The state of a server, with that of its circuit where it says more.
@@ -275,7 +287,7 @@ mod tests {
                 { "address": "127.0.0.1:9001", "state": "up", "circuit": "half-open", "why": null,
                   "in_flight": 1,
                   "requests": 9, "attempts": { "answered": 8, "failed": 1, "timed_out": 2 } },
-                { "address": "no.example:80", "state": "down", "circuit": "closed",
+                { "address": "no.example:80", "state": "down", "circuit": "closed", "state_changes": 4,
                   "why": "its name does not resolve", "in_flight": 0, "requests": 0, "attempts": {} },
             ] }],
         })
@@ -295,7 +307,7 @@ cache         none: no route caches
 UPSTREAM  SERVER          STATE          SINCE  IN FLIGHT  REQUESTS  FAILED
 app       127.0.0.1:9001  up, half-open  -      1          9         3
 app       no.example:80   down           -      0          0         0
-    its name does not resolve
+    its name does not resolve; its state has changed 4 times since the start
 ";
         assert_eq!(report(&status()), expected);
     }

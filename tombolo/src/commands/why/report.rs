@@ -164,6 +164,8 @@ fn cache(text: &mut String, answer: &Value) {
         let _ = write!(told, ", ttl {ttl} s");
     }
     line(text, "cache", &(told + &because(cache)));
+    let names: Vec<String> = list(cache, "/varies_by").iter().map(|name| words(name, "")).collect();
+    line(text, "varies by", &names.join(", "));
     if let Some(not_stored) = cache.get("not_stored").filter(|told| told.is_object()) {
         line(text, "not stored", because(not_stored).trim_start_matches(": "));
     } else if cache.get("stored") == Some(&Value::Bool(true)) {
@@ -217,8 +219,9 @@ mod tests {
             "status": 200, "time": "2026-01-01T00:00:00.000Z", "client": "127.0.0.1:5",
             "duration_ms": 3.5, "route": "/", "upstream": "app", "error": null,
             "stages": { "gateway_ms": 0.3, "connect_ms": 0.2, "first_byte_ms": 2.0, "download_ms": 1.0 },
-            "cache": { "result": "uri-miss", "why": "nothing is stored for this URL",
-                       "clause": "RFC 9111 section 4", "stored": false,
+            "cache": { "result": "vary-miss", "why": "no variant fits",
+                       "clause": "RFC 9111 section 4.1", "stored": false,
+                       "varies_by": ["accept-encoding", "accept-language"],
                        "not_stored": { "why": "the response says private", "clause": "RFC 9111 section 5.2.2.7" } },
             "attempts": [
                 { "backend": "b:1", "outcome": "unreachable", "after_ms": 0.1, "took_ms": 0.2, "error": "refused\u{1b}" },
@@ -232,7 +235,8 @@ time        2026-01-01T00:00:00.000Z
 client      127.0.0.1:5
 took        3.500 ms (gateway 0.300 ms, connect 0.200 ms, first byte 2.000 ms, download 1.000 ms)
 route       /
-cache       uri-miss: nothing is stored for this URL (RFC 9111 section 4)
+cache       vary-miss: no variant fits (RFC 9111 section 4.1)
+varies by   accept-encoding, accept-language
 not stored  the response says private (RFC 9111 section 5.2.2.7)
 upstream    app
 attempt 1   b:1 unreachable in 0.200 ms, begun after 0.100 ms: refused\u{fffd}

@@ -7,10 +7,10 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE, VARY};
 
-use super::Facts;
+use super::{Facts, orchestration};
 use crate::metrics::{
     Exemplars, Exposition, Form, write_cache, write_gateway, write_health, write_overload,
-    write_process, write_tcp, write_traces,
+    write_process, write_replicas, write_tcp, write_traces,
 };
 
 pub(super) async fn scrape(State(facts): State<Arc<Facts>>, headers: HeaderMap) -> Response {
@@ -30,6 +30,9 @@ pub(super) async fn scrape(State(facts): State<Arc<Facts>>, headers: HeaderMap) 
     }
     if let Some(traces) = &facts.traces {
         write_traces(&mut out, traces);
+    }
+    if let Some(told) = orchestration::counted(&facts).await {
+        write_replicas(&mut out, &told);
     }
     write_process(&mut out, facts.started.1);
     ([(CONTENT_TYPE, form.content_type()), (VARY, "Accept")], out.finish()).into_response()

@@ -15,7 +15,9 @@ use super::{Facts, orchestration};
 use crate::control_plane::LastReload;
 use crate::metrics::Outcome;
 use crate::tcp::{TcpProxy, Totals};
-use crate::upstream::{LastCheck, Limit, QueueTotals, Server, Told, Upstream, millis_since_start};
+use crate::upstream::{
+    LastCheck, Limit, QueueTotals, Server, Told, Upstream, millis_since_start, since_start,
+};
 
 pub(super) async fn answer(State(facts): State<Arc<Facts>>) -> Response {
     let mut status = status(&facts);
@@ -100,7 +102,8 @@ fn of_queue(limit: &Limit, totals: &QueueTotals) -> Value {
 
 pub(super) fn of_backend(upstream: &Upstream, index: usize, server: &Server) -> Value {
     let told = server.health.told();
-    let Told { state, mut why, since, recalled, share, until, .. } = told;
+    let Told { state, mut why, since, recalled, share, until, changes, reads_only, .. } = told;
+    let age = since.map_or_else(since_start, |since| since.elapsed().unwrap_or_default());
     if let (Some(as_of), Some(words)) = (recalled, &mut why) {
         let age = SystemTime::now().duration_since(as_of).unwrap_or_default().as_secs();
         words.push_str(&format!(" (known from before the restart, {age} s ago)"));
@@ -115,6 +118,9 @@ pub(super) fn of_backend(upstream: &Upstream, index: usize, server: &Server) -> 
         "state": state.name(),
         "why": why,
         "since": since.and_then(time),
+        "state_seconds": age.as_secs(),
+        "state_changes": changes,
+        "reads_only": reads_only,
         "recalled": recalled.and_then(time),
         "circuit": told.circuit.name(),
         "share": f64::from(share) / f64::from(Standing::FULL),

@@ -81,6 +81,7 @@ fn cache(seen: &Seen) -> Value {
         "result": status.word(),
         "why": why,
         "clause": clause.flatten(),
+        "varies_by": seen.varies_by.as_deref().map(|names| names.split(',').collect::<Vec<_>>()),
         "ttl": status.ttl,
         "upstream_status": status.fwd_status,
         "collapsed": status.collapsed,

@@ -33,8 +33,28 @@ pub(super) async fn look(
         Found::Miss => nothing,
         Found::Varies(varying) => match variant(stage, workspace, question, &varying).await {
             Some(stored) => Looked::Stored(stored),
-            None => Looked::Nothing(Forward::VaryMiss),
+            None => {
+                write_names(&varying, &mut workspace.varies_by);
+                Looked::Nothing(Forward::VaryMiss)
+            }
         },
+    }
+}
+
+/// Writes the names of the fields that the answers of a key differ by, with commas between them; several
+/// answers may have nominated others.
+pub(super) fn write_names(varying: &Varying, out: &mut Vec<u8>) {
+    out.clear();
+    for vary in lists(varying) {
+        for name in vary.names() {
+            let is_there = out.split(|byte| *byte == b',').any(|there| there == name);
+            if !is_there {
+                if !out.is_empty() {
+                    out.push(b',');
+                }
+                out.extend_from_slice(name);
+            }
+        }
     }
 }
 

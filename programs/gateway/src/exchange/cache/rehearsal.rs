@@ -10,7 +10,7 @@ use tombolo_cache::store::{Found, Store, Varying};
 use tombolo_cache::vary::is_preferred;
 use tombolo_daemon::config::RouteCache;
 
-use super::lookup::lists;
+use super::lookup::{lists, write_names};
 use super::question::{self, Question};
 use super::sent::Sent;
 use super::stored::Stored;
@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) key: Option<String>,
     /// What is stored.
     pub(crate) stored: Option<Known>,
+    /// The fields that what is stored differs by, if no variant fits: with commas between them.
+    pub(crate) varies_by: Option<String>,
 }
 
 /// What is known of a stored response.
@@ -41,7 +43,7 @@ pub(crate) struct Known {
 impl Plan {
     fn passing(forward: Forward, reason: Option<Reason>, key: Option<String>) -> Self {
         let status = CacheStatus { fwd: Some(forward), ..CacheStatus::default() };
-        Self { status, reason, key, stored: None }
+        Self { status, reason, key, stored: None, varies_by: None }
     }
 
     /// It would answer by itself.
@@ -71,15 +73,19 @@ pub(in crate::exchange) async fn rehearse(
         Err(reason) => return Plan::passing(question::forward(reason), Some(reason), None),
     };
     let shown = Some(String::from_utf8_lossy(&key).into_owned());
+    let mut varies_by = None;
     let (stored, miss) = match store.peek(question.key(&key)).await {
         Found::Miss => (None, Forward::UriMiss),
         Found::Hit(entry) => (Stored::of(entry), Forward::UriMiss),
         Found::Varies(varying) => {
+            let mut names = Vec::new();
+            write_names(&varying, &mut names);
+            varies_by = Some(String::from_utf8_lossy(&names).into_owned());
             (variant(store, request, &sent, &question, &key, &varying).await, Forward::VaryMiss)
         }
     };
     let Some(stored) = stored else {
-        let mut plan = Plan::passing(miss, None, shown);
+        let mut plan = Plan { varies_by, ..Plan::passing(miss, None, shown) };
         if question.directives.only_if_cached {
             plan.status.fwd = None;
         }
@@ -108,7 +114,7 @@ pub(in crate::exchange) async fn rehearse(
         body_length: stored.entry.body_length(),
     };
     let status = CacheStatus { ttl: Some(ttl), ..status };
-    Plan { status, reason, key: shown, stored: Some(known) }
+    Plan { status, reason, key: shown, stored: Some(known), varies_by: None }
 }
 
 /// The variant for the request; of several the newest.

@@ -37,6 +37,7 @@ pub(in crate::exchange) async fn answer(
         body = raw.to_vec();
     }
     journal.status = refusal.status;
+    journal.error_reason = refusal.reason;
     if !refusal.cause.is_empty() {
         journal.error = Some(refusal.cause);
     }

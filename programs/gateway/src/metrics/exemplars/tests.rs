@@ -36,6 +36,7 @@ fn note(id: &str, came: u64, took_millis: u64) -> Note<'_> {
         cache: None,
         reason: None,
         not_stored: None,
+        varies_by: b"",
         error: None,
         failures: &[],
         traced: None,

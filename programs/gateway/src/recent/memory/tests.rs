@@ -43,6 +43,7 @@ fn note(id: &str) -> Note<'_> {
         cache: None,
         reason: None,
         not_stored: None,
+        varies_by: b"accept-encoding",
         error: None,
         failures: &[],
         traced: None,
@@ -61,6 +62,7 @@ fn a_record_is_read_as_it_was_written() {
     );
     assert_eq!((seen.asked_micros, seen.upstream_micros), (Some(100), Some(1200)));
     assert_eq!((seen.bytes_in, seen.bytes_out, seen.attempts), (3, 40, 1));
+    assert_eq!(seen.varies_by.as_deref(), Some("accept-encoding"));
     let told = Phase::ALL.map(|phase| seen.spent.in_phase(phase));
     let hour = u64::from(u32::MAX) - 1;
     assert_eq!(told, [Some(7), None, None, None, None, None, Some(hour)]);

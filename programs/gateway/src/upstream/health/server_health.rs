@@ -56,6 +56,8 @@ struct Known {
     check: Option<LastCheck>,
     checks: (u64, u64),
     ejections: u64,
+    /// Times its state became another.
+    changes: u64,
     /// Why requests that write go elsewhere, if they do.
     reads_only: Option<String>,
 }
@@ -111,6 +113,7 @@ impl Health {
                 check: None,
                 checks: (0, 0),
                 ejections: 0,
+                changes: 0,
                 reads_only: None,
             }),
         })

@@ -5,13 +5,14 @@ mod order;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
-use tombolo_daemon::orchestration::{self, Answer, Unanswered, ask};
+use tombolo_daemon::orchestration::{self, Answer, EXCHANGE, Unanswered, ask, ask_within};
 
 use super::Facts;
 use super::body;
@@ -51,14 +52,27 @@ async fn pass_on(facts: &Facts, order: orchestration::Request) -> Result<Respons
     }
 }
 
+/// Longest time that a scrape waits for `tombolo up`: whoever scrapes gives up after ten seconds, usually.
+const SCRAPE: Duration = Duration::from_secs(2);
+
+/// The same for metrics; none for a gateway that runs alone.
+pub(super) async fn counted(facts: &Facts) -> Option<Value> {
+    facts.orchestrator.as_ref()?;
+    Some(Value::Object(status_within(facts, SCRAPE).await))
+}
+
 /// Members of the status: `orchestrator`, `services`, `operation`; all null for a gateway alone.
 pub(super) async fn status(facts: &Facts) -> Map<String, Value> {
+    status_within(facts, EXCHANGE).await
+}
+
+async fn status_within(facts: &Facts, time: Duration) -> Map<String, Value> {
     let mut members = Map::new();
     for name in ["orchestrator", "services", "operation", "operations"] {
         members.insert(name.to_owned(), Value::Null);
     }
     let Some(socket) = socket(facts) else { return members };
-    match ask(&socket, &orchestration::Request::Status).await {
+    match ask_within(&socket, &orchestration::Request::Status, time).await {
         Ok(Answer::Done(Value::Object(told))) => members.extend(told),
         Ok(_) => trouble(&mut members, "the 'tombolo up' that runs this gateway tells nothing"),
         Err(error) => trouble(&mut members, &error.to_string()),

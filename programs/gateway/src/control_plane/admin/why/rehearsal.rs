@@ -70,6 +70,7 @@ fn of_plan(plan: &Plan) -> Value {
         "why": why,
         "clause": clause,
         "ttl": plan.status.ttl,
+        "varies_by": plan.varies_by.as_deref().map(|names| names.split(',').collect::<Vec<_>>()),
         "key": plan.key,
         "stored": stored,
     })

@@ -44,6 +44,7 @@ impl Health {
         if state != known.state {
             known.state = state;
             known.since = Some(SystemTime::now());
+            known.changes = known.changes.saturating_add(1);
             known.recalled = None;
             tell_of_change();
             let why = known.whys.of(state).and_then(|why| why.clone());

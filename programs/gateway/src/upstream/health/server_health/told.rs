@@ -29,6 +29,10 @@ pub(crate) struct Told {
     pub(crate) checks: (u64, u64),
     /// Ejections so far.
     pub(crate) ejections: u64,
+    /// Times its state became another.
+    pub(crate) changes: u64,
+    /// Requests that write go elsewhere.
+    pub(crate) reads_only: bool,
 }
 
 impl Health {
@@ -43,11 +47,25 @@ impl Health {
             _ => 0,
         };
         let reads_only = known.reads_only.as_ref();
+        let is_reads_only = reads_only.is_some();
         let reads_only = reads_only.map(|why| format!("requests that write go elsewhere: {why}"));
         let why = known.whys.of(state).and_then(|why| why.clone()).or(reads_only);
         let circuit = known.condition.circuit();
-        let Known { since, recalled, ref check, checks, ejections, .. } = *known;
+        let Known { since, recalled, ref check, checks, ejections, changes, .. } = *known;
         let check = check.clone();
-        Told { state, why, since, recalled, circuit, share, until, check, checks, ejections }
+        Told {
+            state,
+            why,
+            since,
+            recalled,
+            circuit,
+            share,
+            until,
+            check,
+            checks,
+            ejections,
+            changes,
+            reads_only: is_reads_only,
+        }
     }
 }
