@@ -11,6 +11,7 @@
     reason = "tests"
 )]
 
+mod alarms;
 mod browser;
 mod chat;
 mod curl;
