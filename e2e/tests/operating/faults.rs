@@ -116,7 +116,10 @@ fn answers_of_the_gateway_itself_are_explained() {
     place.prints(&why, "connecting to 127.0.0.1:1 failed: Connection refused (os error 111)");
     place.prints(&why, "attempt 1   127.0.0.1:1 unreachable in ");
     let why = place.why(&place.get("/slow", 504));
-    place.prints(&why, "error       no response from the upstream within timeouts.first_byte");
+    place.prints(
+        &why,
+        "error       no response from the upstream within timeouts.first_byte of the route (200ms)",
+    );
     place.prints(&why, "mostly      the server had the whole request, and was slow to answer");
     let mut long = place.gateway.connect();
     long.send("GET /narrow/slow HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -138,7 +141,7 @@ fn answers_of_the_gateway_itself_are_explained() {
     assert_eq!(large.status(), 413);
     place.prints(
         &place.why(&large),
-        "error       the request body is larger than limits.body_bytes",
+        "error       the request body is larger than limits.body_bytes of the route (10)",
     );
 }
 

@@ -157,7 +157,8 @@ impl Downward<'_> {
                 }
                 Err(Stop::Expired | Stop::Slow | Stop::Needed) => {
                     let bounds = &self.asked.bounds;
-                    let of_all = self.facing.first_byte < bounds.first_byte;
+                    // A tick may have passed since the first server was picked.
+                    let of_all = self.facing.first_byte.saturating_add(1) < bounds.first_byte;
                     let refusal = Refusal::no_first_byte(bounds, of_all);
                     // What has begun to answer, or still takes the body, is not asked elsewhere.
                     if !self.outbound.is_empty() || self.upload.get() == Upload::Running {

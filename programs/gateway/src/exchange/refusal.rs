@@ -332,7 +332,7 @@ impl Refusal {
     pub(super) fn full(upstream: &Upstream) -> Self {
         let most = upstream.limit.as_ref().map_or(0, |limit| limit.queue);
         let cause = format!(
-            "every server is full (limit of the upstream {}), and so is the queue (limit.queue is {most})",
+            "every server is full (limit of the upstream), and so is the queue (limit.queue of {} is {most})",
             upstream.name
         );
         Self::new(503, TOO_BUSY, cause).counted(ErrorReason::QueueFull)
@@ -342,7 +342,7 @@ impl Refusal {
     pub(super) fn waited(upstream: &Upstream) -> Self {
         let longest = upstream.limit.as_ref().map_or(0, |limit| limit.wait);
         let cause = format!(
-            "every server was full (limit of the upstream {}) for as long as a request waits in the queue (limit.wait is {})",
+            "every server was full (limit of the upstream) for as long as a request waits in the queue (limit.wait of {} is {})",
             upstream.name,
             span(longest)
         );
