@@ -34,7 +34,6 @@ mod ledger;
 mod limits;
 mod page;
 mod payments;
-#[allow(dead_code, reason = "uploads and items call it")]
 mod plans;
 mod problem;
 mod reports;

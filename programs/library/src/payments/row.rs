@@ -28,7 +28,6 @@ pub(crate) struct Payment {
     pub(crate) url: Option<String>,
     pub(crate) captured: i64,
     pub(crate) refunded: i64,
-    pub(crate) created: Time,
     pub(crate) changed: Time,
     /// When it is looked at next.
     pub(crate) look: Time,
@@ -40,7 +39,7 @@ macro_rules! payments {
     ($rest:literal) => {
         concat!(
             "SELECT id, invoice, subscription, user_id, provider, amount, currency, state, ",
-            "is_checkout, object, intent, url, captured, refunded, created, changed, look, failures ",
+            "is_checkout, object, intent, url, captured, refunded, changed, look, failures ",
             "FROM library_payment ",
             $rest
         )
@@ -65,10 +64,9 @@ impl Payment {
             url: row.get(11)?,
             captured: row.get(12)?,
             refunded: row.get(13)?,
-            created: Time::of_row(row, 14)?,
-            changed: Time::of_row(row, 15)?,
-            look: Time::of_row(row, 16)?,
-            failures: row.get(17)?,
+            changed: Time::of_row(row, 14)?,
+            look: Time::of_row(row, 15)?,
+            failures: row.get(16)?,
         })
     }
 }
