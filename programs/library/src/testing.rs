@@ -32,6 +32,7 @@ impl Store {
         Self { folder: tempfile::tempdir().unwrap(), server: None }
     }
 
+    /// Where its files are.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
