@@ -52,6 +52,7 @@ pub(super) async fn get(
         (status = 401, description = "Nobody is logged in.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "The caller sees the item and may not change it.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is none, or the caller may not see it.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be reached now.", body = ProblemBody, content_type = "application/problem+json"),
     )

@@ -117,7 +117,7 @@ async fn a_page_of_a_hundred_thousand_items_takes_less_than_100_ms() {
                         let sort = format!("{direction}{}", column.name());
                         let target = format!("/library/api/items?sort={sort}{filter}");
                         let mut best = Duration::MAX;
-                        for _ in 0..3 {
+                        for _ in 0..2 {
                             let start = Instant::now();
                             let answer = world.get(who, &target).await;
                             best = best.min(start.elapsed());

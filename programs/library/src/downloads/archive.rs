@@ -63,6 +63,7 @@ pub(super) struct NewArchive {
         (status = 200, description = "The archive.", content_type = "application/zip"),
         (status = 400, description = "The list is empty, too long, or no list.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "The session is over.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "The plan allows no more this month.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "One of them is not there, or the caller may not see it.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "Too many transfers are under way.", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -88,7 +89,9 @@ pub(super) async fn get(
         (status = 200, description = "The archive.", content_type = "application/zip"),
         (status = 400, description = "The list is empty, too long, or no list.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "The session is over.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "The plan allows no more this month.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "One of them is not there, or the caller may not see it.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "Too many transfers are under way.", body = ProblemBody, content_type = "application/problem+json"),
     )

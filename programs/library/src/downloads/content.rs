@@ -47,6 +47,7 @@ pub(super) struct Form {
         (status = 206, description = "The parts that were asked for.", content_type = "application/octet-stream"),
         (status = 304, description = "It is what the caller has."),
         (status = 401, description = "The session is over.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "The plan allows no more this month.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is none, or the caller may not see it.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 412, description = "A condition does not hold.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 416, description = "None of the ranges is there.", body = ProblemBody, content_type = "application/problem+json"),

@@ -1,5 +1,6 @@
 //! How many transfers may be under way at once: in all at this replica, and of each user at all
-//! replicas, as their plan says. Who comes too early waits in line, is told its place, and is turned
+//! replicas, as their plan says; and none for a user who has moved all that the plan allows in a
+//! month. Who comes too early waits in line, is told its place, and is turned
 //! away when it has waited too long or the line is too long.
 
 use std::collections::HashMap;
@@ -15,7 +16,7 @@ use super::line::{Come, Line, WaiterId};
 use super::ticket::Ticket;
 use crate::ids::UserId;
 use crate::limits;
-use crate::plans::plan;
+use crate::plans::{plan, traffic};
 use crate::problem::Problem;
 use crate::state::{Library, reading};
 
@@ -125,12 +126,19 @@ impl Admission {
         let most = match known {
             Some((most, _)) => most,
             None => {
-                let plan = library
-                    .database
-                    .read(reading(), move |work| {
-                        Box::pin(async move { plan::of(work, user).await })
+                let plan = library.database.read(reading(), move |work| {
+                    Box::pin(async move {
+                        let plan = plan::of(work, user).await?;
+                        let moved = traffic::between(work, user, month(), i64::MAX).await?;
+                        Ok((plan, moved.received.saturating_add(moved.sent)))
                     })
-                    .await?;
+                });
+                let (plan, moved) = plan.await?;
+                let limit = u64::try_from(plan.transfer).unwrap_or_default();
+                // Not remembered: a better plan counts at once.
+                if moved >= limit {
+                    return Err(moved_enough(moved, limit));
+                }
                 let most = usize::try_from(plan.transfers).unwrap_or(1);
                 let mut shared = lock(&self.shared);
                 if shared.allowed.len() >= limits::ALLOWANCES {
@@ -169,6 +177,26 @@ impl Shared {
     fn turned_away(&self) -> Problem {
         too_busy(u32::try_from(self.line.counts().1).unwrap_or(u32::MAX).saturating_add(1))
     }
+}
+
+/// The first day of this month (UTC), as traffic counts days.
+fn month() -> i64 {
+    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+    let first = now.first_of_month().and_then(|day| day.start_of_day()).unwrap_or(now);
+    first.timestamp().as_millisecond().div_euclid(traffic::DAY)
+}
+
+/// The plan allows no more this month.
+fn moved_enough(moved: u64, limit: u64) -> Problem {
+    let detail = format!(
+        "This account has moved {moved} bytes this month, and its plan allows {limit}; take a larger \
+         plan, or go on next month (UTC): what was transferred so far is kept."
+    );
+    let status = http::StatusCode::FORBIDDEN;
+    let title = "The plan allows no more transfers this month";
+    Problem::new(status, "transfer-exceeded", title, detail)
+        .with("used", moved)
+        .with("limit", limit)
 }
 
 /// 503, which clients try again: what was moved so far is kept.

@@ -81,6 +81,8 @@ pub(super) struct Entry {
     pub(super) started: Time,
     bytes: AtomicU64,
     requests: AtomicU32,
+    /// Requests that ever began.
+    begun: AtomicU64,
     position: AtomicU32,
     end: AtomicU8,
     /// Whether its row is over, by this replica's word or another's: what its client asks for next
@@ -100,8 +102,8 @@ pub(super) struct Written {
     pub(super) rate: u64,
     /// Bytes that are counted against the user's plan.
     pub(super) counted: u64,
-    /// Its last state is written and nothing was under way.
-    pub(super) is_final: bool,
+    /// So many requests had begun, none was under way, and all of it is written.
+    pub(super) final_at: Option<u64>,
 }
 
 /// Which rows an entry is written into.
@@ -123,6 +125,7 @@ impl Entry {
             started: now,
             bytes: AtomicU64::new(0),
             requests: AtomicU32::new(0),
+            begun: AtomicU64::new(0),
             position: AtomicU32::new(0),
             end: AtomicU8::new(0),
             is_over: AtomicBool::new(false),
@@ -143,7 +146,12 @@ impl Entry {
         self.requests.load(Ordering::Acquire)
     }
 
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Acquire)
+    }
+
     pub(super) fn enter(&self) {
+        self.begun.fetch_add(1, Ordering::AcqRel);
         self.requests.fetch_add(1, Ordering::AcqRel);
     }
 
@@ -272,7 +280,8 @@ impl Book {
     /// Forgets what is idle and written.
     pub(super) fn forget_idle(&self) {
         let mut table = self.table();
-        let is_over = |entry: &Arc<Entry>| entry.is_idle() && entry.written().is_final;
+        let is_over =
+            |entry: &Arc<Entry>| entry.is_idle() && entry.written().final_at == Some(entry.begun());
         table.open.retain(|_, entry| !is_over(entry));
         table.ended.retain(|entry| !is_over(entry));
     }

@@ -1,6 +1,7 @@
 //! Transfers as they are told, on both engines.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -67,9 +68,11 @@ async fn a_download_in_parts_over_two_replicas_is_one_transfer() {
         assert_eq!(world.get(Some(&ben), &of_ana).await.json()["items"], json!([]));
         assert_eq!(world.get(Some(&root), &of_ana).await.json()["items"][0]["id"], told["id"]);
         // The next download is another transfer.
-        world.get(Some(&ana), &target).await;
+        assert_eq!(world.get(Some(&ana), &target).await.status, 200);
+        let start = Instant::now();
         eventually("a second transfer", async || {
             let all = transfers(&world, &ana).await;
+            assert!(start.elapsed() < Duration::from_secs(20), "{all:?}");
             (all.len() == 2 && all.iter().all(|told| told["state"] == "complete")).then_some(())
         })
         .await;
@@ -142,6 +145,33 @@ async fn too_many_at_once_wait_and_are_told_their_place() {
     let answer = waiting.await;
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "b");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_bounds_what_is_moved_in_a_month() {
+    for world in World::each().await {
+        let ana = world.user("ana").await;
+        let item = world.item(&ana, "a.bin", b"abc").await;
+        let target = format!("/library/api/items/{item}/content");
+        let today = crate::time::Time::now().millis() / crate::plans::traffic::DAY;
+        // More than any plan allows, but long ago; then today.
+        for (day, status) in [(today - 40, 200), (today, 403)] {
+            let moved = "INSERT INTO library_traffic (user_id, day, received, sent)
+                VALUES ($1, $2, 0, $3)";
+            let moved = tombolo_storage::Query::new(moved).bind(ana.id).bind(day);
+            world.library.call(moved.bind(1_i64 << 50)).await.unwrap();
+            // A replica that has not asked lately.
+            let answer = world.replica().await.get(Some(&ana), &target).await;
+            assert_eq!(answer.status, status, "{answer:?}");
+            if status == 403 {
+                assert_eq!(answer.json()["type"], "/library/problems#transfer-exceeded");
+                assert_eq!(answer.json()["used"], 1_u64 << 50);
+            }
+        }
+        // What costs nothing is not refused.
+        let answer = world.send(Some(&ana), "HEAD", &target, &[], "").await;
+        assert_eq!(answer.status, 200);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,3 +267,34 @@ async fn bandwidth_is_shared_by_users_and_not_by_connections() {
     assert!((9_800_000..=10_200_000).contains(&(greedy + modest)), "{greedy} + {modest}");
     assert!(greedy.abs_diff(modest) <= 100_000, "{greedy}, {modest}");
 }
+
+/// A tick that has just written an entry must not forget what came meanwhile.
+#[test]
+fn what_comes_while_a_tick_writes_is_not_forgotten() {
+    let book = super::Book::new(None);
+    let begin = || {
+        book.begin(Begin {
+            direction: Direction::Download,
+            user: None,
+            object: Object::Upload(UploadId::from_str(ID).unwrap()),
+            name: String::new(),
+            total: None,
+            client: "192.0.2.1".into(),
+        })
+    };
+    drop(begin());
+    let entries = || book.take().0;
+    let seen = entries();
+    seen[0].written().final_at = Some(seen[0].begun());
+    let mut ticket = begin();
+    ticket.advance(1000);
+    ticket.complete();
+    book.forget_idle();
+    assert_eq!(entries().iter().map(|entry| entry.bytes()).sum::<u64>(), 1000);
+    let seen = entries();
+    seen[0].written().final_at = Some(seen[0].begun());
+    book.forget_idle();
+    assert!(entries().is_empty());
+}
+
+const ID: &str = "0198c0de-0000-7000-8000-000000000000";

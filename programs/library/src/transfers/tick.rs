@@ -70,7 +70,7 @@ async fn tick(library: &Library, millis: u128) -> bool {
                 written.home = Some(home);
                 (written.bytes, written.counted) = (line.bytes, line.bytes);
                 written.rate = line.rate;
-                written.is_final = line.requests == 0 && entry.bytes() == line.bytes;
+                written.final_at = (line.requests == 0).then_some(line.begun);
             }
             library.admission.set_elsewhere(elsewhere);
             library.book.forget_idle();
@@ -96,8 +96,9 @@ fn lines(entries: Vec<Arc<Entry>>, millis: u128) -> (Vec<Arc<Entry>>, Vec<Line>)
     let line = |entry: Arc<Entry>| {
         let written = *entry.written();
         // In this order: what ended after it was looked at is written the next time.
+        let begun = entry.begun();
         let (requests, bytes) = (entry.requests(), entry.bytes());
-        if requests == 0 && written.is_final && bytes == written.bytes {
+        if requests == 0 && written.final_at == Some(begun) {
             return None;
         }
         let moved = u128::from(bytes.saturating_sub(written.bytes));
@@ -118,6 +119,7 @@ fn lines(entries: Vec<Arc<Entry>>, millis: u128) -> (Vec<Arc<Entry>>, Vec<Line>)
             client: begin.client.clone(),
             started: entry.started,
             bytes,
+            begun,
             rate: if requests == 0 { 0 } else { rate },
             requests,
             position: entry.position(),

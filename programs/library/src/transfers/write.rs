@@ -28,6 +28,8 @@ pub(super) struct Line {
     pub(super) client: String,
     pub(super) started: Time,
     pub(super) bytes: u64,
+    /// Requests that had begun when it was looked at.
+    pub(super) begun: u64,
     pub(super) rate: u64,
     pub(super) requests: u32,
     pub(super) position: u32,
