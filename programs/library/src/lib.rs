@@ -13,6 +13,7 @@
 //! | `content` | bytes: in files or in an object store, durable when acknowledged |
 //! | `uploads` | files coming in: two protocols, leases, group commit, completion |
 //! | `accounts` | users, their passwords and sessions |
+//! | `client` | what `tombolo put` and `tombolo get` do |
 //! | `ledger` | money in double entry |
 //! | `catalogue` | items: what there is, how it is found, who may see it |
 //! | `downloads` | an item's bytes on their way out |
@@ -25,6 +26,7 @@
 
 mod accounts;
 mod catalogue;
+pub mod client;
 mod content;
 mod downloads;
 mod error;

@@ -7,9 +7,11 @@ mod check;
 mod completions;
 mod drain;
 mod gateway;
+mod get;
 mod library;
 mod migrate;
 mod purge;
+mod put;
 mod reload;
 mod restart;
 mod rollout;
@@ -31,6 +33,8 @@ EXAMPLES
   tombolo gateway -c tombolo.toml                the gateway as a file describes it
   tombolo calc '2+3*4'                           ask the calculator
   tombolo chat lobby                             talk in a room of the chat
+  tombolo put film.mkv                           send a file to the library; resumes
+  tombolo get ID                                 fetch an item of it; resumes
   tombolo check tombolo.toml                     every mistake in the file, without starting
   tombolo status                                 what a running gateway does
   tombolo reload                                 read its file again, losing nothing
@@ -86,6 +90,8 @@ pub(crate) enum Command {
     Check(check::Arguments),
     Migrate(migrate::Arguments),
     Library(library::Arguments),
+    Put(put::Arguments),
+    Get(get::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
 }
@@ -112,6 +118,8 @@ impl Command {
             Command::Check(arguments) => check::run(&arguments),
             Command::Migrate(arguments) => migrate::run(&arguments),
             Command::Library(arguments) => library::run(arguments),
+            Command::Put(arguments) => put::run(arguments),
+            Command::Get(arguments) => get::run(arguments),
             Command::Schema(arguments) => schema::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
         };

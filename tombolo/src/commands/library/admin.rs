@@ -1,12 +1,12 @@
 //! `tombolo library admin create`: makes an admin of the library, the first one too.
 
-use std::io::{self, IsTerminal, Read};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 use tombolo_daemon::config::{self, Config, DatabaseUrl, Overrides};
 use tombolo_daemon::exit::ExitCode;
 
+use super::password;
 use crate::console;
 
 const EXAMPLES: &str = "\
@@ -18,9 +18,6 @@ EXAMPLES
 PASSWORD
   Asked for twice at a terminal and not shown; else the first line of standard input. It has at
   least 8 characters. There is no account, and no password, that nobody made.";
-
-/// More bytes than any password has.
-const PASSWORD_BYTES: u64 = 4096;
 
 /// Admins of the library
 #[derive(Args)]
@@ -69,7 +66,7 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
         Err(code) => return code,
     };
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
-    let password = match password() {
+    let password = match password::twice() {
         Ok(password) => password,
         Err(error) => return console::fail(&error),
     };
@@ -104,19 +101,4 @@ fn place(
         }
     };
     Ok(config.database())
-}
-
-/// The password: asked for twice at a terminal, else the first line of standard input.
-fn password() -> io::Result<String> {
-    if io::stdin().is_terminal() {
-        let first = rpassword::prompt_password("Password: ")?;
-        let second = rpassword::prompt_password("The same again: ")?;
-        return match first == second {
-            true => Ok(first),
-            false => Err(io::Error::other("the two passwords differ; nothing was made")),
-        };
-    }
-    let mut text = String::new();
-    io::stdin().lock().take(PASSWORD_BYTES).read_to_string(&mut text)?;
-    Ok(text.lines().next().unwrap_or_default().to_owned())
 }
