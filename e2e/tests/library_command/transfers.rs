@@ -48,7 +48,7 @@ fn has_bytes(folder: &Path) -> bool {
 fn a_file_arrives_whole_whatever_is_killed() {
     let mut library = Library::start();
     library.log_in();
-    let bytes = file(&library, "film.mkv", 48 * MEBIBYTE);
+    let bytes = file(&library, "film.mkv", 24 * MEBIBYTE);
     // The client dies in the middle of an upload, as early as there are bytes.
     let mut client = start(&library, &["put", "film.mkv"]);
     eventually("bytes of the upload", || {
