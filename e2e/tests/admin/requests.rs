@@ -95,10 +95,16 @@ fn an_attempt_that_failed_before_another_served_is_told() {
 fn what_the_cache_did_is_told_with_its_clause() {
     let stored = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nok";
     let private = "HTTP/1.1 200 OK\r\nCache-Control: private\r\nContent-Length: 2\r\n\r\nok";
+    let cookie = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nSet-Cookie: a=b\r\n\
+                  Content-Length: 2\r\n\r\nok";
     let origin = Origin::start(move |connection| {
         loop {
             let request = connection.read_request()?;
-            connection.write(if request.head.target() == "/own" { private } else { stored })?;
+            connection.write(match request.head.target() {
+                "/own" => private,
+                "/cookie" => cookie,
+                _ => stored,
+            })?;
         }
     });
     let routes = "[[route]]\npath = \"/\"\nupstream = \"app\"\ncache = true\n[cache]\ndir = \"c\"";
@@ -123,6 +129,13 @@ fn what_the_cache_did_is_told_with_its_clause() {
     let own = ask("GET", "/own");
     assert_eq!(own["not_stored"]["clause"], "RFC 9111 section 5.2.2.7");
     assert_eq!(own["not_stored"]["why"], "the response says private");
+    assert_eq!(own["not_stored"]["rule"], "rfc");
+    let ours = &ask("GET", "/cookie")["not_stored"];
+    assert_eq!((&ours["rule"], &ours["rule_key"]), (&"default".into(), &"set_cookie".into()));
+    assert!(
+        ours["clause"].is_null() && ours["why"].as_str().unwrap().contains("Tombolo"),
+        "{ours}"
+    );
     let deleted = ask("DELETE", "/a");
     assert_eq!(
         (&deleted["result"], &deleted["clause"]),

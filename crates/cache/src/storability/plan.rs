@@ -129,7 +129,10 @@ impl Facts {
                 SetCookie::Never => false,
             };
             if !kept || !lifetime.is_explicit() {
-                return Err(NotStored::SetCookie);
+                return Err(match policy.set_cookie {
+                    SetCookie::Never => NotStored::SetCookieNever,
+                    _ => NotStored::SetCookie,
+                });
             }
         }
         Ok(Self { directives, lifetime, vary })

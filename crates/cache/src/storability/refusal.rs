@@ -44,6 +44,8 @@ pub enum NotStored {
     StrayContentRange,
     /// A head that was put together from a stored one cannot be read.
     Head,
+    /// It sets a cookie, and the operator wants none of those stored.
+    SetCookieNever,
 }
 
 impl NotStored {
@@ -60,7 +62,7 @@ impl NotStored {
             Self::Authorization => "RFC 9111 section 3.5",
             Self::VaryAny => "RFC 9111 section 4.1",
             Self::NoFreshness => "RFC 9111 section 3",
-            Self::SetCookie => "RFC 9111 section 7.3",
+            Self::SetCookie | Self::SetCookieNever => "RFC 9111 section 7.3",
             Self::Credentials => "RFC 9111 section 4.2.2",
             Self::Endless => "RFC 9111 section 4.2.2",
             Self::Useless => "RFC 9111 section 4",
@@ -91,8 +93,10 @@ impl NotStored {
                  guess"
             }
             Self::SetCookie => {
-                "it sets a cookie, and does not say that all may share it (`set_cookie`)"
+                "it sets a cookie, and does not say that all may share it: Tombolo's default, \
+                 `set_cookie = \"shared-only\"`"
             }
+            Self::SetCookieNever => "it sets a cookie, and `set_cookie` is \"never\"",
             Self::Endless => "its type has no end, and it does not say how long it is fresh",
             Self::Credentials => {
                 "the request has a cookie or other credentials, and the response does not say how \

@@ -14,6 +14,7 @@
 //! | `seen.rs` | the same, read |
 //! | `glimpse.rs` | as much of it as tells whether it is wanted |
 //! | `reason.rs` | why the cache did what it did, as a small number |
+//! | `rule.rs` | who made the rule by which it did |
 //! | `names.rs` | what routes and servers were called then |
 //! | `spectrum.rs` | durations to within an eighth |
 //! | `recorded.rs` | an exchange whose trace is recorded |
@@ -39,6 +40,7 @@ mod pen;
 mod reason;
 mod recorded;
 mod ring;
+mod rule;
 mod seen;
 mod spectrum;
 
@@ -49,6 +51,7 @@ pub(crate) use names::Names;
 pub(crate) use note::{Failed, Note};
 pub(crate) use reason::{Reason, explain};
 pub(crate) use recorded::{Recorded, Traced};
+pub(crate) use rule::Rule;
 pub(crate) use seen::Seen;
 pub(crate) use spectrum::{Counts, Spectrum};
 

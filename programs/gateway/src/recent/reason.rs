@@ -51,7 +51,7 @@ const FORWARDS: [Forward; 8] = [
     Forward::Stale,
     Forward::Partial,
 ];
-const NOT_STORED: [NotStored; 17] = [
+const NOT_STORED: [NotStored; 18] = [
     NotStored::Method,
     NotStored::RequestContent,
     NotStored::Status,
@@ -69,6 +69,7 @@ const NOT_STORED: [NotStored; 17] = [
     NotStored::ContentRange,
     NotStored::StrayContentRange,
     NotStored::Head,
+    NotStored::SetCookieNever,
 ];
 
 impl Reason {
@@ -76,7 +77,7 @@ impl Reason {
     pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Bypassed(bypass) => bypass.words(),
-            Self::ByRule => "cache_bypass of its route passes it by",
+            Self::ByRule => "a bypass rule of its route passes it by",
             Self::NoTarget => "the forwarding fields of a trusted hop do not tell one host",
             Self::Respelled => {
                 "the path is sent upstream as it is written, which is not its normal form"
@@ -150,6 +151,18 @@ fn of_forward(forward: Forward) -> (&'static str, Option<&'static str>) {
         Forward::Bypass => ("the cache has no part in it", None),
         Forward::Miss => ("nothing stored could be used", Some("RFC 9111 section 4")),
     }
+}
+
+/// Every reason there is.
+#[cfg(test)]
+pub(super) fn all_reasons() -> impl Iterator<Item = Reason> {
+    (1..=u8::MAX).filter_map(reason)
+}
+
+/// Every reason not to store an answer.
+#[cfg(test)]
+pub(super) fn all_not_stored() -> impl Iterator<Item = NotStored> {
+    NOT_STORED.into_iter()
 }
 
 #[inline]

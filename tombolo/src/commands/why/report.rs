@@ -173,13 +173,20 @@ fn cache(text: &mut String, answer: &Value) {
     }
 }
 
-/// `: words (clause)`.
+/// `: words (clause)`, or whose rule it is.
 fn because(told: &Value) -> String {
     let (why, clause) = (words(told, "/why"), words(told, "/clause"));
-    match (why.as_str(), clause.as_str()) {
+    let (rule, key) = (words(told, "/rule"), words(told, "/rule_key"));
+    let by = match (rule.as_str(), key.as_str()) {
+        ("default", "") => "Tombolo's own rule".to_owned(),
+        ("default", key) => format!("Tombolo's default; changed by {key}"),
+        ("configuration", key) => format!("your configuration: {key}"),
+        _ => clause,
+    };
+    match (why.as_str(), by.as_str()) {
         ("", _) => String::new(),
         (why, "") => format!(": {why}"),
-        (why, clause) => format!(": {why} ({clause})"),
+        (why, by) => format!(": {why} ({by})"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
 
-use crate::recent::Seen;
+use crate::recent::{Rule, Seen};
 use crate::timing::Phase;
 
 /// Everything that is remembered of it.
@@ -75,13 +75,27 @@ fn attempts(seen: &Seen) -> Vec<Value> {
 fn cache(seen: &Seen) -> Value {
     let Some(status) = &seen.cache else { return Value::Null };
     let (why, clause) = seen.cache_reason().unzip();
-    let not_stored =
-        seen.not_stored.map(|reason| json!({ "why": reason.words(), "clause": reason.clause().0 }));
+    let rule = Rule::of(status, seen.reason);
+    let not_stored = seen.not_stored.map(|reason| {
+        let rule = Rule::of_not_stored(reason);
+        json!({
+            "why": reason.words(),
+            "clause": rule.clause(Some(reason.clause().0)),
+            "rule": rule.maker.word(),
+            "rule_key": rule.key,
+        })
+    });
     json!({
         "result": status.word(),
         "why": why,
+<<<<<<< HEAD
         "clause": clause.flatten(),
         "varies_by": seen.varies_by.as_deref().map(|names| names.split(',').collect::<Vec<_>>()),
+=======
+        "clause": rule.clause(clause.flatten()),
+        "rule": rule.maker.word(),
+        "rule_key": rule.key,
+>>>>>>> b21c8bc (why: say whose rule each reason of the cache is)
         "ttl": status.ttl,
         "upstream_status": status.fwd_status,
         "collapsed": status.collapsed,

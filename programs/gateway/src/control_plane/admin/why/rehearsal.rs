@@ -8,7 +8,7 @@ use super::super::{Facts, status};
 use super::asked::Asked;
 use crate::control_plane::Snapshot;
 use crate::exchange::{Pick, Plan, Refused, rehearse};
-use crate::recent::explain;
+use crate::recent::{Rule, explain};
 
 pub(super) async fn told(facts: &Facts, asked: &Asked) -> Value {
     let snapshot = &facts.snapshot();
@@ -56,6 +56,7 @@ fn of_guard(refused: Option<&Refused>) -> Value {
 
 fn of_plan(plan: &Plan) -> Value {
     let (why, clause) = explain(&plan.status, plan.reason);
+    let rule = Rule::of(&plan.status, plan.reason);
     let stored = plan.stored.as_ref().map(|stored| {
         json!({
             "status": stored.status,
@@ -68,7 +69,9 @@ fn of_plan(plan: &Plan) -> Value {
         "result": plan.status.word(),
         "answers": plan.answers(),
         "why": why,
-        "clause": clause,
+        "clause": rule.clause(clause),
+        "rule": rule.maker.word(),
+        "rule_key": rule.key,
         "ttl": plan.status.ttl,
         "varies_by": plan.varies_by.as_deref().map(|names| names.split(',').collect::<Vec<_>>()),
         "key": plan.key,
