@@ -68,6 +68,7 @@ pub use payments::{
 };
 pub use sandbox::{Manners, SandboxSettings, run_sandbox, serve_sandbox};
 pub use settings::{PublicUrl, Settings};
+pub use uploads::{Metadata, MetadataError, NotADigest, read_metadata, sha256_of_field};
 
 use crate::http::Entrance;
 use crate::state::Library;

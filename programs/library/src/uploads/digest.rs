@@ -108,8 +108,11 @@ impl Checksum {
 }
 
 /// Reads the SHA-256 of `Repr-Digest` or `Content-Digest` (RFC 9530): `sha-256=:BASE64:`. Others in
-/// the field are passed over. `Err` if there is a SHA-256 that is none.
-pub(crate) fn of_field(field: &str) -> Result<Option<[u8; 32]>, NotADigest> {
+/// the field are passed over.
+///
+/// # Errors
+/// When there is a SHA-256 that is none.
+pub fn sha256_of_field(field: &str) -> Result<Option<[u8; 32]>, NotADigest> {
     for entry in field.split(',') {
         let Some((name, value)) = entry.trim().split_once('=') else { continue };
         if name.trim() != "sha-256" {
@@ -124,8 +127,9 @@ pub(crate) fn of_field(field: &str) -> Result<Option<[u8; 32]>, NotADigest> {
 }
 
 /// A digest that cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NotADigest;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a SHA-256 is 32 bytes in Base64 between colons")]
+pub struct NotADigest;
 
 /// Writes a digest as `Repr-Digest` has it.
 pub(crate) fn field(sha256: &[u8; 32]) -> String {
@@ -163,11 +167,11 @@ mod tests {
     fn digest_fields_are_read() {
         let digest: [u8; 32] = Sha256::digest(b"x").into();
         let text = field(&digest);
-        assert_eq!(of_field(&text), Ok(Some(digest)));
-        assert_eq!(of_field(&format!("sha-512=:AA==:, {text};q=1")), Ok(Some(digest)));
-        assert_eq!(of_field("sha-512=:AA==:"), Ok(None));
-        assert_eq!(of_field("sha-256=:AA==:"), Err(NotADigest));
-        assert_eq!(of_field("sha-256=x"), Err(NotADigest));
+        assert_eq!(sha256_of_field(&text), Ok(Some(digest)));
+        assert_eq!(sha256_of_field(&format!("sha-512=:AA==:, {text};q=1")), Ok(Some(digest)));
+        assert_eq!(sha256_of_field("sha-512=:AA==:"), Ok(None));
+        assert_eq!(sha256_of_field("sha-256=:AA==:"), Err(NotADigest));
+        assert_eq!(sha256_of_field("sha-256=x"), Err(NotADigest));
     }
 
     proptest! {
@@ -186,7 +190,7 @@ mod tests {
 
         #[test]
         fn any_text_gives_an_answer(text in ".*") {
-            let _ = (Checksum::of_tus(&text), of_field(&text), Running::of_state(text.as_bytes()));
+            let _ = (Checksum::of_tus(&text), sha256_of_field(&text), Running::of_state(text.as_bytes()));
         }
     }
 }

@@ -50,7 +50,7 @@ fn length(headers: &HeaderMap, offset: u64, ends: bool) -> Result<Option<u64>, P
 fn checksum(headers: &HeaderMap) -> Result<Option<Checksum>, Problem> {
     let Some(text) = fields::text(headers, &CONTENT_DIGEST)? else { return Ok(None) };
     let wrong = |_| fields::wrong(&CONTENT_DIGEST, "its sha-256 is none");
-    Ok(digest::of_field(text).map_err(wrong)?.map(Checksum::of_sha256))
+    Ok(digest::sha256_of_field(text).map_err(wrong)?.map(Checksum::of_sha256))
 }
 
 /// The file's name: `Content-Disposition: …; filename="…"`, or `filename*=UTF-8''…`.

@@ -11,16 +11,16 @@ use super::limits;
 
 /// What a client says of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Said {
+pub struct Metadata {
     /// The file's name.
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     /// Its media type.
-    pub(crate) media_type: Option<String>,
+    pub media_type: Option<String>,
 }
 
 /// What is wrong with the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Malformed {
+pub enum MetadataError {
     /// It is too long or has too many pairs.
     #[error(
         "it has more than {} bytes or {} pairs",
@@ -40,28 +40,31 @@ pub(crate) enum Malformed {
 }
 
 /// Reads the field.
-pub(crate) fn read(field: &str) -> Result<Said, Malformed> {
+///
+/// # Errors
+/// When it is not what tus says it is.
+pub fn read_metadata(field: &str) -> Result<Metadata, MetadataError> {
     if field.len() > limits::METADATA_BYTES {
-        return Err(Malformed::Long);
+        return Err(MetadataError::Long);
     }
     let mut keys: Vec<&str> = Vec::new();
-    let mut said = Said::default();
+    let mut said = Metadata::default();
     if field.trim().is_empty() {
         return Ok(said);
     }
     for pair in field.split(',') {
         let (key, value) = pair.trim().split_once(' ').unwrap_or((pair.trim(), ""));
         if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Malformed::Key);
+            return Err(MetadataError::Key);
         }
         if keys.contains(&key) {
-            return Err(Malformed::Twice);
+            return Err(MetadataError::Twice);
         }
         if keys.len() >= limits::METADATA_PAIRS {
-            return Err(Malformed::Long);
+            return Err(MetadataError::Long);
         }
         keys.push(key);
-        let bytes = STANDARD.decode(value.trim()).map_err(|_| Malformed::Value)?;
+        let bytes = STANDARD.decode(value.trim()).map_err(|_| MetadataError::Value)?;
         let text = || String::from_utf8_lossy(&bytes);
         match key {
             "filename" | "name" if said.name.is_none() || key == "filename" => {
@@ -113,23 +116,30 @@ mod tests {
             encoded("../año/Ł.txt"),
             encoded("Text/Plain"),
         );
-        let said = read(&field).unwrap();
+        let said = read_metadata(&field).unwrap();
         assert_eq!(said.name.as_deref(), Some("Ł.txt"));
         assert_eq!(said.media_type.as_deref(), Some("text/plain"));
-        assert_eq!(read("").unwrap(), Said::default());
+        assert_eq!(read_metadata("").unwrap(), Metadata::default());
         let field = format!("name {},filename {}", encoded("b"), encoded("a"));
-        assert_eq!(read(&field).unwrap().name.as_deref(), Some("a"), "the one of tus comes first");
+        assert_eq!(
+            read_metadata(&field).unwrap().name.as_deref(),
+            Some("a"),
+            "the one of tus comes first"
+        );
     }
 
     #[test]
     fn malformed_fields_are_refused() {
-        assert_eq!(read("a YQ==,a YQ=="), Err(Malformed::Twice));
-        assert_eq!(read("a YQ==,"), Err(Malformed::Key));
-        assert_eq!(read("é YQ=="), Err(Malformed::Key));
-        assert_eq!(read("a ???"), Err(Malformed::Value));
-        assert_eq!(read(&"a".repeat(limits::METADATA_BYTES + 1)), Err(Malformed::Long));
+        assert_eq!(read_metadata("a YQ==,a YQ=="), Err(MetadataError::Twice));
+        assert_eq!(read_metadata("a YQ==,"), Err(MetadataError::Key));
+        assert_eq!(read_metadata("é YQ=="), Err(MetadataError::Key));
+        assert_eq!(read_metadata("a ???"), Err(MetadataError::Value));
+        assert_eq!(
+            read_metadata(&"a".repeat(limits::METADATA_BYTES + 1)),
+            Err(MetadataError::Long)
+        );
         let many: Vec<String> = (0..=limits::METADATA_PAIRS).map(|key| format!("k{key}")).collect();
-        assert_eq!(read(&many.join(",")), Err(Malformed::Long));
+        assert_eq!(read_metadata(&many.join(",")), Err(MetadataError::Long));
     }
 
     #[test]
@@ -149,7 +159,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_gives_an_answer(text in "[ -~é,=]{0,80}") {
-            if let Ok(Said { name: Some(name), .. }) = read(&text) {
+            if let Ok(Metadata { name: Some(name), .. }) = read_metadata(&text) {
                 prop_assert!(!name.contains(['/', '\\', '\n']));
             }
         }

@@ -51,7 +51,9 @@ use tombolo_storage::Database;
 
 use self::active::Active;
 pub(crate) use self::api::routes;
+pub use self::digest::{NotADigest, sha256_of_field};
 use self::group::Group;
+pub use self::metadata::{Metadata, MetadataError, read_metadata};
 pub(crate) use self::sweep::run as sweep;
 pub(crate) use self::terminate::end_all_of;
 use crate::content::Content;

@@ -16,7 +16,7 @@ use super::fields::{self, ITEM, LENGTH, OFFSET, tus as field};
 use super::join::join;
 use super::limits;
 use super::look::look;
-use super::metadata::{self, Said};
+use super::metadata::{Metadata, read_metadata};
 use super::row::{Kind, State, Upload};
 use crate::ids::UploadId;
 use crate::problem::Problem;
@@ -106,8 +106,8 @@ pub(super) async fn create(asker: &Asker, request: Request) -> Result<Response, 
     check_version(headers)?;
     let concat = concat(headers)?;
     let metadata = fields::text(headers, &field::METADATA)?.map(str::to_owned);
-    let said = match metadata.as_deref().map(metadata::read) {
-        None => Said::default(),
+    let said = match metadata.as_deref().map(read_metadata) {
+        None => Metadata::default(),
         Some(Ok(said)) => said,
         Some(Err(error)) => return Err(fields::wrong(&field::METADATA, &error.to_string())),
     };
@@ -261,7 +261,7 @@ pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 pub(super) fn expected(headers: &HeaderMap) -> Result<Option<[u8; 32]>, Problem> {
     let Some(text) = fields::text(headers, &fields::REPR_DIGEST)? else { return Ok(None) };
     let wrong = |_| fields::wrong(&fields::REPR_DIGEST, "its sha-256 is none");
-    digest::of_field(text).map_err(wrong)
+    digest::sha256_of_field(text).map_err(wrong)
 }
 
 /// By what a repetition of a creation is known.
