@@ -8,12 +8,12 @@ use tombolo_e2e::Foreign;
 use crate::cluster::Cluster;
 use crate::{kept, noise};
 
-fn script(name: &str) -> String {
+pub(crate) fn script(name: &str) -> String {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     here.join("tests/library/clients").join(name).display().to_string()
 }
 
-fn node() -> Foreign {
+pub(crate) fn node() -> Foreign {
     let modules = kept().join("node_modules");
     let has = modules.join("tus-js-client").is_dir();
     assert!(has, "no tus-js-client at {}: `cargo xtask test` installs it", modules.display());

@@ -18,6 +18,7 @@ mod cluster;
 mod foreign;
 mod full_disk;
 mod killed;
+mod long;
 mod s3;
 
 use std::path::PathBuf;

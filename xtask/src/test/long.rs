@@ -32,6 +32,12 @@ pub(super) const LONG_FORMS: &[Step] = &[
         work: |context| ignored(context, "chat"),
     },
     Step {
+        name: "library",
+        title: "files up to 2 GiB while replicas of the library are killed (10 minutes)",
+        needs: packages::FOREIGN_CLIENTS,
+        work: |context| ignored(context, "library"),
+    },
+    Step {
         name: "orchestration",
         title: "a minute of scaling and rolling restarts under load",
         needs: packages::FOREIGN_CLIENTS,

@@ -19,6 +19,7 @@ const ways = {
   whole: {},
   chunks: { chunkSize: 700001 },
   cut: { chunkSize: 1000000 },
+  killed: { chunkSize: 16 << 20, retryDelays: Array(1000).fill(200) },
   parallel: { parallelUploads: 3 },
   draft: { protocol: "ietf-draft-05" },
   deferred: { chunkSize: 900001, uploadLengthDeferred: true },
