@@ -38,6 +38,7 @@ struct LogIn {
 
 /// A session.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
 struct Opened {
     /// What to send as `Authorization: Bearer TOKEN`; left out when a cookie holds it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -17,6 +17,7 @@ use crate::time::Time;
 
 /// A user.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
 pub(super) struct Shown {
     pub(super) id: UserId,
     pub(super) email: String,
