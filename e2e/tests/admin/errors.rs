@@ -126,9 +126,9 @@ fn the_field_of_a_vary_miss_is_named() {
     };
     ask("phone");
     gateway.wait_for_record("the first", |record| record["cache"] == "uri-miss");
-    let would = format!("/api/v1/why?url=http://x/page&header=X-Device:%20tablet");
+    let would = "/api/v1/why?url=http://x/page&header=X-Device:%20tablet";
     let rehearsed = eventually("the first to be stored", || {
-        let told = json(&get(admin, &would));
+        let told = json(&get(admin, would));
         (told["cache"]["result"] == "vary-miss").then_some(told)
     });
     let names = serde_json::json!(["accept-language", "x-device"]);

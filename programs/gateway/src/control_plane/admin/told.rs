@@ -88,14 +88,10 @@ fn cache(seen: &Seen) -> Value {
     json!({
         "result": status.word(),
         "why": why,
-<<<<<<< HEAD
-        "clause": clause.flatten(),
-        "varies_by": seen.varies_by.as_deref().map(|names| names.split(',').collect::<Vec<_>>()),
-=======
         "clause": rule.clause(clause.flatten()),
         "rule": rule.maker.word(),
         "rule_key": rule.key,
->>>>>>> b21c8bc (why: say whose rule each reason of the cache is)
+        "varies_by": seen.varies_by.as_deref().map(|names| names.split(',').collect::<Vec<_>>()),
         "ttl": status.ttl,
         "upstream_status": status.fwd_status,
         "collapsed": status.collapsed,
