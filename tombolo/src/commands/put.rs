@@ -135,11 +135,12 @@ async fn send(
             Err(failure) => {
                 code = ExitCode::Failure;
                 progress.say(&format!("{}: {}", file.path.display(), words(failure)));
-                json.then(|| {
+                if json {
                     let file = file.path.display().to_string();
                     line(&json!({"file": file, "error": failure.to_string()}))
-                })
-                .unwrap_or(ExitCode::Success)
+                } else {
+                    ExitCode::Success
+                }
             }
         };
         if written != ExitCode::Success {
