@@ -100,9 +100,8 @@ pub(super) async fn attempt(
     let Workspace { framing_up, framing_down, .. } = workspace;
     outbound.clear();
     let (timer, watch) = (&scene.connection.timer, Watch::new(scene.client));
-    let (state, sent, body_sent) = (Cell::new(Upload::Running), Cell::new(None), Cell::new(None));
-    let request = &*request;
-    let mut uploaded = 0_u64;
+    let (state, sent) = (Cell::new(Upload::Running), Cell::new(None::<Sent<'_>>));
+    let (request, mut uploaded) = (&*request, 0_u64);
     let mut decoder = BodyDecoder::new(asked.framing, asked.bounds.body());
     let pace = Pace::new(asked.bounds.body_gap, 0, asked.bounds.client_bytes, &|| false);
     let outcome = {
@@ -134,7 +133,6 @@ pub(super) async fn attempt(
                 watch: &watch,
                 upload: &state,
                 sent: &sent,
-                body_sent: &body_sent,
                 outbound,
                 response,
                 answer,
@@ -147,46 +145,37 @@ pub(super) async fn attempt(
             if state.get() == Upload::Running
                 && let Poll::Ready((ended, buffer)) = upload.as_mut().poll(cx)
             {
-                sent.set(Some(Sent { request, buffer }));
+                let body_ended = asked.has_body().then(Instant::now);
+                sent.set(Some(Sent { request, buffer, body_ended }));
                 timer.await_answer(facing.first_byte);
-                if asked.has_body() {
-                    body_sent.set(Some(Instant::now()));
-                }
-                if let Some(fault) = sent_or_fault(ended, &state, &watch, asked) {
-                    return Poll::Ready(Err(fault));
-                }
+                upload_ended(ended, &state, &watch, asked)?;
             }
             downward.as_mut().poll(cx).map(Ok)
         })
         .await
     };
     journal.bytes_in = uploaded;
-    if let Some(at) = body_sent.get() {
-        journal.uploaded(at);
-    }
+    journal.uploaded(sent.get().and_then(|sent| sent.body_ended));
     conclude(outcome, state.get(), journal)
 }
 
-/// Notes that the upload has ended; some fault if the request cannot go on.
-fn sent_or_fault(
-    sent: Result<(), TransferError>,
+/// Notes that the upload has ended; an error if the request cannot go on.
+fn upload_ended(
+    ended: Result<(), TransferError>,
     state: &Cell<Upload>,
     watch: &Watch<'_>,
     asked: &Asked,
-) -> Option<Failure> {
-    match sent {
+) -> Result<(), Failure> {
+    match ended {
         Ok(()) => {
             state.set(Upload::Done);
             watch.begin();
-            None
         }
         // Its answer may be on the way all the same (RFC 9112 section 9.5).
-        Err(TransferError::Sink(Stop::Failed(_))) => {
-            state.set(Upload::Refused);
-            None
-        }
-        Err(error) => Some(fault(&error, asked)),
+        Err(TransferError::Sink(Stop::Failed(_))) => state.set(Upload::Refused),
+        Err(error) => return Err(fault(&error, asked)),
     }
+    Ok(())
 }
 
 /// What both directions together came to.

@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::IoSlice;
-use std::time::Instant;
 
 use tombolo_http1::{OtherProtocol, ResponseHead, Version};
 
@@ -63,8 +62,6 @@ pub(super) struct Downward<'a> {
     pub(super) upload: &'a Cell<Upload>,
     /// The request once it is sent.
     pub(super) sent: &'a Cell<Option<Sent<'a>>>,
-    /// When the last byte of a request body was sent; none: there is none, or it is still coming.
-    pub(super) body_sent: &'a Cell<Option<Instant>>,
     pub(super) outbound: &'a mut Buffer,
     pub(super) response: &'a mut ResponseHead,
     pub(super) answer: &'a mut Vec<u8>,
@@ -100,9 +97,7 @@ impl Downward<'_> {
             let unanswered = Unanswered { refusal, interim: false, why: Why::Elsewhere };
             return Err(DownError::Unanswered(unanswered));
         }
-        if let Some(at) = self.body_sent.get() {
-            self.journal.uploaded(at);
-        }
+        self.journal.uploaded(self.sent.get().and_then(|sent| sent.body_ended));
         self.journal.answered();
         if status == 101 {
             return self.upgrade().await;

@@ -150,9 +150,10 @@ impl Journal {
         connecting.map(|(_, micros)| micros)
     }
 
-    /// The last byte of the request body has gone to the server.
-    pub(super) fn uploaded(&mut self, at: Instant) {
-        if self.watch.phase() == Some(Phase::Upload) {
+    /// The last byte of the request body went to the server then; none: there is none, or it is
+    /// still coming.
+    pub(super) fn uploaded(&mut self, ended: Option<Instant>) {
+        if let (Some(at), Some(Phase::Upload)) = (ended, self.watch.phase()) {
             self.watch.enter(Phase::FirstByte, at);
         }
     }

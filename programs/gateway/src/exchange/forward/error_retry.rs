@@ -2,6 +2,7 @@
 //! statuses of `retry_on`, or, where nothing is written there, once, for as long as that helps.
 
 use std::cell::Cell;
+use std::time::Instant;
 
 use tombolo_http1::{FieldId, RequestHead, ResponseHead};
 
@@ -39,6 +40,8 @@ pub(in crate::exchange) struct Sent<'s> {
     pub(in crate::exchange) request: &'s RequestHead,
     /// Its head, and of its body what was not overwritten.
     pub(in crate::exchange) buffer: &'s Buffer,
+    /// When the last byte of its body was sent; none: it has no body.
+    pub(in crate::exchange) body_ended: Option<Instant>,
 }
 
 /// The rule by which a request that was answered with `head` goes to another server instead, which is
