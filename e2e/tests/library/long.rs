@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use tombolo_e2e::Foreign;
+use tombolo_e2e::{Foreign, eventually};
 
 use crate::cluster::{Cluster, ask};
 use crate::foreign::{node, script};
@@ -32,9 +32,16 @@ fn arrives_whole(cluster: &mut Cluster, token: &str, length: usize) {
     let endpoint = format!("http://{}/library/api/uploads", cluster.gateway.address());
     let arguments = [script("tus.cjs"), endpoint, token.to_owned(), path.display().to_string()];
     let client = node().args(arguments).arg("killed").serve();
-    let mut kills = 0;
-    while !client.stdout().text().contains("all well") {
-        assert!(kills < 1000, "{length} bytes: {}", client.stdout().text());
+    let (mut kills, mut seen) = (0, 0);
+    loop {
+        let text = eventually("the client to go on, or to end", || {
+            let text = client.stdout().text();
+            (text.contains("all well") || text.matches("sent ").count() > seen).then_some(text)
+        });
+        if text.contains("all well") {
+            break;
+        }
+        seen = text.matches("sent ").count();
         let index = kills % 3;
         cluster.kill(index);
         cluster.start_again(index);

@@ -91,7 +91,7 @@ fn scaling_up_and_down_fails_no_request() {
         for (count, all) in [("5", 5), ("1", 1), ("3", 3)] {
             let told = up.run(&["scale", "site", count]);
             assert_eq!(told.code, Some(0), "{told:?}");
-            assert!(told.stdout.starts_with("done: site from "), "{told:?}");
+            assert!(told.stdout.starts_with("done: scaling of site from "), "{told:?}");
             let site = up.status()["services"][0].clone();
             assert_eq!(
                 (&site["replicas"], &site["configured"]),

@@ -77,7 +77,7 @@ fn names_that_are_not_there_and_numbers_out_of_range_are_refused_with_the_next_s
     }
     let told = up.run(&["restart", "nobody"]);
     assert_eq!(told.code, Some(2), "{told:?}");
-    assert!(told.stderr.contains("There is no \"nobody\""), "{told:?}");
+    assert!(told.stderr.contains("There is no service or replica \"nobody\""), "{told:?}");
 }
 
 #[test]
@@ -98,7 +98,16 @@ fn gateway_alone_says_that_it_is() {
 fn children_have_no_variable_that_they_do_not_need() {
     // This test's own environment has those that cargo sets, and `up` was given all of them.
     assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
-    let known = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TOMBOLO_LOG", "RUST_BACKTRACE"];
+    let known = [
+        "PATH",
+        "HOME",
+        "LANG",
+        "LC_ALL",
+        "TZ",
+        "TOMBOLO_LOG",
+        "TOMBOLO_LOG_FORMAT",
+        "RUST_BACKTRACE",
+    ];
     let given = ["TOMBOLO_STARTED_BY", "TOMBOLO_LIFELINE", "NOTIFY_SOCKET"];
     let up = Up::start("");
     let status = up.status();

@@ -32,7 +32,7 @@ fn restart_of_the_gateway_exchanges_it_and_fails_no_request() {
         for _ in 0..2 {
             let told = up.run(&["restart", "gateway"]);
             assert_eq!(told.code, Some(0), "{told:?}");
-            assert!(told.stdout.starts_with("done: the gateway"), "{told:?}");
+            assert!(told.stdout.starts_with("done: restart of the gateway"), "{told:?}");
         }
     });
     assert_eq!(load.failed, Vec::<String>::new());

@@ -47,7 +47,7 @@ fn replicas_are_shown_scaled_and_restarted() {
         format!("const now = (() => {{ {pid} }})(); return now && now !== '–' && now !== {first}");
     browser.wait_until("another process", &script);
     // One change at a time: the new process is there a moment before the restart is over.
-    up.stderr().wait_for_text("restart done");
+    up.stderr().wait_for_text("restart of site-1: done");
     browser.wait_for("#services button[data-key='restart gateway']").click();
     browser.wait_for("#confirm-yes").click();
     up.stderr().wait_for_text("serves in the place of pid");

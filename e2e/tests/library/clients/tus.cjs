@@ -19,11 +19,23 @@ const ways = {
   whole: {},
   chunks: { chunkSize: 700001 },
   cut: { chunkSize: 1000000 },
-  killed: { chunkSize: 16 << 20, retryDelays: Array(1000).fill(200) },
+  killed: {
+    chunkSize: 16 << 20,
+    retryDelays: Array(1000).fill(200),
+    onProgress: (sent) => tellProgress(sent),
+  },
   parallel: { parallelUploads: 3 },
   draft: { protocol: "ietf-draft-05" },
   deferred: { chunkSize: 900001, uploadLengthDeferred: true },
 };
+
+// A line for each further part of the file that was sent.
+let told = 0;
+function tellProgress(sent) {
+  if (sent < told + Math.max(4 << 20, size / 32)) return;
+  told = sent;
+  console.log(`sent ${sent}`);
+}
 
 function upload(more) {
   return new Promise((resolve, reject) => {
