@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tombolo_e2e::{PATIENCE, Tombolo};
 
-const PASSWORD: &str = "correct horse battery";
+/// Of the user that [`Cluster::token`] registers.
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 pub(crate) struct Cluster {
     pub(crate) replicas: Vec<Tombolo>,

@@ -4,7 +4,7 @@
 //! The short form runs with the others; the long one when asked for:
 //!
 //! ```text
-//! TOMBOLO_BIN=target/release/tombolo cargo test --release -p tombolo-e2e --test library -- --ignored
+//! cargo xtask test --long library
 //! ```
 #![allow(
     clippy::unwrap_used,
@@ -19,6 +19,7 @@ mod foreign;
 mod full_disk;
 mod killed;
 mod long;
+mod page;
 mod s3;
 
 use std::path::PathBuf;
