@@ -193,12 +193,17 @@ impl World {
     fn fill_disk(&mut self, moment: Duration) {
         let Some(disk) = self.disk.take() else { return };
         let hog = disk.fill();
-        // A log whose file has room still takes posts; the fault begins with the first that fails.
-        let end = Instant::now() + Duration::from_secs(2);
-        let text = |try_number: u32| format!("fill-{}-{try_number}", self.faults);
-        let mut tries = (0..).map(|number| replica::post(self.addresses[0], &text(number)));
-        let is_refused = |answer: &Option<(u16, Option<u64>)>| matches!(answer, Some((503, _)));
-        if tries.by_ref().take_while(|_| Instant::now() < end).any(|answer| is_refused(&answer)) {
+        // A log whose file has room still takes posts, and a short one longer than others: the fault
+        // begins with the first post that fails at each replica.
+        let faults = self.faults;
+        let is_refused = |&address: &SocketAddr| {
+            let end = Instant::now() + Duration::from_secs(2);
+            let mut tries =
+                (0..).map(|number| replica::post(address, &format!("fill-{faults}-{number}")));
+            let mut tries = tries.by_ref().take_while(|_| Instant::now() < end);
+            tries.any(|answer| matches!(answer, Some((503, _))))
+        };
+        if self.addresses.iter().all(is_refused) {
             self.expect_health(false);
             thread::sleep(moment);
         }
