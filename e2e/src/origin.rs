@@ -131,7 +131,8 @@ impl Origin {
         address: SocketAddr,
         script: impl Fn(&mut Connection) -> Result<(), WireError> + Send + Sync + 'static,
     ) -> Self {
-        let listener = listen(address).expect("a port for the origin");
+        // A connection of another test may have this port as its own for a moment.
+        let listener = eventually("the origin's port to be free", || listen(address).ok());
         let address = listener.local_addr().expect("a bound listener has an address");
         let accept = move || listener.accept().map(|(stream, _)| stream);
         Self::run(Place::Tcp(address), accept, script)
