@@ -104,7 +104,7 @@ pub(super) async fn attempt(
     let (request, mut uploaded) = (&*request, 0_u64);
     let mut decoder = BodyDecoder::new(asked.framing, asked.bounds.body());
     let pace = Pace::new(asked.bounds.body_gap, 0, asked.bounds.client_bytes, &|| false);
-    let outcome = {
+    let (outcome, body_ended) = {
         let mut upload = pin!(
             Transfer {
                 // Where nobody waits, there is no body to be read.
@@ -141,7 +141,7 @@ pub(super) async fn attempt(
             }
             .run()
         );
-        poll_fn(|cx| {
+        let outcome = poll_fn(|cx| {
             if state.get() == Upload::Running
                 && let Poll::Ready((ended, buffer)) = upload.as_mut().poll(cx)
             {
@@ -151,11 +151,11 @@ pub(super) async fn attempt(
                 upload_ended(ended, &state, &watch, asked)?;
             }
             downward.as_mut().poll(cx).map(Ok)
-        })
-        .await
+        });
+        (outcome.await, sent.get().and_then(|sent| sent.body_ended))
     };
     journal.bytes_in = uploaded;
-    journal.uploaded(sent.get().and_then(|sent| sent.body_ended));
+    journal.uploaded(body_ended);
     conclude(outcome, state.get(), journal)
 }
 
