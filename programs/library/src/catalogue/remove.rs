@@ -1,5 +1,5 @@
-//! Deleting items: the row goes at once and with it the item from every list; the bytes go later,
-//! when no download of them can be under way any more and no link to them is alive.
+//! Deleting items: the row goes at once, and with it the item from every list and its links; the
+//! bytes go later, when no download of them can be under way any more.
 
 use tombolo_storage::{Database, Deadline, Error, Query, Work};
 
@@ -47,11 +47,7 @@ pub(crate) async fn remove_all_of(work: &mut Work<'_>, owner: UserId) -> Result<
 }
 
 async fn bury(work: &mut Work<'_>, item: &Item) -> Result<(), Error> {
-    let links = "SELECT CAST(max(expires) AS BIGINT) FROM library_link WHERE item = $1";
-    let links = work.row(Query::new(links).bind(item.id)).await?;
-    let last_link: Option<i64> = links.map(|row| row.get(0)).transpose()?.flatten();
-    let soonest = Time::now().plus(limits::TOMBSTONE_TIME).millis();
-    let due = last_link.unwrap_or_default().max(soonest);
+    let due = Time::now().plus(limits::TOMBSTONE_TIME).millis();
     let bury = "INSERT INTO library_tombstone (content, item, due) VALUES ($1, $2, $3)
         ON CONFLICT (content) DO NOTHING";
     work.run(Query::new(bury).bind(item.content).bind(item.id).bind(due)).await?;

@@ -69,6 +69,21 @@ pub(crate) async fn reserve(
             return Ok(Ok(()));
         }
     }
+    Ok(Err(state(work, user).await?))
+}
+
+/// Whether so many bytes would fit now. [`reserve`] looks again.
+pub(crate) async fn fits(
+    work: &mut Work<'_>,
+    user: UserId,
+    bytes: u64,
+) -> Result<Result<(), QuotaExceeded>, Error> {
+    let state = state(work, user).await?;
+    let taken = state.used.saturating_add(state.reserved).saturating_add(bytes);
+    Ok(if taken <= state.limit { Ok(()) } else { Err(state) })
+}
+
+async fn state(work: &mut Work<'_>, user: UserId) -> Result<QuotaExceeded, Error> {
     let find = "SELECT p.storage, coalesce(q.storage, p.storage), coalesce(q.used, 0),
             coalesce(q.reserved, 0)
         FROM library_plan p LEFT JOIN library_quota q ON q.user_id = $1 WHERE p.id = 'free'";
@@ -76,7 +91,7 @@ pub(crate) async fn reserve(
     let missing = Error::Program { words: "there is no plan called free" };
     let row = row.ok_or(missing)?;
     let (limit, used, reserved) = (row.get(1)?, row.get(2)?, row.get(3)?);
-    Ok(Err(QuotaExceeded { used, reserved, limit }))
+    Ok(QuotaExceeded { used, reserved, limit })
 }
 
 /// An upload is complete: of what it had reserved, so much is used.

@@ -10,6 +10,7 @@ use crate::content::Place;
 use crate::ids::{ContentId, UploadId, UserId};
 use crate::plans::quota::{self, QuotaExceeded};
 use crate::problem::Problem;
+use crate::state::reading;
 use crate::time::Time;
 
 /// What is to be created.
@@ -51,10 +52,20 @@ pub(super) async fn create(uploads: &Uploads, new: New) -> Result<(Upload, bool)
     if new.length.is_some_and(|length| length > limits::UPLOAD_BYTES) {
         return Err(refusal::too_large());
     }
+    let wanted = new.length.unwrap_or(limits::RESERVE_STEP);
+    if new.length.is_some_and(|length| length >= limits::COMMIT_BYTES) {
+        let asked = new.clone();
+        let first = uploads.database.read(reading(), move |work| {
+            let asked = asked.clone();
+            Box::pin(async move { refused(work, &asked).await })
+        });
+        if let Some(refused) = first.await? {
+            return refuse(refused, wanted);
+        }
+    }
     uploads.content.create(&place, new.length).await?;
     let replica = uploads.replica.to_string();
-    let (owner, wanted, at) =
-        (new.owner, new.length.unwrap_or(limits::RESERVE_STEP), place.clone());
+    let (owner, at) = (new.owner, place.clone());
     let noted = uploads.group.write(owner, move |work| {
         let (new, place, replica) = (new.clone(), at.clone(), replica.clone());
         Box::pin(async move { try_create(work, new, &place, replica).await })
@@ -69,6 +80,10 @@ pub(super) async fn create(uploads: &Uploads, new: New) -> Result<(Upload, bool)
     if let Err(error) = uploads.content.discard(&place, Default::default()).await {
         tracing::warn!(%error, "what was made for an upload is left over");
     }
+    refuse(refused, wanted)
+}
+
+fn refuse(refused: Created, wanted: u64) -> Result<(Upload, bool), Problem> {
     match refused {
         Created::New(upload) | Created::Again(upload) => Ok((*upload, true)),
         Created::Other => Err(refusal::key_reused()),
@@ -76,6 +91,27 @@ pub(super) async fn create(uploads: &Uploads, new: New) -> Result<(Upload, bool)
         Created::Exceeded(exceeded) => Err(refusal::quota(&exceeded, wanted)),
         Created::Pieces => Err(refusal::no_pieces()),
     }
+}
+
+/// What speaks against a large upload. It is looked at before room on the disk is taken, which others
+/// lack meanwhile; the transaction that notes the upload looks again.
+async fn refused(work: &mut Work<'_>, new: &New) -> Result<Option<Created>, Error> {
+    if let Some(refused) = repeated(work, new).await? {
+        return Ok(Some(refused));
+    }
+    if has_too_many(work, new.owner).await? {
+        return Ok(Some(Created::TooMany));
+    }
+    let fits = quota::fits(work, new.owner, new.length.unwrap_or_default()).await?;
+    Ok(fits.err().map(Created::Exceeded))
+}
+
+async fn has_too_many(work: &mut Work<'_>, owner: UserId) -> Result<bool, Error> {
+    let count = "SELECT count(*) FROM library_upload
+        WHERE owner = $1 AND state IN ('receiving', 'joining')";
+    let count = work.row(Query::new(count).bind(owner)).await?;
+    let count: i64 = count.map(|row| row.get(0)).transpose()?.unwrap_or_default();
+    Ok(count >= limits::UNFINISHED_EACH)
 }
 
 async fn try_create(
@@ -91,11 +127,7 @@ async fn try_create(
     if let Some(refused) = repeated(work, &new).await? {
         return Ok(refused);
     }
-    let count = "SELECT count(*) FROM library_upload
-        WHERE owner = $1 AND state IN ('receiving', 'joining')";
-    let count = work.row(Query::new(count).bind(new.owner)).await?;
-    let count: i64 = count.map(|row| row.get(0)).transpose()?.unwrap_or_default();
-    if count >= limits::UNFINISHED_EACH {
+    if has_too_many(work, new.owner).await? {
         return Ok(Created::TooMany);
     }
     // What pieces have reserved goes over to what is made of them.

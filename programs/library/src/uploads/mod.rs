@@ -62,6 +62,7 @@ use crate::content::Content;
 #[derive(Debug)]
 pub(crate) struct Uploads {
     content: Arc<dyn Content>,
+    database: Database,
     group: Group,
     active: Active,
     /// The replica's name in rows that it holds.
@@ -75,6 +76,7 @@ impl Uploads {
     pub(crate) fn new(database: &Database, content: Arc<dyn Content>, replica: &str) -> Arc<Self> {
         Arc::new(Self {
             content,
+            database: database.clone(),
             group: Group::start(database.clone()),
             active: Active::default(),
             replica: replica.into(),

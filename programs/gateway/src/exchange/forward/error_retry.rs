@@ -66,6 +66,8 @@ pub(super) fn goes_elsewhere(
     }
     let is_possible = || {
         asked.method.is_idempotent()
+            // It may mean POST.
+            && sent.request.field(FieldId::MethodOverride).is_none()
             && sent.buffer.is_whole()
             && tries.sent < asked.bounds.attempts
             && picker.has_another(index)
