@@ -194,10 +194,13 @@ fn what_is_old_is_passed_over_but_drains() {
 fn a_file_of_no_use_is_told_and_passed_over() {
     let whole = "{\"format\":\"tombolo-gateway-state\",\"version\":1,";
     for (left, words) in [
-        (whole.to_owned(), "nothing is known of servers from before"),
-        (String::new(), "nothing is known of servers from before"),
+        (whole.to_owned(), "the state of servers from before the start cannot be read"),
+        (String::new(), "the state of servers from before the start cannot be read"),
         (whole.replace(":1,", ":9,\"x\":1}"), "it is of version 9"),
-        (format!("{whole}\"written\":7}}"), "nothing is known of servers from before"),
+        (
+            format!("{whole}\"written\":7}}"),
+            "the state of servers from before the start cannot be read",
+        ),
         (format!("{whole}{}", " ".repeat(5 << 20)), "it has more than 4194304 bytes"),
         ("{\"a\": \"list of friends\"}".to_owned(), "was not written by a gateway"),
     ] {
