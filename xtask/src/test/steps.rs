@@ -96,6 +96,9 @@ fn clippy(context: &Context<'_>) -> Result<()> {
 }
 
 fn unit(context: &Context<'_>) -> Result<()> {
+    // An S3 server and Stripe's own library, which the library's tests run against.
+    tools::python_environment(context)?;
+    tools::node_modules(context)?;
     let chosen = ["--workspace", "--exclude", "tombolo-e2e"];
     if on_path("cargo-nextest") {
         let nextest = ["nextest", "run", "--no-fail-fast"];
