@@ -56,11 +56,31 @@ impl Client {
 
     /// Connects from a given address of this machine: every 127.0.0.0/8 address is one.
     pub fn connect_from(address: SocketAddr, source: Ipv4Addr) -> Self {
+        Self::try_connect_from(address, source)
+            .unwrap_or_else(|error| panic!("cannot connect to {address}: {error}"))
+    }
+
+    /// Connects from a given address, where it may be turned away at once.
+    ///
+    /// # Errors
+    /// When it cannot connect, or its connection was reset before it could be used.
+    pub fn try_connect_from(address: SocketAddr, source: Ipv4Addr) -> io::Result<Self> {
         let kind = (socket2::Domain::IPV4, socket2::Type::STREAM);
-        let socket = socket2::Socket::new(kind.0, kind.1, None).expect("a socket");
-        socket.bind(&SocketAddr::from((source, 0)).into()).expect("a loopback address");
-        socket.connect(&address.into()).unwrap_or_else(|error| panic!("{address}: {error}"));
-        Self { wire: Wire::new(socket.into(), None).expect("socket options") }
+        let socket = socket2::Socket::new(kind.0, kind.1, None)?;
+        socket.bind(&SocketAddr::from((source, 0)).into())?;
+        socket.connect(&address.into())?;
+        Ok(Self { wire: Wire::new(socket.into(), None)? })
+    }
+
+    /// Fails the test unless who connected is turned away without a byte. A reset at once may reach the
+    /// client while it still connects.
+    pub fn expect_turned_away(connected: io::Result<Self>) {
+        match connected {
+            Ok(mut client) => client.expect_close(),
+            Err(error) => {
+                assert_ne!(error.kind(), io::ErrorKind::ConnectionRefused, "nobody listens");
+            }
+        }
     }
 
     /// Connects with a receive buffer as small as the system allows: a reader that soon stops the

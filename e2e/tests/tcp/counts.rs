@@ -23,7 +23,7 @@ fn connections_and_bytes_are_counted() {
         client.send("12345");
         assert_eq!(client.wire.read_exact(6).expect("number and echo"), b"012345");
     }
-    gateway.connect().expect_close();
+    Client::expect_turned_away(Client::try_connect(gateway.address()));
     let tcp = || {
         let status: serde_json::Value =
             serde_json::from_str(&get(admin, "/api/v1/status")).unwrap();

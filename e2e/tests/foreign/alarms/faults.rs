@@ -214,7 +214,7 @@ fn tcp_unreached() -> Fault {
         refusing.address()
     );
     fault("no server for TCP", &["TcpUnreached"], Tombolo::tcp_gateway(&text), move |gateway| {
-        Client::connect(gateway.tcp_address()).expect_close();
+        Client::expect_turned_away(Client::try_connect(gateway.tcp_address()));
         assert!(refusing.address().port() > 0);
     })
 }
