@@ -12,6 +12,7 @@ mod access_log;
 mod admin_api;
 mod command_line;
 mod environment;
+mod limits;
 mod metrics;
 mod statuses;
 
