@@ -26,6 +26,7 @@ mod servers;
 mod soak;
 mod stats;
 mod tables;
+mod transfer;
 mod verify;
 mod wrk;
 
@@ -65,6 +66,8 @@ enum Command {
     Chat(chat::Arguments),
     /// Measure posts to the chat, on SQLite and on PostgreSQL
     Posts(posts::Arguments),
+    /// Measure the library's uploads and downloads beside nginx, @tus/server and rustus
+    Transfer(transfer::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Faults(arguments) => faults::run(&arguments),
         Command::Chat(arguments) => chat::run(&arguments),
         Command::Posts(arguments) => posts::run(&arguments),
+        Command::Transfer(arguments) => transfer::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

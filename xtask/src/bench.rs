@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: builds what is measured, installs the rivals, and starts the driver.
 
-use std::{process::Command as Process, time::Duration};
+use std::{ffi::OsString, process::Command as Process, time::Duration};
 
 use anyhow::{Result, ensure};
 use clap::Subcommand;
@@ -59,6 +59,14 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// The library's uploads and downloads beside nginx, @tus/server and rustus; `transfer --help`
+    /// lists the options
+    #[command(disable_help_flag = true)]
+    Transfer {
+        /// Options of the driver
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
 }
 
 impl Command {
@@ -71,6 +79,7 @@ impl Command {
             Command::Faults { options } => ("faults", options, packages::MEASURING),
             Command::Chat { options } => ("chat", options, packages::MEASURING),
             Command::Posts { options } => ("posts", options, packages::MEASURING_STORAGE),
+            Command::Transfer { options } => ("transfer", options, packages::MEASURING_TRANSFERS),
         }
     }
 }
@@ -91,6 +100,29 @@ pub(crate) fn run(workspace: &Workspace, command: &Command) -> Result<bool> {
         BUILD_LIMIT,
     )?;
     let mut driver = Process::new(workspace.target().join("release/tombolo-bench"));
-    run_program(driver.arg(name).args(options), MEASURE_LIMIT)?;
+    driver.arg(name);
+    if matches!(command, Command::Transfer { .. }) {
+        driver.args(tus_servers(workspace)?);
+    }
+    run_program(driver.args(options), MEASURE_LIMIT)?;
     Ok(true)
+}
+
+/// Installs the servers that speak tus, below the target folder; the options that name them.
+fn tus_servers(workspace: &Workspace) -> Result<Vec<OsString>> {
+    let node = workspace.target().join("tools/tus");
+    if !node.join("node_modules/@tus/file-store").is_dir() {
+        std::fs::create_dir_all(&node)?;
+        let mut install = Process::new("npm");
+        install.args(["install", "--no-save", "--no-audit", "--no-fund", "--prefix"]).arg(&node);
+        run_program(install.args(["@tus/server@2", "@tus/file-store@2"]), BUILD_LIMIT)?;
+    }
+    let root = workspace.target().join("tools/rustus");
+    let rustus = root.join("bin/rustus");
+    if !rustus.is_file() {
+        let mut install = workspace.cargo();
+        install.args(["install", "--locked", "--quiet", "--root"]).arg(&root).arg("rustus");
+        run_program(&mut install, BUILD_LIMIT)?;
+    }
+    Ok(["--node".into(), node.into(), "--rustus".into(), rustus.into()].to_vec())
 }

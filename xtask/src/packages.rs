@@ -88,6 +88,21 @@ pub(crate) const MEASURING: &[Need] = &[
     need("setpriv", "util-linux"),
 ];
 
+/// Besides nginx: the tus server that runs on Node.
+pub(crate) const MEASURING_TRANSFERS: &[Need] = &[
+    need("nginx", "nginx"),
+    need("node", "nodejs"),
+    need("npm", "npm"),
+    need("setpriv", "util-linux"),
+];
+
+/// What loads the library by its plan.
+pub(crate) const JMETER: &[Need] = &[
+    need("java", "default-jre-headless"),
+    need("jmeter", "jmeter"),
+    need("/usr/share/jmeter/lib/ext/ApacheJMeter_http.jar", "jmeter-http"),
+];
+
 /// A module of nginx is no program: it is there when its file is.
 const NCHAN: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
 

@@ -104,12 +104,23 @@ impl Cluster {
 
 /// Registers and logs in.
 pub(crate) fn register(address: SocketAddr) -> String {
-    let kind = [("Content-Type", "application/json")];
-    let user = json!({"email": "ana@example.org", "name": "Ana", "password": PASSWORD});
-    let made = ask(address, "POST", "/library/api/users", &kind, user.to_string().as_bytes());
+    enrol(address, "ana@example.org", &[("Content-Type", "application/json")])
+}
+
+/// One of many users, each from an address of its own, as a gateway would tell: there is a limit to how many
+/// register from one.
+pub(crate) fn account(replica: SocketAddr, number: usize) -> String {
+    let from = format!("198.51.{}.{}", 100 + number / 200, number % 200 + 1);
+    let fields = [("Content-Type", "application/json"), ("X-Forwarded-For", &*from)];
+    enrol(replica, &format!("user-{number}@example.org"), &fields)
+}
+
+fn enrol(address: SocketAddr, email: &str, kind: &[(&str, &str)]) -> String {
+    let user = json!({"email": email, "name": "Ana", "password": PASSWORD});
+    let made = ask(address, "POST", "/library/api/users", kind, user.to_string().as_bytes());
     assert_eq!(made.status, 201, "{made:?}");
-    let session = json!({"email": "ana@example.org", "password": PASSWORD}).to_string();
-    let begun = ask(address, "POST", "/library/api/sessions", &kind, session.as_bytes());
+    let session = json!({"email": email, "password": PASSWORD}).to_string();
+    let begun = ask(address, "POST", "/library/api/sessions", kind, session.as_bytes());
     assert_eq!(begun.status, 201, "{begun:?}");
     begun.json()["token"].as_str().unwrap().to_owned()
 }
@@ -200,7 +211,18 @@ pub(crate) fn ask(
     fields: &[(&str, &str)],
     body: &[u8],
 ) -> Answer {
-    let mut stream = TcpStream::connect(address).unwrap();
+    try_ask(address, method, target, fields, body).expect("an answer")
+}
+
+/// The same, where whoever answers may be killed meanwhile.
+pub(crate) fn try_ask(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> Option<Answer> {
+    let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(PATIENCE + Duration::from_secs(30))).unwrap();
     let mut head =
         format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
@@ -208,17 +230,17 @@ pub(crate) fn ask(
         head += &format!("{name}: {value}\r\n");
     }
     head += &format!("Content-Length: {}\r\n\r\n", body.len());
-    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(head.as_bytes()).ok()?;
     // An answer may come before the body has gone.
     let _ = stream.write_all(body);
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);
-    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     let body = bytes[end..].to_vec();
     let is_chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-    Answer { status, head, body: if is_chunked { unchunked(&body) } else { body } }
+    Some(Answer { status, head, body: if is_chunked { unchunked(&body) } else { body } })
 }
 
 fn unchunked(mut rest: &[u8]) -> Vec<u8> {

@@ -17,10 +17,13 @@
 mod cluster;
 mod foreign;
 mod full_disk;
+mod jmeter;
 mod killed;
 mod long;
 mod page;
+mod person;
 mod s3;
+mod users;
 
 use std::path::PathBuf;
 

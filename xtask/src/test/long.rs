@@ -32,10 +32,16 @@ pub(super) const LONG_FORMS: &[Step] = &[
         work: |context| ignored(context, "chat"),
     },
     Step {
+        name: "jmeter",
+        title: "JMeter's plan for the library with 10, 50 and 200 users (2 minutes)",
+        needs: packages::JMETER,
+        work: |context| chosen(context, "library", "jmeter::"),
+    },
+    Step {
         name: "library",
         title: "files up to 2 GiB while replicas of the library are killed (10 minutes)",
         needs: packages::FOREIGN_CLIENTS,
-        work: |context| ignored(context, "library"),
+        work: |context| chosen(context, "library", "long::"),
     },
     Step {
         name: "orchestration",
@@ -61,6 +67,12 @@ pub(super) const LONG_FORMS: &[Step] = &[
         needs: packages::FOREIGN_CLIENTS,
         work: |context| ignored(context, "storage"),
     },
+    Step {
+        name: "users",
+        title: "200 users of the library, two of three replicas killed in turn (10 minutes, or TOMBOLO_USERS_SECONDS)",
+        needs: packages::FOREIGN_CLIENTS,
+        work: |context| chosen(context, "library", "users::"),
+    },
 ];
 
 /// Longest time for building, and for one long form.
@@ -69,11 +81,16 @@ const RUN_LIMIT: Duration = Duration::from_secs(80 * 60);
 
 /// Runs the tests of a group of `e2e/tests` that are marked `#[ignore]`, one after the other.
 fn ignored(context: &Context<'_>, group: &str) -> Result<()> {
+    chosen(context, group, "")
+}
+
+/// Of these, those in whose names this is.
+fn chosen(context: &Context<'_>, group: &str, name: &str) -> Result<()> {
     let tombolo = binary::build(context, BUILD_LIMIT)?;
     tools::python_environment(context)?;
     tools::node_modules(context)?;
     let mut test = context.workspace.cargo();
-    test.args(["test", "-p", "tombolo-e2e", "--test", group, "--"]);
+    test.args(["test", "-p", "tombolo-e2e", "--test", group, "--", name]);
     test.args(["--ignored", "--nocapture", "--test-threads", "1"]).env("TOMBOLO_BIN", tombolo);
     context.run(&mut test, RUN_LIMIT)
 }

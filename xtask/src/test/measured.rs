@@ -88,5 +88,8 @@ pub(super) fn bench(context: &Context<'_>) -> Result<()> {
     context.run(&mut calculator, RUN_LIMIT)?;
     let mut chat = Command::new(&program);
     chat.arg("chat").args(BRIEF).args(["--readers", "200"]);
-    context.run(&mut chat, RUN_LIMIT)
+    context.run(&mut chat, RUN_LIMIT)?;
+    let mut transfer = Command::new(&program);
+    transfer.arg("transfer").args(BRIEF).args(["--servers", "tombolo,nginx", "--megabytes", "10"]);
+    context.run(&mut transfer, RUN_LIMIT)
 }
