@@ -34,7 +34,6 @@ pub(crate) const FOREIGN_CLIENTS: &[Need] = &[
     need("nc", "netcat-openbsd"),
     need("nginx", "nginx"),
     need("haproxy", "haproxy"),
-    need("nc", "netcat-openbsd"),
     need("python3", "python3-venv"),
     need("node", "nodejs"),
     need("npm", "npm"),
@@ -69,6 +68,8 @@ pub(crate) const UNIT: &[Need] = &[
     need("lftp", "lftp"),
     need("rclone", "rclone"),
     need("unzip", "unzip"),
+    need("pdftotext", "poppler-utils"),
+    need("npm", "npm"),
     need("python3", "python3-venv"),
 ];
 

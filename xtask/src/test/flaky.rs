@@ -1,25 +1,25 @@
-//! Tests that failed and then passed in the same run, as nextest's report (JUnit) has them, against
-//! the list of earlier ones in `e2e/flaky.txt`: the third time fails the run.
+//! Tests that failed and then passed in the same run, against the list of earlier ones in
+//! `e2e/flaky.txt`: the third time fails the run.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
+
+use super::report::Report;
 
 /// The list: one line for each time, `DATE BINARY TEST`; lines with `#` are comments.
 const LIST: &str = "e2e/flaky.txt";
 /// How often a test may need its second try before the run fails.
 const ALLOWED: usize = 2;
 
-/// Reads the report and the list. Prints the lines to add to the list.
+/// Compares the report with the list. Prints the lines to add to the list.
 ///
 /// # Errors
-/// When a test was flaky more than [`ALLOWED`] times, or one of the files cannot be read.
-pub(super) fn judge(root: &Path, report: &Path) -> Result<()> {
-    let report = fs::read_to_string(report)
-        .with_context(|| format!("nextest wrote no report at {}", report.display()))?;
+/// When a test was flaky more than [`ALLOWED`] times, or the list cannot be read.
+pub(super) fn judge(root: &Path, report: &Report) -> Result<()> {
     let list = root.join(LIST);
     let list = fs::read_to_string(&list).with_context(|| format!("reading {}", list.display()))?;
-    let now = flaky_tests(&report)?;
+    let now = report.flaky()?;
     for test in &now {
         println!("FLAKY {test}: find the race. Add a line to {LIST}: DATE {test}");
     }
@@ -28,18 +28,6 @@ pub(super) fn judge(root: &Path, report: &Path) -> Result<()> {
         bail!("flaky for the third time or more: {}", often.join(", "));
     }
     Ok(())
-}
-
-/// The tests of a report that failed first and passed then, as `BINARY TEST`.
-fn flaky_tests(report: &str) -> Result<Vec<String>> {
-    let document = roxmltree::Document::parse(report).context("nextest's report")?;
-    let cases = document.descendants().filter(|node| node.has_tag_name("testcase"));
-    let flaky = cases.filter(|case| case.children().any(|it| it.has_tag_name("flakyFailure")));
-    let name = |case: roxmltree::Node<'_, '_>| {
-        let of = |attribute| case.attribute(attribute).unwrap_or_default();
-        format!("{} {}", of("classname"), of("name"))
-    };
-    Ok(flaky.map(name).collect())
 }
 
 /// Those whose lines in the list and appearances now are more than [`ALLOWED`].
@@ -57,22 +45,6 @@ fn too_often(list: &str, now: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const REPORT: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="nextest-run" tests="2" failures="0" errors="0">
-  <testsuite name="tombolo-e2e::foreign" tests="2" disabled="0" errors="0" failures="0">
-    <testcase name="traces::one" classname="tombolo-e2e::foreign" time="30.1">
-      <flakyFailure message="waited" type="test failure">panicked &lt;here&gt;</flakyFailure>
-    </testcase>
-    <testcase name="traces::two" classname="tombolo-e2e::foreign" time="0.1"></testcase>
-  </testsuite>
-</testsuites>"#;
-
-    #[test]
-    fn a_report_names_the_tests_that_needed_a_second_try() {
-        assert_eq!(flaky_tests(REPORT).unwrap(), ["tombolo-e2e::foreign traces::one"]);
-        assert!(flaky_tests("no XML").is_err());
-    }
 
     #[test]
     fn the_third_time_is_too_often() {

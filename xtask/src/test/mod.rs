@@ -5,6 +5,7 @@ mod binary;
 mod flaky;
 mod long;
 mod measured;
+mod report;
 mod steps;
 mod tools;
 

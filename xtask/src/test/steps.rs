@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Context, binary, flaky, measured, tools};
+use super::{Context, binary, flaky, measured, report::Report, tools};
 use crate::{
     packages::{self, Need},
     run::on_path,
@@ -68,6 +68,8 @@ pub(crate) const STEPS: &[Step] = &[
     },
 ];
 
+/// How nextest is called.
+const NEXTEST: [&str; 3] = ["nextest", "run", "--no-fail-fast"];
 /// Where nextest writes its report, below the target folder (`.config/nextest.toml`).
 const REPORT: &str = "nextest/default/junit.xml";
 /// Longest time for what builds nothing.
@@ -101,8 +103,8 @@ fn unit(context: &Context<'_>) -> Result<()> {
     tools::node_modules(context)?;
     let chosen = ["--workspace", "--exclude", "tombolo-e2e"];
     if on_path("cargo-nextest") {
-        let nextest = ["nextest", "run", "--no-fail-fast"];
-        context.run(context.workspace.cargo().args(nextest).args(chosen), LONG)?;
+        let mut test = context.workspace.cargo();
+        nextest(context, test.args(NEXTEST).args(chosen))?;
         context.run(context.workspace.cargo().args(["test", "--doc"]).args(chosen), LONG)
     } else {
         let test = ["test", "--no-fail-fast"];
@@ -158,7 +160,21 @@ fn end_to_end(context: &Context<'_>) -> Result<()> {
         test.args(["test", "--no-fail-fast", "-p", "tombolo-e2e"]);
         return context.run(test.env("TOMBOLO_BIN", tombolo), LONG);
     }
-    test.args(["nextest", "run", "--no-fail-fast", "-p", "tombolo-e2e"]);
-    context.run(test.env("TOMBOLO_BIN", tombolo), LONG)?;
-    flaky::judge(&context.workspace.root, &context.workspace.target().join(REPORT))
+    test.args(NEXTEST).args(["-p", "tombolo-e2e"]);
+    nextest(context, test.env("TOMBOLO_BIN", tombolo))
+}
+
+/// Runs `test`; names the tests that failed, so that the summary at the end of a long log has them, and
+/// those that needed their second try.
+fn nextest(context: &Context<'_>, test: &mut Command) -> Result<()> {
+    let report = context.workspace.target().join(REPORT);
+    // The report of an earlier run tells nothing of this one.
+    let _none = std::fs::remove_file(&report);
+    let outcome = context.run(test, LONG);
+    let report = Report::read(&report);
+    if let Err(error) = outcome {
+        let failed = report.and_then(|report| report.failed()).unwrap_or_default();
+        bail!("{error:#}\n{}", failed.join("\n"));
+    }
+    flaky::judge(&context.workspace.root, &report?)
 }
