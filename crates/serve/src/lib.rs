@@ -6,6 +6,7 @@
 
 mod admission;
 mod client;
+mod interim;
 pub mod limits;
 mod server;
 mod short;

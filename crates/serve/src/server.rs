@@ -233,11 +233,14 @@ where
         } else {
             Ok(answer(request, Peer { address, exchange }))
         };
+        let exchanges = exchanges.clone();
         async move {
-            Ok::<_, Infallible>(match answered {
+            let response = match answered {
                 Ok(answered) => answered.await.map(Either::Left),
                 Err(refusal) => refusal.map(Either::Right),
-            })
+            };
+            exchanges.answered();
+            Ok::<_, Infallible>(response)
         }
     });
     let connection = http1::Builder::new()

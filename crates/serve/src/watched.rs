@@ -8,14 +8,16 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use http::{HeaderName, HeaderValue, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 use tombolo_daemon::memory;
 
+use crate::interim::Interim;
 use crate::limits;
 
 /// How long a connection may wait for what.
@@ -44,13 +46,19 @@ struct Count {
 
 /// Makes the [`Exchange`]s of one connection.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Exchanges(Arc<Count>);
+pub(crate) struct Exchanges(Arc<Count>, Interim);
 
 impl Exchanges {
     /// A request's head has been read.
     pub(crate) fn begin(&self) -> Exchange {
         self.0.begun.fetch_add(1, Ordering::Relaxed);
-        Exchange { _mark: Arc::new(Mark(Arc::clone(&self.0))) }
+        let turn = self.1.begin();
+        Exchange { _mark: Arc::new(Mark(Arc::clone(&self.0))), interim: self.1.clone(), turn }
+    }
+
+    /// The response to it is there.
+    pub(crate) fn answered(&self) {
+        self.1.end();
     }
 }
 
@@ -59,6 +67,15 @@ impl Exchanges {
 #[derive(Debug, Clone)]
 pub struct Exchange {
     _mark: Arc<Mark>,
+    interim: Interim,
+    turn: u64,
+}
+
+impl Exchange {
+    /// Sends an interim response (1xx) to a client of HTTP/1.1, unless the response is there already.
+    pub fn tell(&self, status: StatusCode, fields: &[(HeaderName, HeaderValue)]) {
+        self.interim.tell(self.turn, status, fields);
+    }
 }
 
 #[derive(Debug)]
@@ -91,6 +108,8 @@ pub(crate) struct Watched {
     writing: Deadline,
     /// What the client has taken since the deadline was set, in bytes.
     taken: usize,
+    /// Of an interim response, what was begun to be written and goes before all else.
+    begun: Vec<u8>,
 }
 
 impl Watched {
@@ -107,7 +126,22 @@ impl Watched {
             reading,
             writing: Deadline::default(),
             taken: 0,
+            begun: Vec::new(),
         }
+    }
+
+    /// Writes what was begun of interim responses.
+    fn write_begun(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.begun.is_empty() {
+            let written = Pin::new(&mut self.stream).poll_write(context, &self.begun);
+            match self.watch_write(written, context) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(count)) => drop(self.begun.drain(..count.min(self.begun.len()))),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Follows the service from one phase to the next. A whole exchange may have gone by since
@@ -178,6 +212,7 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.write_begun(context))?;
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.watch_write(written, context)
     }
@@ -187,6 +222,7 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.write_begun(context))?;
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
         self.watch_write(written, context)
     }
@@ -196,7 +232,10 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Asked for once nothing waits any more.
+        ready!(self.write_begun(context))?;
+        // Asked for once nothing waits any more: the moment for interim responses.
+        self.begun = self.exchanges.1.take(context);
+        ready!(self.write_begun(context))?;
         self.writing.clear();
         Pin::new(&mut self.stream).poll_flush(context)
     }

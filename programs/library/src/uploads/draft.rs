@@ -1,12 +1,14 @@
 //! The IETF's draft "Resumable Uploads for HTTP" (draft-ietf-httpbis-resumable-upload), interop
 //! versions 6 and 8.
 //!
-//! Interim responses (104) are not sent: they only spare a client the first HEAD after a cut.
+//! An interim response (104) tells where an upload is while its creation is still sending bytes.
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode, Version};
+use tombolo_serve::Exchange;
 
 use super::api::Asker;
 use super::append::{Append, Appended, append, append_to_new};
@@ -28,6 +30,15 @@ const MEDIA_TYPE: &str = "application/partial-upload";
 
 /// The first interop version whose bodies have it.
 const WITH_MEDIA_TYPE: u64 = 6;
+
+/// Interop versions of clients that know interim responses.
+const ANNOUNCED: [&str; 2] = ["6", "8"];
+
+/// Upload Resumption Supported.
+const INTERIM: StatusCode = match StatusCode::from_u16(104) {
+    Ok(status) => status,
+    Err(_) => StatusCode::CONTINUE,
+};
 
 /// `Upload-Limit`.
 pub(super) fn limit() -> String {
@@ -113,6 +124,7 @@ pub(super) async fn create(asker: &Asker, request: Request) -> Result<Response, 
         let upload = look(&asker.library, asker.user, upload.id).await?;
         return Ok(created(asker, &upload, StatusCode::CREATED));
     }
+    announce(asker, &parts, &upload);
     let client = asker.client;
     let adding = Append { offset: 0, length: None, checksum, ends, body, client };
     match append_to_new(&asker.library, upload.clone(), adding).await {
@@ -123,6 +135,22 @@ pub(super) async fn create(asker: &Asker, request: Request) -> Result<Response, 
         }
         Err(problem) => Err(asker.with_location(problem, upload.id)),
     }
+}
+
+/// Tells where an upload is before its bytes have come: a client that is cut in the middle of the first
+/// request knows where to ask. Only those of an interop version that we speak are told.
+fn announce(asker: &Asker, parts: &Parts, upload: &Upload) {
+    let Some(version) = parts.headers.get(field::INTEROP) else { return };
+    let is_known = ANNOUNCED.iter().any(|known| version.as_bytes() == known.as_bytes());
+    let exchange = parts.extensions.get::<Exchange>();
+    let Some(exchange) = exchange.filter(|_| is_known && parts.version == Version::HTTP_11) else {
+        return;
+    };
+    let address = HeaderValue::try_from(asker.address(upload.id));
+    let limit = HeaderValue::try_from(limit());
+    let (Ok(address), Ok(limit)) = (address, limit) else { return };
+    let fields = [(LOCATION, address), (field::INTEROP, version.clone()), (field::LIMIT, limit)];
+    exchange.tell(INTERIM, &fields);
 }
 
 fn created(asker: &Asker, upload: &Upload, status: StatusCode) -> Response {
