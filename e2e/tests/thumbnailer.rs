@@ -1,5 +1,5 @@
-//! The process that makes one thumbnail: what it makes of pictures and of anything else, and what the
-//! kernel lets it do.
+//! The processes that make one thumbnail and that read one length: what they make of files and of anything
+//! else, and what the kernel lets them do.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::io::{Read, Write};
@@ -14,9 +14,9 @@ const PNG: &[u8] = b"\x89\x50\x4e\x47\x0d\x0a\x1a\x0a\x00\x00\x00\x0d\x49\x48\x4
     \x10\x10\x10\x10\x10\x10\x10\x10\x10\x10\x10\x10\x10\x10\x10\x10\x10\x10\xb8\x5a\xe0\x75\x10\x88\
     \xfb\x1e\xce\x50\x00\x00\x00\x00\x49\x45\x4e\x44\xae\x42\x60\x82";
 
-fn start() -> Child {
+fn start(role: &str) -> Child {
     Command::new(Tombolo::path())
-        .args(["serve", "library", "--thumbnailer"])
+        .args(["serve", "library", role])
         .env_clear()
         .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
         .stdin(Stdio::piped())
@@ -27,7 +27,7 @@ fn start() -> Child {
 }
 
 fn made(image: &[u8]) -> (bool, Vec<u8>) {
-    let mut child = start();
+    let mut child = start("--thumbnailer");
     let mut input = child.stdin.take().unwrap();
     let image = image.to_vec();
     let sending = std::thread::spawn(move || {
@@ -57,9 +57,51 @@ fn what_is_no_picture_ends_it_and_nothing_else() {
     }
 }
 
+/// Seconds that a file lasts, for a parent that gives what is asked for.
+fn length(file: &[u8]) -> Option<u64> {
+    let mut child = start("--measurer");
+    let mut input = child.stdin.take().unwrap();
+    let mut output = child.stdout.take().unwrap();
+    input.write_all(&(file.len() as u64).to_le_bytes()).unwrap();
+    let length = loop {
+        let (mut place, mut count) = ([0; 8], [0; 4]);
+        if output.read_exact(&mut place).and_then(|()| output.read_exact(&mut count)).is_err() {
+            break None;
+        }
+        let (place, count) = (u64::from_le_bytes(place), u32::from_le_bytes(count) as usize);
+        if count == 0 {
+            break (place != u64::MAX).then_some(place);
+        }
+        let place = usize::try_from(place).unwrap();
+        input.write_all(&file[place..place + count]).unwrap();
+    };
+    drop(input);
+    child.wait().unwrap();
+    length
+}
+
 #[test]
-fn it_may_do_nothing_but_read_think_and_write() {
-    let mut child = start();
+fn a_file_of_sound_tells_its_length() {
+    // Mono, 8000 samples a second, 8 bits each.
+    let data: u32 = 61 * 8000;
+    let mut wave = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data".to_vec();
+    wave[4..8].copy_from_slice(&(36 + data).to_le_bytes());
+    wave.extend(data.to_le_bytes());
+    wave.resize(44 + data as usize, 0x80);
+    assert_eq!(length(&wave), Some(61));
+    for other in [&b""[..], b"%PDF-1.7", PNG, &wave[..20], &[0xff; 300_000]] {
+        assert_eq!(length(other), None, "{} bytes", other.len());
+    }
+}
+
+#[test]
+fn they_may_do_nothing_but_read_think_and_write() {
+    for role in ["--thumbnailer", "--measurer"] {
+        is_confined(start(role));
+    }
+}
+
+fn is_confined(mut child: Child) {
     let status = format!("/proc/{}/status", child.id());
     // 2 is SECCOMP_MODE_FILTER (proc_pid_status(5)).
     eventually("a confined process", || {

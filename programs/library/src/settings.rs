@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::catalogue::Thumbnailer;
+use crate::catalogue::ChildProgram;
 use crate::limits;
 use ipnet::IpNet;
 use tombolo_storage::{DatabaseUrl, ObjectsUrl};
@@ -37,8 +37,8 @@ pub struct Settings {
     pub transfers: usize,
     /// Bytes per second that the transfers of this replica share; None for no limit.
     pub bandwidth: Option<u64>,
-    /// What makes thumbnails; None for none.
-    pub thumbnailer: Option<Thumbnailer>,
+    /// What makes thumbnails and reads lengths, each in a child; None for none.
+    pub child: Option<ChildProgram>,
 }
 
 impl Settings {
@@ -60,7 +60,7 @@ impl Settings {
             drain: Duration::from_secs(30),
             transfers: Self::TRANSFERS,
             bandwidth: None,
-            thumbnailer: None,
+            child: None,
         }
     }
 }

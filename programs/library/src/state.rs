@@ -8,7 +8,7 @@ use tombolo_storage::{Database, Deadline, Error, Query, Row};
 
 use crate::Error as Failure;
 use crate::accounts::Passwords;
-use crate::catalogue::Thumbnails;
+use crate::catalogue::{Lengths, Thumbnails};
 use crate::content::{self, Content};
 use crate::downloads::Signer;
 use crate::limits;
@@ -47,6 +47,7 @@ pub(crate) struct Library {
     pub(crate) signer: Signer,
     /// Makes small pictures.
     pub(crate) thumbnails: Thumbnails,
+    pub(crate) lengths: Lengths,
 }
 
 impl Library {
@@ -66,7 +67,8 @@ impl Library {
         let clients = Clients::new(settings.trusted.clone(), settings.trust_loopback);
         let book = Book::new(settings.bandwidth);
         let admission = Admission::new(settings.transfers);
-        let thumbnails = Thumbnails::new(settings.thumbnailer.clone());
+        let thumbnails = Thumbnails::new(settings.child.clone());
+        let lengths = Lengths::new(settings.child.clone());
         Ok(Arc::new(Self {
             database,
             content,
@@ -81,6 +83,7 @@ impl Library {
             streams: Streams::default(),
             signer: Signer::default(),
             thumbnails,
+            lengths,
             payments,
             page,
         }))

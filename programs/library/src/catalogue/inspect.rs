@@ -1,5 +1,5 @@
-//! Looks into the content of new items, once: what it is by its first bytes, and a small picture if
-//! it is an image. Any replica does it; one that dies in between leaves it to another.
+//! Looks into the content of new items, once: what it is by its first bytes, a small picture if it is an
+//! image, and how long sound and moving pictures last. Any replica does it; one that dies in between leaves it to another.
 
 use std::io;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use super::edit::write;
 use super::find;
 use super::item::Item;
 use super::kinds::Kind;
+use super::lengths;
 use super::media_types::{self, recognise};
 use super::thumbnails::{self, Made};
 use crate::ids::ItemId;
@@ -103,7 +104,11 @@ async fn inspect(library: &Library, id: ItemId) -> Result<(), Failed> {
             }
         }
     }
-    note(library, id, media_type, picture).await?;
+    let mut length = None;
+    if item.length.is_none() && lengths::has_length(&media_type) {
+        length = library.lengths.measure(&*library.content, &item.content, item.size).await?;
+    }
+    note(library, id, Found { media_type, picture, length }).await?;
     Ok(())
 }
 
@@ -116,13 +121,17 @@ async fn first_bytes(library: &Library, item: &Item) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Writes what was found. What the owner has changed meanwhile stays.
-async fn note(
-    library: &Library,
-    id: ItemId,
+/// What was found.
+struct Found {
     media_type: String,
     picture: Option<Vec<u8>>,
-) -> Result<(), Error> {
+    /// Seconds.
+    length: Option<u64>,
+}
+
+/// Writes what was found. What the owner has changed meanwhile stays.
+async fn note(library: &Library, id: ItemId, found: Found) -> Result<(), Error> {
+    let Found { media_type, picture, length } = found;
     library
         .database
         .write(writing(), move |work| {
@@ -138,8 +147,11 @@ async fn note(
                     work.run(keep).await?;
                 }
                 let kind = Kind::of_media_type(&media_type);
-                if media_types::essence(&item.media_type) != media_type || item.kind != kind {
+                let is_typed =
+                    media_types::essence(&item.media_type) == media_type && item.kind == kind;
+                if !is_typed || (length.is_some() && item.length.is_none()) {
                     (item.media_type, item.kind) = (media_type, kind);
+                    item.length = item.length.or(length);
                     write(work, row.get(0)?, &item).await?;
                 }
                 Ok(())

@@ -9,7 +9,7 @@ use tombolo_daemon::config::DatabaseUrl;
 use tombolo_daemon::exit::ExitCode;
 use tombolo_daemon::process_name;
 use tombolo_daemon::resources::raise_open_files;
-use tombolo_library::{PaymentsSettings, PublicUrl, Settings, Thumbnailer};
+use tombolo_library::{ChildProgram, PaymentsSettings, PublicUrl, Settings};
 use tombolo_storage::ObjectsUrl;
 
 use super::{DRAIN, serve};
@@ -83,6 +83,10 @@ pub(super) struct Library {
     /// Make one thumbnail, for a replica that started it
     #[arg(long, hide = true)]
     pub(super) thumbnailer: bool,
+
+    /// Read the length of one file, for a replica that started it
+    #[arg(long, hide = true)]
+    pub(super) measurer: bool,
 }
 
 pub(super) fn run(library: Library) -> ExitCode {
@@ -108,7 +112,7 @@ pub(super) fn run(library: Library) -> ExitCode {
         drain: DRAIN,
         transfers,
         bandwidth,
-        thumbnailer: thumbnailer(),
+        child: child(),
         ..Settings::new(listen, database, objects)
     };
     let _ = raise_open_files();
@@ -116,12 +120,12 @@ pub(super) fn run(library: Library) -> ExitCode {
 }
 
 /// This program, found by the kernel even if its file was replaced or removed since.
-fn thumbnailer() -> Option<Thumbnailer> {
+fn child() -> Option<ChildProgram> {
     let itself = PathBuf::from("/proc/self/exe");
     let path = if itself.exists() { itself } else { std::env::current_exe().ok()? };
-    Some(Thumbnailer {
+    Some(ChildProgram {
         path,
-        arguments: ["serve", "library", "--thumbnailer"].map(Into::into).into(),
+        arguments: ["serve", "library"].map(Into::into).into(),
         environment: vec![("MIMALLOC_ARENA_EAGER_COMMIT".into(), "0".into())],
     })
 }
@@ -131,6 +135,14 @@ pub(super) fn make_thumbnail() -> ExitCode {
     match tombolo_library::thumbnail() {
         Ok(()) => ExitCode::Success,
         // Its standard error leads nowhere; the parent tells the log.
+        Err(error) => console::fail(&error),
+    }
+}
+
+/// Is a child that reads the length of one file.
+pub(super) fn read_length() -> ExitCode {
+    match tombolo_library::length() {
+        Ok(()) => ExitCode::Success,
         Err(error) => console::fail(&error),
     }
 }

@@ -52,6 +52,9 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     if let Service::Library(library::Library { thumbnailer: true, .. }) = arguments.service {
         return library::make_thumbnail();
     }
+    if let Service::Library(library::Library { measurer: true, .. }) = arguments.service {
+        return library::read_length();
+    }
     if let Err(code) = arguments.log.start() {
         return code;
     }

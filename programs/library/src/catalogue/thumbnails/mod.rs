@@ -9,7 +9,7 @@ mod picture;
 mod process;
 mod worker;
 
-pub use self::process::Thumbnailer;
+pub use self::process::ChildProgram;
 pub(crate) use self::process::{Made, Thumbnails};
 pub(crate) use self::worker::run;
 

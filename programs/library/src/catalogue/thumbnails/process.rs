@@ -14,9 +14,9 @@ use tokio::time::timeout;
 use crate::content::ByteStream;
 use crate::limits;
 
-/// What is started as a child: this program, told to make a thumbnail.
+/// What is started as a child: this program, which is told what to be by one more argument.
 #[derive(Clone, Debug)]
-pub struct Thumbnailer {
+pub struct ChildProgram {
     /// Where it lies.
     pub path: PathBuf,
     /// Its arguments.
@@ -29,7 +29,7 @@ pub struct Thumbnailer {
 /// Makes small pictures of images.
 #[derive(Debug)]
 pub(crate) struct Thumbnails {
-    program: Option<Thumbnailer>,
+    program: Option<ChildProgram>,
     places: Semaphore,
 }
 
@@ -44,7 +44,7 @@ pub(crate) enum Made {
 
 impl Thumbnails {
     /// None are made without a program.
-    pub(crate) fn new(program: Option<Thumbnailer>) -> Self {
+    pub(crate) fn new(program: Option<ChildProgram>) -> Self {
         Self { program, places: Semaphore::new(limits::THUMBNAILERS) }
     }
 
@@ -62,7 +62,7 @@ impl Thumbnails {
             return Ok(Made::Impossible("no thumbnails are made".to_owned()));
         };
         let _place = self.places.acquire().await.map_err(io::Error::other)?;
-        let mut child = program.start()?;
+        let mut child = program.start("--thumbnailer")?;
         match timeout(limits::THUMBNAIL_TIME, work(&mut child, image)).await {
             Ok(done) => done,
             // It is killed when it is dropped.
@@ -71,10 +71,12 @@ impl Thumbnails {
     }
 }
 
-impl Thumbnailer {
-    fn start(&self) -> io::Result<Child> {
+impl ChildProgram {
+    /// Starts it as this.
+    pub(crate) fn start(&self, role: &str) -> io::Result<Child> {
         Command::new(&self.path)
             .args(&self.arguments)
+            .arg(role)
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
