@@ -20,6 +20,8 @@ pub struct Descriptor {
     pub protocol: Protocol,
     /// Where clients of the built-in configuration reach it.
     pub entry: Entry,
+    /// Whether it runs only where somebody asks for it.
+    pub is_optional: bool,
     /// How many replicas there are unless something else is said.
     pub replicas: usize,
     /// The port of its first replica; the others take those that follow.
@@ -28,6 +30,8 @@ pub struct Descriptor {
     pub has_database: bool,
     /// Whether it keeps something among the objects of `[storage]`.
     pub has_objects: bool,
+    /// What a replica is asked for the service's own numbers, which the gateway's console shows.
+    pub statistics: Option<&'static str>,
     /// What its command line takes beside `--listen`, `--replica` and where its data is.
     pub arguments: &'static [Argument],
 }
@@ -58,6 +62,8 @@ pub enum Entry {
     Path(&'static str),
     /// At this port, over TCP.
     Port(u16),
+    /// Nowhere: who asks it is told its address.
+    Nowhere,
 }
 
 /// What a service's command line takes besides.
@@ -68,6 +74,11 @@ pub enum Argument {
     /// `--trust` for each network that the gateway trusts: it finds its clients in
     /// `X-Forwarded-For`, behind the gateway's own entries.
     TrustGateways,
+    /// `--payments`: by whom its users pay, the key `payments`.
+    Payments,
+    /// `--payments` and `--webhook`: the secrets that it shares with the library, and where that is
+    /// told what happened.
+    PaymentEvents,
     /// `--distrust-loopback` unless every way to it names its clients in a PROXY protocol header.
     ClientsInHeader,
 }
@@ -81,10 +92,12 @@ pub const SITE: Descriptor = Descriptor {
     about: "the static web application",
     protocol: Protocol::Http { health: "/health", writes: None },
     entry: Entry::Path("/"),
+    is_optional: false,
     replicas: REPLICAS,
     first_port: 9101,
     has_database: false,
     has_objects: false,
+    statistics: None,
     arguments: &[Argument::Root],
 };
 
@@ -94,10 +107,12 @@ pub const CALCULATOR: Descriptor = Descriptor {
     about: "exact arithmetic over TCP",
     protocol: Protocol::Lines { asked: b"PING\n", answer: b"OK pong\n" },
     entry: Entry::Port(7070),
+    is_optional: false,
     replicas: REPLICAS,
     first_port: 9201,
     has_database: false,
     has_objects: false,
+    statistics: None,
     arguments: &[Argument::ClientsInHeader],
 };
 
@@ -107,10 +122,12 @@ pub const CHAT: Descriptor = Descriptor {
     about: "the group chat",
     protocol: Protocol::Http { health: "/health/reads", writes: Some("/health") },
     entry: Entry::Path("/chat"),
+    is_optional: false,
     replicas: REPLICAS,
     first_port: 9301,
     has_database: true,
     has_objects: false,
+    statistics: None,
     arguments: &[Argument::TrustGateways],
 };
 
@@ -120,15 +137,32 @@ pub const LIBRARY: Descriptor = Descriptor {
     about: "files up and down with resumption",
     protocol: Protocol::Http { health: "/health/reads", writes: Some("/health") },
     entry: Entry::Path("/library"),
+    is_optional: false,
     replicas: REPLICAS,
     first_port: 9401,
     has_database: true,
     has_objects: true,
-    arguments: &[Argument::TrustGateways],
+    statistics: Some("/statistics"),
+    arguments: &[Argument::TrustGateways, Argument::Payments],
+};
+
+/// The payment provider to try the library's plans with.
+pub const PAYMENTS_SANDBOX: Descriptor = Descriptor {
+    name: "payments-sandbox",
+    about: "a payment provider to try things with: no money moves",
+    protocol: Protocol::Http { health: "/health", writes: None },
+    entry: Entry::Nowhere,
+    is_optional: true,
+    replicas: 1,
+    first_port: 9500,
+    has_database: false,
+    has_objects: false,
+    statistics: None,
+    arguments: &[Argument::PaymentEvents],
 };
 
 /// Every service, in the order the documentation lists them.
-pub static ALL: &[&Descriptor] = &[&SITE, &CALCULATOR, &CHAT, &LIBRARY];
+pub static ALL: &[&Descriptor] = &[&SITE, &CALCULATOR, &CHAT, &LIBRARY, &PAYMENTS_SANDBOX];
 
 impl Descriptor {
     /// Whether it is asked by HTTP, so that a route can lead to it.
@@ -172,7 +206,7 @@ mod tests {
             let replicas = u16::try_from(one.replicas).unwrap();
             let own = (one.first_port..one.first_port + replicas).chain(match one.entry {
                 Entry::Port(port) => Some(port),
-                Entry::Path(_) => None,
+                Entry::Path(_) | Entry::Nowhere => None,
             });
             assert!(own.into_iter().all(|port| ports.insert(port)), "{}", one.name);
         }
@@ -181,7 +215,8 @@ mod tests {
     #[test]
     fn services_by_path_speak_http() {
         for one in ALL {
-            assert_eq!(one.speaks_http(), matches!(one.entry, Entry::Path(_)), "{}", one.name);
+            let is_by_port = matches!(one.entry, Entry::Port(_));
+            assert_eq!(one.speaks_http(), !is_by_port, "{}", one.name);
         }
     }
 }

@@ -12,6 +12,7 @@ mod crash_loop;
 mod first_process;
 mod hanging;
 mod memory;
+mod payments;
 mod reload;
 mod returning;
 mod rollout;

@@ -10,6 +10,7 @@
 //! | `fleet/member.rs`, `fleet/listener.rs` | one process, one address of it |
 //! | `fleet/addresses.rs` | where they listen, and what stands in the way |
 //! | `fleet/launch.rs` | how one is started |
+//! | `fleet/payments.rs` | the payments sandbox, and what the library is told of it |
 //! | `fleet/roster.rs` | which replicas there are to be, and who is in rotation |
 //! | `fleet/change.rs` | another configuration in the place of the one in force |
 //! | `fleet/found.rs` | what an earlier orchestrator left running |
@@ -20,12 +21,13 @@ mod found;
 mod launch;
 mod listener;
 mod member;
+mod payments;
 mod roster;
 
 use std::path::PathBuf;
 
 use tombolo_daemon::config::Config;
-use tombolo_services::Protocol;
+use tombolo_services::{Argument, Protocol};
 
 use crate::data_folder::DataFolder;
 use crate::process::Probe;
@@ -36,8 +38,9 @@ use member::{Member, Role};
 pub(crate) use roster::{Place, Target};
 
 /// The tiers: what is asked for answers is started before what asks.
-const REPLICAS: u8 = 0;
-const GATEWAY: u8 = 1;
+const PROVIDERS: u8 = 0;
+const REPLICAS: u8 = 1;
+const GATEWAY: u8 = 2;
 
 /// Every process, by its id in the supervisor.
 #[derive(Debug)]
@@ -92,9 +95,12 @@ impl Fleet {
 
     /// What the supervisor has to know of one.
     pub(crate) fn process(&self, id: Id) -> Process {
-        match self.is_gateway(id) {
-            true => Process { tier: GATEWAY, expendable: false },
-            false => Process { tier: REPLICAS, expendable: true },
+        match self.members.get(id).map(|member| &member.role) {
+            Some(Role::Gateway) => Process { tier: GATEWAY, expendable: false },
+            Some(Role::Replica { kind, .. }) if kind.takes(Argument::PaymentEvents) => {
+                Process { tier: PROVIDERS, expendable: true }
+            }
+            _ => Process { tier: REPLICAS, expendable: true },
         }
     }
 

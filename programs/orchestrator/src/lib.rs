@@ -51,6 +51,8 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     /// Where the gateway listens, in place of what is configured. Port 0 lets the system choose.
     pub listen: Option<SocketAddr>,
+    /// Without a configuration file: whether there is a payments sandbox too.
+    pub payments_sandbox: bool,
     /// The form of program logs: ours, and those of all processes.
     pub log_form: Form,
 }
@@ -87,10 +89,11 @@ pub fn run(options: Options) -> Result<(), Error> {
 }
 
 fn configuration(options: Options) -> Result<(Config, Source), Error> {
-    let Options { config_file, data_dir, listen, log_form: _ } = options;
+    let Options { config_file, data_dir, listen, payments_sandbox, log_form: _ } = options;
     let listen = listen.into_iter().collect();
     let in_journal = journal::is(&std::io::stdout());
-    let flags = Overrides { listen, data_dir, in_journal, ..Overrides::default() };
+    let flags =
+        Overrides { listen, data_dir, payments_sandbox, in_journal, ..Overrides::default() };
     let config = match &config_file {
         Some(path) => config::load(path, &flags).map_err(Error::Configuration)?,
         None => config::builtin_up(&flags),

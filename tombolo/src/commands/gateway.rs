@@ -109,6 +109,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         cache_ttl,
         cache_dir,
         admin,
+        payments_sandbox: false,
         in_journal: journal::is(&std::io::stdout()),
     };
     let source = Source { file, flags };

@@ -12,6 +12,7 @@ use crate::{address, console};
 const EXAMPLES: &str = "\
 EXAMPLES
   tombolo up                                the gateway on 127.0.0.1:8080, the services behind it
+  tombolo up --payments-sandbox             plans of the library can be tried; no money moves
   tombolo up --listen 0.0.0.0:80            reachable from other machines
   tombolo up -c tombolo.toml --data /var/lib/tombolo
 
@@ -40,7 +41,7 @@ FILES
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Configuration file; without one, the gateway and three replicas each of the
-    /// site, the chat and the calculator
+    /// site, the chat, the library and the calculator
     #[arg(short, long = "config", value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
 
@@ -52,6 +53,11 @@ pub(crate) struct Arguments {
     /// 127.0.0.1 [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", value_parser = address::listen)]
     listen: Option<SocketAddr>,
+
+    /// Start a payments sandbox too, by which the library's plans can be tried: no money moves. With a
+    /// file, write payments = "sandbox" there
+    #[arg(long, conflicts_with = "config")]
+    payments_sandbox: bool,
 
     #[command(flatten)]
     log: console::LogForm,
@@ -69,12 +75,13 @@ pub(crate) fn run(arguments: Arguments) -> std::process::ExitCode {
 }
 
 fn work(arguments: Arguments) -> ExitCode {
-    let Arguments { config, data, listen, log } = arguments;
+    let Arguments { config, data, listen, payments_sandbox, log } = arguments;
     let log_form = match log.form() {
         Ok(form) => form,
         Err(code) => return code,
     };
-    let options = Options { config_file: config, data_dir: data, listen, log_form };
+    let options =
+        Options { config_file: config, data_dir: data, listen, payments_sandbox, log_form };
     match tombolo_orchestrator::run(options) {
         Ok(()) => ExitCode::Success,
         Err(Error::Configuration(mistakes)) => console::refuse_configuration(&mistakes),

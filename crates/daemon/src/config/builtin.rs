@@ -2,12 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use tombolo_services::{ALL, Entry};
+use tombolo_services::{ALL, Argument, Entry};
 
 use super::cache::Caching;
 use super::{
-    Admin, Config, ExchangeLimits, Gateway, HealthCheck, Overrides, ProxyProtocol, Route, Server,
-    Service, Tcp, Upstream,
+    Admin, Config, ExchangeLimits, Gateway, HealthCheck, Overrides, Payments, ProxyProtocol, Route,
+    Server, Service, Tcp, Upstream,
 };
 
 /// What `tombolo up` runs without a file: the gateway on 127.0.0.1:8080, its admin listener on
@@ -15,7 +15,12 @@ use super::{
 /// TCP, at a port of their own.
 #[must_use]
 pub fn builtin_up(overrides: &Overrides) -> Config {
-    let services: Vec<Service> = ALL.iter().map(|kind| Service::new(kind)).collect();
+    let wanted = ALL.iter().filter(|kind| !kind.is_optional || overrides.payments_sandbox);
+    let mut services: Vec<Service> = wanted.map(|kind| Service::new(kind)).collect();
+    if overrides.payments_sandbox {
+        let library = services.iter_mut().find(|service| service.kind.takes(Argument::Payments));
+        library.into_iter().for_each(|library| library.payments = Some(Payments::Sandbox));
+    }
     let upstream = |(index, service): (usize, &Service)| {
         let addresses = (0..service.replicas).filter_map(|index| service.address(index));
         let servers = addresses.map(|address| Server::new(address.into())).collect();
@@ -36,6 +41,7 @@ pub fn builtin_up(overrides: &Overrides) -> Config {
                 let proxy_protocol_out = Some(ProxyProtocol::V2);
                 tcp.push(Tcp { proxy_protocol_out, ..Tcp::new(vec![listen], index) });
             }
+            Entry::Nowhere => {}
         }
     }
     let admin = Admin { listen: Admin::DEFAULT_LISTEN, token_file: None };
@@ -98,6 +104,21 @@ mod tests {
         let calculator = &config.tcp[0];
         assert_eq!(calculator.listen, ["127.0.0.1:7070".parse().unwrap()]);
         assert_eq!(config.upstreams[calculator.upstream].name, "calculator");
+    }
+
+    #[test]
+    fn the_payments_sandbox_is_there_when_it_is_asked_for() {
+        let names = |config: &Config| -> Vec<&str> {
+            config.services.iter().map(|service| service.kind.name).collect()
+        };
+        let plain = builtin_up(&Overrides::default());
+        assert_eq!(names(&plain), ["site", "calculator", "chat", "library"]);
+        assert!(plain.services.iter().all(|service| service.payments.is_none()));
+        let asked = Overrides { payments_sandbox: true, ..Overrides::default() };
+        let config = builtin_up(&asked);
+        assert_eq!(names(&config).last(), Some(&"payments-sandbox"));
+        assert_eq!(config.services[3].payments, Some(Payments::Sandbox));
+        assert_eq!(config.routes.len(), plain.routes.len(), "it is behind no route");
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub use reference::reference;
 pub use route::{ForwardPath, Route};
 pub use schema::schema;
 pub use server_address::{BadServerAddress, ServerAddress, UnixPath};
-pub use service::Service;
+pub use service::{Payments, Service};
 pub use storage::Storage;
 pub use tcp::{ProxyProtocol, Tcp};
 pub use tombolo_balance::Policy;

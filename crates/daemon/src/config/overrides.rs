@@ -29,6 +29,8 @@ pub struct Overrides {
     pub cache_dir: Option<PathBuf>,
     /// Instead of `[gateway] admin`.
     pub admin: Option<SocketAddr>,
+    /// Without a file: `up` has a payments sandbox too, by which the library's plans can be tried.
+    pub payments_sandbox: bool,
     /// Standard output is the journal of systemd. Then that alone has the access log, if nothing is
     /// said of it.
     pub in_journal: bool,

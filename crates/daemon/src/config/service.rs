@@ -5,6 +5,29 @@ use std::path::PathBuf;
 
 use tombolo_services::Descriptor;
 
+/// By whom the users of the library pay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payments {
+    /// Nobody in earnest: `up` starts a provider to try it with.
+    Sandbox,
+    /// The providers that this file names.
+    File(PathBuf),
+}
+
+impl Payments {
+    /// The word for [`Payments::Sandbox`].
+    pub const SANDBOX: &str = "sandbox";
+}
+
+impl std::fmt::Display for Payments {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sandbox => out.write_str(Self::SANDBOX),
+            Self::File(path) => path.display().fmt(out),
+        }
+    }
+}
+
 /// A service that `tombolo up` starts, watches and restarts: `[[service]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
@@ -17,6 +40,8 @@ pub struct Service {
     pub listen: Option<SocketAddr>,
     /// The folder the site serves. None: the built-in page.
     pub root: Option<PathBuf>,
+    /// By whom the library's users pay. None: nobody can subscribe.
+    pub payments: Option<Payments>,
     /// Bytes of memory that each replica may write to. None: no bound of its own.
     pub memory: Option<u64>,
     /// Files that each replica may have open. None: what the system allows.
@@ -34,7 +59,15 @@ impl Service {
     #[must_use]
     pub const fn new(kind: &'static Descriptor) -> Self {
         let replicas = kind.replicas;
-        Self { kind, replicas, listen: None, root: None, memory: None, open_files: None }
+        Self {
+            kind,
+            replicas,
+            listen: None,
+            root: None,
+            payments: None,
+            memory: None,
+            open_files: None,
+        }
     }
 
     /// Where replica `index` (from 0) would listen: the first address, its port raised by the

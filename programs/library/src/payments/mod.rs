@@ -9,6 +9,7 @@ mod apply;
 pub(crate) mod idempotency;
 pub(crate) mod invoice;
 mod invoices;
+mod offer;
 mod provider;
 mod refunds;
 pub(crate) mod row;
@@ -80,5 +81,9 @@ impl Payments {
 
 /// What clients can ask for here.
 pub(crate) fn routes() -> Routes {
-    Routes::new().merge(webhook::routes()).merge(refunds::routes()).merge(invoices::routes())
+    Routes::new()
+        .merge(webhook::routes())
+        .merge(refunds::routes())
+        .merge(invoices::routes())
+        .merge(offer::routes())
 }

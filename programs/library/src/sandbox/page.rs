@@ -10,6 +10,7 @@ use http::header::CONTENT_SECURITY_POLICY;
 use serde_json::{Value, json};
 
 use super::Sandbox;
+use crate::ledger::Money;
 
 pub(super) async fn show(State(sandbox): State<Arc<Sandbox>>, Path(id): Path<String>) -> Response {
     let session = sandbox.books.open().objects.get(&id).cloned();
@@ -35,14 +36,15 @@ pub(super) async fn show(State(sandbox): State<Arc<Sandbox>>, Path(id): Path<Str
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\">\
          <meta name=\"color-scheme\" content=\"light dark\"><title>Payment sandbox</title>\
-         <main><h1>Payment sandbox</h1><p>No money moves here.</p><p>{}: <strong>{} {}</strong></p>\
-         {problem}{form}</main></html>",
+         <style>{STYLE}</style>\
+         <main><h1>Payment sandbox</h1><p>This is a trial: no money moves here, whatever you \
+         press.</p><p>{}<br><strong>{}</strong></p>{problem}{form}</main></html>",
         escaped(text("title")),
-        amount,
-        escaped(&text("currency").to_ascii_uppercase()),
+        escaped(&price(amount, text("currency"))),
     );
     // A form may lead back to the library, wherever that is.
-    let policy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+                  frame-ancestors 'none'";
     ([(CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response()
 }
 
@@ -85,6 +87,18 @@ pub(super) async fn act(
     };
     drop(books);
     Redirect::to(if to.is_empty() { "/" } else { &to }).into_response()
+}
+
+const STYLE: &str = "body{font:100%/1.5 system-ui,sans-serif;max-width:30rem;margin:3rem auto;\
+    padding:0 1rem}strong{font-size:1.5rem}button{font:inherit;padding:.6rem 1rem;margin:.25rem 0}";
+
+/// An amount in minor units as people write it.
+fn price(amount: i64, currency: &str) -> String {
+    let currency = currency.to_ascii_uppercase();
+    match currency.parse() {
+        Ok(known) => Money::new(amount, known).to_string(),
+        Err(_) => format!("{amount} {currency}"),
+    }
 }
 
 fn escaped(text: &str) -> String {

@@ -224,12 +224,14 @@ fn note_change(
     note("listen", listen(old), listen(new));
     let root = |one: &Service| optional(one.root.as_ref().map(|root| root.display().to_string()));
     note("root", root(old), root(new));
+    let payments = |one: &Service| optional(one.payments.as_ref().map(ToString::to_string));
+    note("payments", payments(old), payments(new));
     let number = |value: Option<u64>| optional(value.map(|value| value.to_string()));
     note("memory", number(old.memory), number(new.memory));
     note("open_files", number(old.open_files), number(new.open_files));
     // Whatever else there is or will be: never silent about a change.
-    let Service { listen, root, memory, open_files, replicas, .. } = new.clone();
-    if (Service { listen, root, memory, open_files, replicas, ..old.clone() }) != *new {
+    let Service { listen, root, payments, memory, open_files, replicas, .. } = new.clone();
+    if (Service { listen, root, payments, memory, open_files, replicas, ..old.clone() }) != *new {
         note("settings", "before".to_owned(), "other".to_owned());
     }
     if !fields.is_empty() {

@@ -50,6 +50,7 @@ impl Fleet {
             self.tell_gateway_its_addresses();
             self.write_gateway_file()?;
         }
+        self.write_payments_file(id)?;
         self.command_line(id).ok_or_else(|| "is not known".to_owned())
     }
 
@@ -84,6 +85,7 @@ impl Fleet {
                         arguments.extend(["--trust".into(), net.to_string().into()]);
                     }
                 }
+                arguments.extend(self.payments(kind, *service));
                 if kind.takes(Argument::ClientsInHeader) && !self.names_clients_to(*service) {
                     // Or clients could name themselves.
                     arguments.push("--distrust-loopback".into());

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use tombolo_services::{Argument, Descriptor, REPLICAS, named};
+use tombolo_services::{Argument, Descriptor, PAYMENTS_SANDBOX, REPLICAS, named};
 
-use super::super::Service;
 use super::super::mistake::Kind;
 use super::super::written::context::At;
 use super::super::written::reader::Reader;
+use super::super::{Payments, Service};
 use super::gateway::{listen_address, whole};
 
 /// A service of the file: its place, and what could be read of it.
@@ -37,7 +37,19 @@ pub(super) fn services(root: &Reader<'_>) -> Vec<Found> {
         }
         services.push(found);
     }
+    services.extend(sandbox(&services));
     services
+}
+
+/// The payments sandbox that the library asks for, unless it is there by itself.
+fn sandbox(services: &[Found]) -> Option<Found> {
+    let mut all = services.iter().filter_map(|found| Some((found, found.service.as_ref()?)));
+    if all.clone().any(|(_, service)| *service.kind == PAYMENTS_SANDBOX) {
+        return None;
+    }
+    let (asking, _) = all.find(|(_, service)| service.payments == Some(Payments::Sandbox))?;
+    let service = Some(Service::new(&PAYMENTS_SANDBOX));
+    Some(Found { span: asking.span.clone(), listen: None, service })
 }
 
 fn service(reader: &Reader<'_>) -> Found {
@@ -50,8 +62,10 @@ fn service(reader: &Reader<'_>) -> Found {
     let replicas = reader.count("replicas").map_or(default, whole);
     let listen = reader.text("listen").and_then(|text| listen_address(reader, text));
     let root = reader.text("root").and_then(|path| folder(reader, path, kind));
+    let payments = reader.text("payments").and_then(|text| payments(reader, text, kind));
     let service = kind.map(|kind| Service {
         kind,
+        payments,
         replicas,
         listen: listen.as_ref().map(|address| address.value),
         root,
@@ -74,6 +88,22 @@ fn folder(
     let Some(other) = other else { return Some(path.value.into()) };
     let words = format!("\"root\" means nothing to the service {:?}", other.name);
     reader.bad(&path.span, words, "remove it; only the site serves a folder")
+}
+
+/// By whom its users pay, which only the library asks.
+fn payments(
+    reader: &Reader<'_>,
+    text: At<String>,
+    kind: Option<&'static Descriptor>,
+) -> Option<Payments> {
+    if let Some(other) = kind.filter(|kind| !kind.takes(Argument::Payments)) {
+        let words = format!("\"payments\" means nothing to the service {:?}", other.name);
+        return reader.bad(&text.span, words, "remove it; only the library takes payments");
+    }
+    Some(match text.value.as_str() {
+        Payments::SANDBOX => Payments::Sandbox,
+        path => Payments::File(path.into()),
+    })
 }
 
 /// The replicas take the ports from the first on: there must be enough.

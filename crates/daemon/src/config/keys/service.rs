@@ -12,8 +12,9 @@ pub(super) static SERVICE: Table = Table {
         Key {
             name: "name",
             about: "Which service: `site`, the static web application, `calculator`, exact \
-                    arithmetic over TCP, `chat`, the group chat, or `library`, files up and down \
-                    with resumption.",
+                    arithmetic over TCP, `chat`, the group chat, `library`, files up and down with \
+                    resumption, or `payments-sandbox`, a payment provider to try the library's \
+                    plans with.",
             form: Form::Word {
                 words: || ALL.iter().map(|one| one.name).collect(),
                 later: &["parts", "figures"],
@@ -34,7 +35,7 @@ pub(super) static SERVICE: Table = Table {
             form: Form::Text { what: "an IP address and a port" },
             absent: Absent::Means(
                 "127.0.0.1:9101 for the site, 9201 for the calculator, 9301 for the chat, 9401 for the \
-                 library, or free ports",
+                 library, 9500 for the payments sandbox, or free ports",
             ),
             example: "\"127.0.0.1:9401\"",
         },
@@ -44,6 +45,15 @@ pub(super) static SERVICE: Table = Table {
             form: Form::Text { what: "a path" },
             absent: Absent::Means("the built-in page"),
             example: "\"public\"",
+        },
+        Key {
+            name: "payments",
+            about: "By whom the library's users pay: a file of yours alone (mode 600) that names \
+                    payment providers, or `sandbox`, which starts the service `payments-sandbox` \
+                    too: plans can be tried and no money moves.",
+            form: Form::Text { what: "a path, or \"sandbox\"" },
+            absent: Absent::Means("nobody can subscribe"),
+            example: "\"sandbox\"",
         },
         Key {
             name: "memory",
