@@ -3,6 +3,7 @@
 import { Refused, get, post, token, useToken } from "./api.js";
 import { addSamples, drawCharts, lastTime, makeCharts, showSeconds } from "./charts.js";
 import { askPurge, askToken, confirm, tell } from "./dialogs.js";
+import { showFigures } from "./figures.js";
 import { showRequests, which } from "./requests.js";
 import { alarmsOf, showAlarms, showLost, showRest, showTop } from "./rest.js";
 import { showServices, showUpstreams } from "./servers.js";
@@ -12,6 +13,7 @@ import { say } from "./words.js";
 const byId = (id) => document.getElementById(id);
 const RATES_MS = 1000;
 const STATUS_MS = 2000;
+const FIGURES_MS = 5000;
 const SHOWN = 25;
 
 let heard = Date.now();
@@ -66,6 +68,10 @@ async function requests() {
   if (!byId("hold").checked) showRequests(told.requests);
 }
 
+async function figures() {
+  showFigures(await get("/api/v1/figures"));
+}
+
 /** What a reload changed, in one sentence. */
 function reloaded({ changed, changes = [], restart = [] }) {
   const names = (list) => list.map((one) => `${one.what} ${one.name} ${one.change}`).join(", ");
@@ -77,8 +83,9 @@ makeCharts(byId("charts"));
 const ask_rates = again_and_again(RATES_MS, rates);
 const ask_status = again_and_again(STATUS_MS, status);
 const ask_requests = again_and_again(STATUS_MS, requests);
+const ask_figures = again_and_again(FIGURES_MS, figures);
 function ask_all() {
-  for (const ask of [ask_status, ask_rates, ask_requests]) ask();
+  for (const ask of [ask_status, ask_rates, ask_requests, ask_figures]) ask();
 }
 
 document.querySelectorAll("[name=span]").forEach((radio) => {

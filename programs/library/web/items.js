@@ -2,7 +2,7 @@
 
 import { ask, byId, element } from "./api.js";
 import { complain } from "./library.js";
-import { bytes, momentOf, say, sayIfAny } from "./words.js";
+import { bytes, duration, momentOf, say, sayIfAny } from "./words.js";
 
 let next = null;
 let shown = null;
@@ -75,11 +75,14 @@ export async function showItem(id, me) {
     ["kind", kindOf(item)],
     ["fact_type", item.media_type],
     ["fact_size", bytes(item.size)],
+    ["fact_length", item.length === null ? null : duration(item.length)],
+    ["fact_folder", item.folder],
     ["fact_classification", item.classification],
     ["fact_tags", (item.tags ?? []).join(", ")],
     ["fact_visibility", sayIfAny(`visibility_${item.visibility}`, item.visibility)],
     ["fact_created", momentOf(item.created)],
     ["fact_sha256", item.sha256],
+    ["fact_damaged", item.damaged && momentOf(item.damaged)],
   ].filter(([, value]) => value);
   const pairs = facts.flatMap(([name, value]) => [
     element("dt", {}, say(name)),

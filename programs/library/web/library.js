@@ -4,8 +4,10 @@ import { Refused, ask, byId } from "./api.js";
 import { showAdmin } from "./admin.js";
 import { showItem, showItems } from "./items.js";
 import { showPlans } from "./plans.js";
+import { showStatistics } from "./statistics.js";
 import { showTransfers } from "./transfers.js";
 import { listUnfinished } from "./uploads.js";
+import "./there.js";
 import { say, sayWhy } from "./words.js";
 
 let me = null;
@@ -38,6 +40,7 @@ const views = {
   items: () => showItems(),
   item: (id) => showItem(id, me),
   transfers: () => showTransfers(me),
+  statistics: () => showStatistics(),
   plans: () => showPlans(me),
   admin: () => showAdmin(),
   account: () => {},
@@ -84,7 +87,7 @@ byId("enter").addEventListener("submit", async (event) => {
     await ask("POST", "sessions", { ...who, cookie: true });
     password.value = "";
     await learnWhoIAm();
-    listUnfinished();
+    listUnfinished().catch(complain);
     location.hash = "#items";
   } catch (error) {
     complain(error);
@@ -106,5 +109,5 @@ addEventListener("hashchange", async () => {
 });
 
 await learnWhoIAm();
-if (me) listUnfinished();
+if (me) listUnfinished().catch(complain);
 await show();

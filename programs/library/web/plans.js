@@ -57,6 +57,9 @@ function tell(live) {
 /** Shows the plans; for who is logged in, with what they have. */
 export async function showPlans(me) {
   const { items: plans } = await ask("GET", "plans");
+  const { provider, is_sandbox: isSandbox } = await ask("GET", "payments/provider");
+  byId("sandbox").hidden = !isSandbox;
+  byId("unpaid").hidden = provider !== null;
   let usage = null;
   let live = null;
   byId("usage").hidden = !me;
@@ -79,7 +82,7 @@ export async function showPlans(me) {
     );
   }
   byId("subscription").textContent = tell(live);
-  byId("plan-list").replaceChildren(...plans.map((plan) => card(plan, usage?.plan.id, me)));
+  byId("plan-list").replaceChildren(...plans.map((plan) => card(plan, usage?.plan.id, provider === null ? null : me)));
   if (live?.state === "pending" && new URLSearchParams(location.search).has("payment")) {
     // The provider's word takes a moment.
     const again = setTimeout(() => showPlans(me).catch(complain), 2000);

@@ -4,6 +4,9 @@
 import { say, sayWhy } from "./words.js";
 
 const PIECE = 16 * 1024 * 1024;
+// Without a byte that went out, and without an answer: a phone that slept leaves connections that
+// nobody ends.
+const STALL_MS = 90000;
 const PAUSES = [1000, 2000, 4000, 8000, 15000];
 const TUS = { "Tus-Resumable": "1.0.0" };
 
@@ -13,8 +16,8 @@ const base64 = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(te
 class Final extends Error {}
 
 export class Upload {
-  constructor(file, url, tell) {
-    Object.assign(this, { file, url, tell, offset: 0, failures: 0, isRunning: false, xhr: null });
+  constructor(file, folder, url, tell) {
+    Object.assign(this, { file, folder, url, tell, offset: 0, failures: 0, isRunning: false, xhr: null });
   }
 
   /** Sends what is left. */
@@ -68,6 +71,7 @@ export class Upload {
         this.offset = Number(head.headers.get("Upload-Offset"));
         return;
       }
+      if (head.status === 401) throw new Final(sayWhy({ status: 401 }));
       // Gone: it begins anew. Anything else passes.
       if (head.status !== 404 && head.status !== 410) throw new Error("HEAD");
       this.url = null;
@@ -75,6 +79,7 @@ export class Upload {
     const { name, type, size } = this.file;
     const metadata = [`filename ${base64(name)}`];
     if (type) metadata.push(`filetype ${base64(type)}`);
+    if (this.folder) metadata.push(`relativePath ${base64(`${this.folder}/${name}`)}`);
     this.key ??= crypto.getRandomValues(new Uint32Array(4)).join("-");
     const made = await fetch("api/uploads", {
       method: "POST",
@@ -108,7 +113,13 @@ export class Upload {
       xhr.setRequestHeader("Tus-Resumable", "1.0.0");
       xhr.setRequestHeader("Upload-Offset", String(begun));
       xhr.setRequestHeader("Content-Type", "application/offset+octet-stream");
-      xhr.upload.onprogress = ({ loaded }) => this.tell.progress(begun, Math.min(begun + loaded, this.file.size));
+      let stalled = setTimeout(() => xhr.abort(), STALL_MS);
+      xhr.upload.onprogress = ({ loaded }) => {
+        clearTimeout(stalled);
+        stalled = setTimeout(() => xhr.abort(), STALL_MS);
+        this.tell.progress(begun, Math.min(begun + loaded, this.file.size));
+      };
+      xhr.onloadend = () => clearTimeout(stalled);
       xhr.onload = () => {
         const offset = Number(xhr.getResponseHeader("Upload-Offset"));
         if (xhr.status === 204 && offset > begun) {

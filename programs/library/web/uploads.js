@@ -1,12 +1,15 @@
-// Uploads by tus 1.0. A file goes on where it was cut: after a pause, a lost network, a sleep, or a
-// reload, when it is chosen again. Two at once: a browser has six connections to one place.
+// Uploads by tus 1.0. A file goes on where it was cut: after a pause, a lost network, a sleep, a reload,
+// or on another device, when it is chosen again: the library tells what it has of it and the digest of
+// that, and the file's beginning has the same. Two at once: a browser has six connections to one place.
 
-import { byId, element } from "./api.js";
+import { ask, byId, element } from "./api.js";
+import { takeFiles } from "./dropping.js";
+import { hash } from "./hash.js";
 import { showItems } from "./items.js";
 import { Upload } from "./upload.js";
 import { bytes, say } from "./words.js";
 
-const KEPT = "library-uploads";
+const KEPT = "library-upload-addresses";
 const AT_ONCE = 2;
 const running = new Map();
 const queue = [];
@@ -14,13 +17,34 @@ let awake = null;
 
 const read = () => JSON.parse(localStorage.getItem(KEPT) ?? "{}");
 const write = (kept) => localStorage.setItem(KEPT, JSON.stringify(kept));
-const nameOf = (file) => `${file.name}|${file.size}|${file.lastModified}`;
+const nameOf = (file, folder) => `${folder}/${file.name}|${file.size}|${file.lastModified}`;
+const addressOf = (id) => new URL(`api/uploads/${id}`, location.href).pathname;
+const inFolder = (folder, name) => (folder ? `${folder}/${name}` : name);
 
-function remember(file, url) {
+function remember(key, url) {
   const kept = read();
-  if (url) kept[nameOf(file)] = { url, name: file.name, size: file.size };
-  else delete kept[nameOf(file)];
+  if (url) kept[key] = url;
+  else delete kept[key];
   write(kept);
+}
+
+/** What the library has begun to receive, from whatever device. */
+async function unfinished() {
+  const { items } = await ask("GET", "uploads?limit=200");
+  return items.filter((one) => one.state === "receiving");
+}
+
+/** The address of the upload that has the beginning of a file, if there is one. */
+async function findBegun(file, folder, begun) {
+  const busy = new Set([...running.values()].map((one) => one.url));
+  const fits = (one) => one.length === file.size && one.folder === folder && !busy.has(addressOf(one.id));
+  for (const one of begun.filter(fits)) {
+    // Without a byte there is only the name to go by.
+    if (one.offset === 0 ? one.name === file.name : (await hash(file, one.offset)) === one.sha256) {
+      return addressOf(one.id);
+    }
+  }
+  return null;
 }
 
 async function keepAwake() {
@@ -61,14 +85,15 @@ function next() {
   keepAwake();
 }
 
-function begin(file) {
-  const key = nameOf(file);
+function begin(file, folder, found) {
+  const key = nameOf(file, folder);
   if (running.has(key)) return;
-  byId("uploads").querySelector(`[data-key="${CSS.escape(key)}"]`)?.remove();
-  const line = new Line(key, file.name, file.size);
+  const url = read()[key] ?? found;
+  for (const old of [key, url]) byId("uploads").querySelector(`[data-key="${CSS.escape(old ?? "")}"]`)?.remove();
+  const line = new Line(key, inFolder(folder, file.name), file.size);
   byId("uploads").prepend(line.item);
-  const upload = new Upload(file, read()[key]?.url, {
-    made: (url) => remember(file, url),
+  const upload = new Upload(file, folder, url, {
+    made: (made) => remember(key, made),
     progress: (committed, sent) => line.tell("state_running", committed, sent),
     waiting: (committed) => line.tell("state_waiting", committed),
     paused: (committed) => line.tell("state_paused", committed),
@@ -78,7 +103,7 @@ function begin(file) {
       next();
     },
     complete: () => {
-      remember(file, null);
+      remember(key, null);
       running.delete(key);
       line.tell("state_complete", file.size);
       line.actions.remove();
@@ -95,7 +120,7 @@ function begin(file) {
   });
   line.end.addEventListener("click", async () => {
     await upload.end();
-    remember(file, null);
+    remember(key, null);
     running.delete(key);
     line.item.remove();
     next();
@@ -105,38 +130,32 @@ function begin(file) {
   next();
 }
 
-/** Lists what was begun before this page was loaded. */
-export function listUnfinished() {
-  for (const [key, { name, size }] of Object.entries(read())) {
-    if (running.has(key)) continue;
-    const line = new Line(key, name, size);
-    line.state.textContent = say("state_choose");
+/** Begins with files; those that were begun before go on. */
+async function take(files) {
+  const begun = await unfinished().catch(() => []);
+  for (const { file, folder } of files) {
+    const isKnown = nameOf(file, folder) in read();
+    begin(file, folder, isKnown ? null : await findBegun(file, folder, begun).catch(() => null));
+  }
+}
+
+/** Lists what was begun before this page was loaded, here or elsewhere. */
+export async function listUnfinished() {
+  const begun = await unfinished();
+  const busy = new Set([...running.values()].map((one) => one.url));
+  for (const one of begun) {
+    const url = addressOf(one.id);
+    if (busy.has(url) || byId("uploads").querySelector(`[data-key="${CSS.escape(url)}"]`)) continue;
+    const line = new Line(url, inFolder(one.folder, one.name), one.length ?? 0);
+    line.tell("state_choose", one.offset);
     line.pause.remove();
     line.end.addEventListener("click", () => {
-      const kept = read();
-      fetch(kept[key]?.url ?? "", { method: "DELETE", headers: { "Tus-Resumable": "1.0.0" } }).catch(() => {});
-      delete kept[key];
-      write(kept);
+      fetch(url, { method: "DELETE", headers: { "Tus-Resumable": "1.0.0" } }).catch(() => {});
       line.item.remove();
     });
     byId("uploads").append(line.item);
   }
 }
 
-byId("files").addEventListener("change", () => {
-  [...byId("files").files].forEach(begin);
-  byId("files").value = "";
-});
-const drop = document.querySelector(".drop");
-for (const kind of ["dragenter", "dragover"]) {
-  drop.addEventListener(kind, (event) => {
-    event.preventDefault();
-    drop.classList.add("over");
-  });
-}
-for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
-drop.addEventListener("drop", (event) => {
-  event.preventDefault();
-  [...event.dataTransfer.files].forEach(begin);
-});
+takeFiles(document.querySelector(".drop"), [byId("files"), byId("folder")], take);
 document.addEventListener("visibilitychange", () => keepAwake());

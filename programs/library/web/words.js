@@ -23,6 +23,9 @@ export function sayWhy(problem) {
 export const momentOf = (text) => moment.format(new Date(text));
 export const dayOf = (text) => day.format(new Date(text));
 
+/** A whole number. */
+export const number = (value) => new Intl.NumberFormat(locale).format(value);
+
 /** Bytes as people read them. */
 export function bytes(count) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
@@ -34,6 +37,13 @@ export function bytes(count) {
   }
   const form = { style: "unit", unit: units[step], maximumFractionDigits: amount < 10 && step ? 1 : 0 };
   return new Intl.NumberFormat(locale, form).format(amount);
+}
+
+/** Seconds as a clock shows them. */
+export function duration(seconds) {
+  const parts = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
+  const shown = parts[0] ? parts : parts.slice(1);
+  return shown.map((part, place) => String(part).padStart(place ? 2 : 1, "0")).join(":");
 }
 
 /** Money in minor units. */

@@ -55,6 +55,7 @@ fn router(library: Arc<Library>) -> Router {
     Router::new()
         .route("/health", get(health::get))
         .route("/health/reads", get(health::reads))
+        .route("/statistics", get(transfers::figures))
         .merge(api)
         .merge(page::routes())
         .merge(docs::routes(&description))

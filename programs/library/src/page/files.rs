@@ -11,14 +11,19 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Name, media type and text of each file but the page itself.
-const FILES: [(&str, &str, &str); 11] = [
+const FILES: [(&str, &str, &str); 16] = [
     ("library.css", CSS, include_str!("../../web/library.css")),
     ("favicon.svg", "image/svg+xml", include_str!("../../web/favicon.svg")),
     ("library.js", SCRIPT, include_str!("../../web/library.js")),
     ("admin.js", SCRIPT, include_str!("../../web/admin.js")),
     ("api.js", SCRIPT, include_str!("../../web/api.js")),
+    ("digest.js", SCRIPT, include_str!("../../web/digest.js")),
+    ("dropping.js", SCRIPT, include_str!("../../web/dropping.js")),
+    ("hash.js", SCRIPT, include_str!("../../web/hash.js")),
     ("items.js", SCRIPT, include_str!("../../web/items.js")),
     ("plans.js", SCRIPT, include_str!("../../web/plans.js")),
+    ("statistics.js", SCRIPT, include_str!("../../web/statistics.js")),
+    ("there.js", SCRIPT, include_str!("../../web/there.js")),
     ("transfers.js", SCRIPT, include_str!("../../web/transfers.js")),
     ("upload.js", SCRIPT, include_str!("../../web/upload.js")),
     ("uploads.js", SCRIPT, include_str!("../../web/uploads.js")),

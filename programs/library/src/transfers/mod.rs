@@ -14,13 +14,18 @@
 //! | `live.rs`, `events.rs` | the same as it changes, by server-sent events |
 //! | `line.rs`, `admission.rs` | how many at once, and the queue for it |
 //! | `turns.rs`, `fair_share.rs` | whose bytes are next when bandwidth is limited |
+//! | `stats.rs`, `figures.rs` | all of it in numbers |
+//! | `charts.rs`, `drawing.rs`, `words.rs` | the numbers as pictures |
 //! | `tidy.rs` | what nobody goes on with, and what is old |
 
 mod admission;
 #[allow(dead_code, reason = "uploads are begun by it")]
 mod book;
+mod charts;
+mod drawing;
 mod events;
 mod fair_share;
+mod figures;
 mod line;
 mod list;
 mod live;
@@ -32,6 +37,7 @@ mod ticket;
 mod tidy;
 mod turns;
 mod users;
+mod words;
 mod write;
 
 use std::sync::Arc;
@@ -42,6 +48,7 @@ use utoipa_axum::routes;
 pub(crate) use self::admission::{Admission, Pass};
 pub(crate) use self::book::{Begin, Book, Direction, Object};
 pub(crate) use self::events::Streams;
+pub(crate) use self::figures::get as figures;
 pub(crate) use self::live::Live;
 pub(crate) use self::ticket::Ticket;
 pub(crate) use self::tidy::forget;
@@ -55,6 +62,7 @@ pub(crate) fn routes() -> Routes {
         .routes(routes!(users::list))
         .routes(routes!(events::get))
         .routes(routes!(stats::get))
+        .routes(routes!(charts::get))
 }
 
 /// What goes on in the background.

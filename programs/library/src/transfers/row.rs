@@ -78,6 +78,7 @@ pub(super) enum DirectionBody {
 /// How a transfer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = TransferState)]
 pub(crate) enum State {
     /// Bytes are moved, or wait for their turn.
     Transferring,

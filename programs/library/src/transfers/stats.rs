@@ -18,54 +18,54 @@ use crate::time::Time;
 /// The library in numbers: of everything for an admin, of their own things for a user.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct StatsBody {
-    items: ItemsBody,
-    transfers: TransfersBody,
-    traffic: TrafficBody,
+    pub(super) items: ItemsBody,
+    pub(super) transfers: TransfersBody,
+    pub(super) traffic: TrafficBody,
     /// Absent for those who are no admins.
     #[serde(skip_serializing_if = "Option::is_none")]
-    users: Option<UsersBody>,
+    pub(super) users: Option<UsersBody>,
     /// The replica that answers; absent for those who are no admins.
     #[serde(skip_serializing_if = "Option::is_none")]
-    replica: Option<ReplicaBody>,
+    pub(super) replica: Option<ReplicaBody>,
 }
 
 #[derive(Debug, Default, Serialize, ToSchema)]
-struct ItemsBody {
-    count: u64,
-    bytes: u64,
+pub(super) struct ItemsBody {
+    pub(super) count: u64,
+    pub(super) bytes: u64,
     /// How many were found damaged.
-    damaged: u64,
+    pub(super) damaged: u64,
     /// How many there are of each kind.
-    kinds: BTreeMap<String, u64>,
+    pub(super) kinds: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Default, Serialize, ToSchema)]
-struct TransfersBody {
-    transferring: u64,
-    disconnected: u64,
-    complete: u64,
-    failed: u64,
+pub(super) struct TransfersBody {
+    pub(super) transferring: u64,
+    pub(super) disconnected: u64,
+    pub(super) complete: u64,
+    pub(super) failed: u64,
 }
 
 /// Bytes that were moved in the last thirty days.
 #[derive(Debug, Default, Serialize, ToSchema)]
-struct TrafficBody {
-    uploaded: u64,
-    downloaded: u64,
+pub(super) struct TrafficBody {
+    pub(super) uploaded: u64,
+    pub(super) downloaded: u64,
 }
 
 #[derive(Debug, Default, Serialize, ToSchema)]
-struct UsersBody {
-    count: u64,
-    online: u64,
+pub(super) struct UsersBody {
+    pub(super) count: u64,
+    pub(super) online: u64,
 }
 
 #[derive(Debug, Default, Serialize, ToSchema)]
-struct ReplicaBody {
+pub(super) struct ReplicaBody {
     /// Transfers under way at this replica.
-    transferring: usize,
+    pub(super) transferring: usize,
     /// Transfers that wait for their turn at this replica.
-    queued: usize,
+    pub(super) queued: usize,
 }
 
 /// Tells how much there is and what goes on.
@@ -97,7 +97,7 @@ pub(super) async fn get(
 }
 
 /// Of one user, or of all if none is named.
-async fn stats(work: &mut Work<'_>, whose: &str) -> Result<StatsBody, Error> {
+pub(super) async fn stats(work: &mut Work<'_>, whose: &str) -> Result<StatsBody, Error> {
     let mut stats = StatsBody::default();
     let number = |number: i64| u64::try_from(number).unwrap_or_default();
     let kinds = "SELECT kind, count(*), CAST(coalesce(sum(size), 0) AS BIGINT), count(damaged)

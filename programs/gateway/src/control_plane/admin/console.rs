@@ -33,7 +33,7 @@ const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Name, type and content of each file.
-const ALL: [(&str, &str, &str); 14] = [
+const ALL: [(&str, &str, &str); 15] = [
     ("console.css", STYLE, include_str!("../../../web/console.css")),
     ("tables.css", STYLE, include_str!("../../../web/tables.css")),
     ("icon.svg", "image/svg+xml", include_str!("../../../web/icon.svg")),
@@ -42,6 +42,7 @@ const ALL: [(&str, &str, &str); 14] = [
     ("charts.js", SCRIPT, include_str!("../../../web/charts.js")),
     ("dialogs.js", SCRIPT, include_str!("../../../web/dialogs.js")),
     ("dom.js", SCRIPT, include_str!("../../../web/dom.js")),
+    ("figures.js", SCRIPT, include_str!("../../../web/figures.js")),
     ("phases.js", SCRIPT, include_str!("../../../web/phases.js")),
     ("requests.js", SCRIPT, include_str!("../../../web/requests.js")),
     ("rest.js", SCRIPT, include_str!("../../../web/rest.js")),

@@ -18,6 +18,7 @@
 //! | `told.rs` | an exchange of the past as JSON |
 //! | `console.rs` | the console page |
 //! | `purge/` | `POST /api/v1/purge` |
+//! | `figures.rs` | `GET /api/v1/figures`: what services tell of themselves |
 //! | `query.rs` | reading the parameters of a query |
 //! | `orchestration/` | `POST /api/v1/scale`, `/restart`: passed on to `tombolo up` |
 //! | `socket.rs` | the same for the gateway's own user |
@@ -30,6 +31,7 @@ mod deadline;
 mod drain;
 mod error;
 mod facts;
+mod figures;
 mod guard;
 mod limits;
 mod orchestration;

@@ -15,7 +15,8 @@ use super::guard::Guard;
 use super::places::{Place, Standing};
 use super::refusal::Refusal;
 use super::{
-    Facts, console, drain, orchestration, purge, rates, reload, requests, scrape, status, why,
+    Facts, console, drain, figures, orchestration, purge, rates, reload, requests, scrape, status,
+    why,
 };
 
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -31,6 +32,7 @@ const WELCOME: &str = concat!(
     "POST /api/v1/reload   reads the configuration file again; or `tombolo reload`\n",
     "GET  /api/v1/requests the last requests; ?limit=50&errors=true\n",
     "GET  /api/v1/series   rates over the last quarter of an hour; ?after=TIME_MS\n",
+    "GET  /api/v1/figures  what services tell of themselves in numbers, such as transfers\n",
     "GET  /api/v1/why      what becomes of a request and why: ?url= or ?request=ID; `tombolo why`\n",
     "POST /api/v1/drain    {\"upstream\": ..., \"server\": ...}, and undrain; or `tombolo drain NAME/SERVER`\n",
     "POST /api/v1/restarted {\"upstream\": ..., \"server\": ...}: the server was started again and is ready\n",
@@ -54,6 +56,7 @@ pub(super) fn router(facts: Arc<Facts>, guard: Arc<Guard>) -> Router {
         .route("/api/v1/restarted", post(drain::restarted))
         .route("/api/v1/requests", get(requests::answer))
         .route("/api/v1/series", get(rates::answer))
+        .route("/api/v1/figures", get(figures::answer))
         .route("/api/v1/why", get(why::answer))
         .route("/api/v1/purge", post(purge::answer))
         .route("/api/v1/scale", post(orchestration::scale))

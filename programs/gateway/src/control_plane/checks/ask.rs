@@ -2,6 +2,7 @@
 //! takes connections too.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,7 +17,7 @@ const RESPONSE_BYTES: usize = (32 << 10) + HealthCheck::BODY_BYTES_MAX;
 
 /// Why a check failed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unwell {
+pub(in crate::control_plane) enum Unwell {
     #[error("its name does not resolve")]
     Unresolved,
     #[error("it cannot be connected to: {0}")]
@@ -61,6 +62,19 @@ pub(super) async fn ask(server: &Server, probe: &Probe) -> Result<(), Unwell> {
             }
         }
     }
+}
+
+/// What an address answers to a `GET` of this path, if that is a success.
+pub(in crate::control_plane) async fn fetch(
+    address: SocketAddr,
+    path: &str,
+) -> Result<Vec<u8>, Unwell> {
+    let stream = TcpStream::connect(address).await.map_err(Unwell::Unreachable)?;
+    let answer = exchange(stream, path, &address.to_string(), true).await?;
+    if answer.status != 200 {
+        return Err(Unwell::Status(answer.status));
+    }
+    Ok(answer.body)
 }
 
 async fn connect(server: &Server) -> Result<TcpStream, Unwell> {

@@ -10,4 +10,5 @@
 mod ask;
 mod schedule;
 
+pub(super) use ask::fetch;
 pub(super) use schedule::start;
