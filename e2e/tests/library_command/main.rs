@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod secure;
 mod transfers;
 
 use std::path::{Path, PathBuf};

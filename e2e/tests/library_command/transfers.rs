@@ -85,27 +85,48 @@ fn a_file_arrives_whole_whatever_is_killed() {
 }
 
 #[test]
-fn folders_go_up_and_items_come_down_by_their_names() {
+fn folders_go_up_and_come_down_as_they_were() {
     let library = Library::start();
     library.log_in();
     std::fs::create_dir_all(library.path("photos/2026")).unwrap();
     let one = file(&library, "photos/one.jpg", 3 * MEBIBYTE);
-    file(&library, "photos/2026/two.jpg", 1);
-    file(&library, "photos/2026/empty", 0);
+    let two = file(&library, "photos/2026/two.jpg", 1);
+    // The same name and the same bytes in two folders are two items.
+    std::fs::write(library.path("photos/two.jpg"), &two).unwrap();
+    file(&library, "photos/2026/.empty", 0);
+    std::os::unix::fs::symlink("/etc/passwd", library.path("photos/link")).unwrap();
     let told = library.client(&["put", "--json", "photos"]).run().succeeded();
     let lines: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), 3, "{told}");
-    let id = lines.iter().find(|line| line["file"] == "photos/one.jpg").unwrap();
-    let id = id["item"].as_str().unwrap();
-    library.client(&["get", id]).run().succeeded();
-    assert!(std::fs::read(library.path("one.jpg")).unwrap() == one);
+    assert_eq!(lines.len(), 4, "{told}");
+    let again = library.client(&["put", "photos"]).run().succeeded();
+    assert_eq!(again.matches("(was there)").count(), 3, "empty files tell nothing: {again}");
+    let line = lines.iter().find(|line| line["file"] == "photos/one.jpg").unwrap();
+    assert_eq!(line["folder"], "photos");
+    let id = line["item"].as_str().unwrap();
+
+    std::fs::rename(library.path("photos"), library.path("before")).unwrap();
+    library.client(&["get", "photos/"]).run().succeeded();
+    assert!(std::fs::read(library.path("photos/one.jpg")).unwrap() == one);
+    assert!(std::fs::read(library.path("photos/two.jpg")).unwrap() == two);
+    assert!(std::fs::read(library.path("photos/2026/two.jpg")).unwrap() == two);
+    assert!(library.path("photos/2026/.empty").is_file() && !library.path("photos/link").exists());
+    let below = library.client(&["get", "photos/2026/", "--json"]).run().succeeded();
+    assert_eq!(below.lines().count(), 2, "{below}");
+
     // A file with other content is not touched.
-    std::fs::write(library.path("one.jpg"), b"mine").unwrap();
+    std::fs::write(library.path("photos/one.jpg"), b"mine").unwrap();
     let refused = library.client(&["get", id]).run();
     assert!(refused.code == Some(1) && refused.stderr.contains("--force"), "{refused:?}");
-    assert_eq!(std::fs::read(library.path("one.jpg")).unwrap(), b"mine");
+    assert_eq!(std::fs::read(library.path("photos/one.jpg")).unwrap(), b"mine");
     library.client(&["get", id, "--force"]).run().succeeded();
-    assert!(std::fs::read(library.path("one.jpg")).unwrap() == one);
+    assert!(std::fs::read(library.path("photos/one.jpg")).unwrap() == one);
+    // And a link on the way is not followed.
+    std::fs::remove_dir_all(library.path("photos")).unwrap();
+    std::os::unix::fs::symlink("before", library.path("photos")).unwrap();
+    let linked = library.client(&["get", id]).run();
+    assert!(linked.code == Some(1) && linked.stderr.contains("not followed"), "{linked:?}");
+    let nothing = library.client(&["get", "films/"]).run();
+    assert!(nothing.code == Some(1) && nothing.stderr.contains("nothing in such"), "{nothing:?}");
 }
 
 #[test]

@@ -59,7 +59,7 @@ use tombolo_serve::{Limits, Patience, Server};
 use tombolo_storage::{Database, DatabaseUrl};
 
 pub use accounts::{AdminError, HashError, Mistake, create_admin};
-pub use catalogue::Thumbnailer;
+pub use catalogue::{BadFolder, ChildProgram, Folder};
 pub use downloads::{ByteRanges, byte_ranges};
 pub use error::Error;
 pub use page::PageError;
@@ -171,6 +171,15 @@ pub async fn migrate(database: &DatabaseUrl) -> Result<(), Error> {
 /// When it cannot be confined, its streams fail, or no picture can be made.
 pub fn thumbnail() -> std::io::Result<()> {
     catalogue::thumbnail()
+}
+
+/// Is a child that reads how long one file of sound or moving pictures lasts: pieces of it come from
+/// standard input as it asks for them on standard output.
+///
+/// # Errors
+/// When it cannot be confined, or its streams fail.
+pub fn length() -> std::io::Result<()> {
+    catalogue::length()
 }
 
 /// The replica's name, if it can stand in a header.

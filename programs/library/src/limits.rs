@@ -233,6 +233,20 @@ pub(crate) const TITLE_CHARS: usize = 200;
 /// Characters of a file's name.
 pub(crate) const NAME_CHARS: usize = 255;
 
+/// For a file's length to be read.
+pub(crate) const LENGTH_TIME: Duration = Duration::from_secs(15);
+
+/// Bytes of a file that may be read for its length, and in one piece.
+pub(crate) const LENGTH_BYTES: u64 = 32 * 1024 * 1024;
+/// See [`LENGTH_BYTES`].
+pub(crate) const LENGTH_PIECE_BYTES: usize = 64 * 1024;
+
+/// Days that a chart can show.
+pub(crate) const CHART_DAYS: std::ops::RangeInclusive<i64> = 7..=90;
+
+/// Folders of an item, one in the other.
+pub(crate) const FOLDERS: usize = 32;
+
 /// Characters of an item's description.
 pub(crate) const DESCRIPTION_CHARS: usize = 4000;
 

@@ -1,6 +1,6 @@
 //! `tombolo put`: files and folders to a library.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tombolo_daemon::config;
 use tombolo_daemon::exit::ExitCode;
-use tombolo_library::client::{self, Client, Failure, Local, Server, Unfinished, Upload};
+use tombolo_library::client::{self, Client, Failure, Local, Server, Trust, Unfinished, Upload};
 
 use super::library::progress::Progress;
 use super::library::{SERVER, block_on, tokens};
@@ -19,8 +19,12 @@ use crate::console;
 const EXAMPLES: &str = "\
 EXAMPLES
   tombolo put film.mkv                       to the library of this machine; tells the item's id
-  tombolo put photos/ notes.txt --server http://files.example
+  tombolo put photos/ notes.txt --server https://files.example
   tombolo put --json *.iso > items.json      one JSON object a line
+
+FOLDERS
+  A folder is sent with all that is in it, links left out, and the library keeps where each file
+  lay: photos/2026/a.jpg has the folder photos/2026. 'tombolo get photos/' writes it back.
 
 WHEN IT IS CUT
   Run the same again, here or on another machine: what the library has of a file is not sent again,
@@ -47,6 +51,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "URL", default_value = SERVER)]
     server: Server,
 
+    /// Certificates to believe, in place of those that this system trusts (PEM)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    ca: Option<PathBuf>,
+
     /// Files that are sent at once
     #[arg(long, value_name = "N", default_value_t = 4)]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=16))]
@@ -69,12 +77,14 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
 /// A client for a command, with this user's session.
 pub(super) fn client(
     server: Server,
+    ca: Option<&Path>,
     patience: Duration,
     progress: &Arc<Progress>,
 ) -> Result<Client, ExitCode> {
     let token = tokens::find(&server).map_err(|error| console::fail(&error))?;
+    let trust = Trust::of(&server, ca).map_err(|failure| console::fail(&failure))?;
     let observer = Arc::clone(progress) as Arc<dyn client::Observer>;
-    Ok(Client { server, token, patience, observer })
+    Ok(Client { server, trust, token, patience, observer })
 }
 
 /// Adds what to do to a failure that a session mends.
@@ -88,13 +98,13 @@ pub(super) fn words(failure: &Failure) -> String {
 }
 
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
-    let Arguments { files, server, at_once, give_up_after, json } = arguments;
+    let Arguments { files, server, ca, at_once, give_up_after, json } = arguments;
     let files = match client::files(&files) {
         Ok(files) => files,
         Err(failure) => return console::fail(&failure),
     };
     let progress = Arc::new(Progress::new());
-    let client = match client(server, give_up_after, &progress) {
+    let client = match client(server, ca.as_deref(), give_up_after, &progress) {
         Ok(client) => client,
         Err(code) => return code,
     };
@@ -129,7 +139,7 @@ async fn send(
     }
     let mut code = ExitCode::Success;
     while let Some(Ok((file, done))) = tasks.join_next().await {
-        progress.end(&file.name);
+        progress.end(&file.shown());
         let written = match &done {
             Ok(upload) => tell(&file, upload, json),
             Err(failure) => {
@@ -154,7 +164,7 @@ fn tell(file: &Local, upload: &Upload, json: bool) -> ExitCode {
     let Upload { item, sha256, there } = upload;
     if json {
         return line(&json!({
-            "file": file.path.display().to_string(), "item": item, "size": file.length,
+            "file": file.path.display().to_string(), "folder": file.folder, "item": item, "size": file.length,
             "sha256": sha256, "there_before": there,
         }));
     }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::find;
 use super::fold::{fold, sort_key};
+use super::folder::Folder;
 use super::item::Item;
 use super::register::write_terms;
 use super::terms::Searched;
@@ -25,6 +26,8 @@ pub(crate) struct Changes {
     title: Option<String>,
     /// The name it is saved under: 1 to 255 characters.
     name: Option<String>,
+    /// The folders that it lies in, as `photos/2026`: up to 32 of them; empty for none.
+    folder: Option<String>,
     /// Up to 4000 characters.
     description: Option<String>,
     /// One class that the library files it under; up to 100 characters.
@@ -67,9 +70,14 @@ impl Changes {
             }
             length => length,
         };
+        let folder = self.folder.as_deref().map(Folder::read).transpose();
+        let folder = folder.map_err(|error| {
+            Problem::field("folder", format!("\"folder\" cannot be used: {error}."))
+        })?;
         Ok(Self {
             title: line(self.title, "title", 1, limits::TITLE_CHARS)?,
             name: line(self.name, "name", 1, limits::NAME_CHARS)?,
+            folder: folder.map(Folder::into_text),
             description,
             classification: line(
                 self.classification,
@@ -141,6 +149,7 @@ pub(crate) async fn edit(
     }
     item.title = changes.title.unwrap_or(item.title);
     item.name = changes.name.unwrap_or(item.name);
+    item.folder = changes.folder.unwrap_or(item.folder);
     item.description = changes.description.unwrap_or(item.description);
     item.classification = changes.classification.unwrap_or(item.classification);
     item.tags = changes.tags.unwrap_or(item.tags);
@@ -155,7 +164,7 @@ pub(crate) async fn edit(
 pub(crate) async fn write(work: &mut Work<'_>, seq: i64, item: &Item) -> Result<(), Error> {
     let update = "UPDATE library_item SET title = $2, title_key = $3, name = $4, description = $5,
             classification = $6, classification_key = $7, tags = $8, kind = $9, media_type = $10,
-            visibility = $11, length = $12
+            visibility = $11, length = $12, folder = $13
         WHERE seq = $1";
     let length = item.length.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(-1);
     let update = Query::new(update)
@@ -170,12 +179,15 @@ pub(crate) async fn write(work: &mut Work<'_>, seq: i64, item: &Item) -> Result<
         .bind(item.kind.name())
         .bind(item.media_type.as_str())
         .bind(item.visibility.name())
-        .bind(length);
+        .bind(length)
+        .bind(item.folder.as_str());
     work.run(update).await?;
     let owner = item.owner.to_string();
     let searched = Searched {
         title: &item.title,
         name: &item.name,
+        folder: &item.folder,
+        sha256: &item.sha256,
         description: &item.description,
         classification: &item.classification,
         tags: &item.tags,

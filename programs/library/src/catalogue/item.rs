@@ -15,13 +15,13 @@ macro_rules! item_columns {
         "i.id, i.owner, i.owner_name, i.title, i.name, i.description, i.classification, i.tags, \
          i.kind, i.media_type, i.size, i.length, i.sha256, i.content, i.visibility, i.created, \
          i.updated, i.damaged, EXISTS (SELECT 1 FROM library_thumbnail AS p \
-         WHERE p.item = i.id AND p.image IS NOT NULL)"
+         WHERE p.item = i.id AND p.image IS NOT NULL), i.folder"
     };
 }
 pub(crate) use item_columns;
 
 /// How many those are.
-pub(crate) const COLUMN_COUNT: usize = 19;
+pub(crate) const COLUMN_COUNT: usize = 20;
 
 /// An item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(crate) struct Item {
     pub(crate) title: String,
     /// The file's name.
     pub(crate) name: String,
+    /// The folders that it lay in, as `photos/2026`; empty for none.
+    pub(crate) folder: String,
     pub(crate) description: String,
     pub(crate) classification: String,
     pub(crate) tags: Vec<String>,
@@ -77,6 +79,7 @@ impl Item {
             updated: Time::of_row(row, 16)?,
             damaged: Time::of_row_if_any(row, 17)?,
             has_thumbnail: row.get(18)?,
+            folder: text(19)?,
         })
     }
 
@@ -87,6 +90,7 @@ impl Item {
             id: self.id,
             title: self.title.clone(),
             name: self.name.clone(),
+            folder: self.folder.clone(),
             description: self.description.clone(),
             classification: self.classification.clone(),
             tags: self.tags.clone(),
@@ -119,6 +123,8 @@ pub(crate) struct ItemBody {
     title: String,
     /// The name of the uploaded file.
     name: String,
+    /// The folders that the file lay in when a folder was uploaded, as `photos/2026`; empty for none.
+    folder: String,
     description: String,
     classification: String,
     tags: Vec<String>,
@@ -127,7 +133,7 @@ pub(crate) struct ItemBody {
     media_type: String,
     /// Bytes.
     size: u64,
-    /// Seconds, for sound and moving pictures whose uploader told it.
+    /// Seconds of sound or moving pictures, as the file says or its owner; null if neither does.
     length: Option<u64>,
     /// In hexadecimal digits.
     sha256: String,

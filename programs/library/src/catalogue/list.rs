@@ -8,6 +8,7 @@ use utoipa::IntoParams;
 
 use super::cursor;
 use super::fold::fold;
+use super::folder::Folder;
 use super::item::ItemBody;
 use super::kinds::Kind;
 use super::search::Search;
@@ -38,6 +39,10 @@ pub(super) struct Asked {
     /// Who uploaded it; `me` for the caller.
     owner: Option<String>,
     visibility: Option<Visibility>,
+    /// A folder, as `photos/2026`: what lies in it and in the folders below it.
+    folder: Option<String>,
+    /// The SHA-256 of the content, in 64 hexadecimal digits: whether it is there already.
+    sha256: Option<String>,
     /// `title`, `created`, `updated`, `size`, `length`, `kind`, `media_type`, `classification`,
     /// `owner` or `visibility`; with `-` before it the largest first. The newest first if absent.
     sort: Option<String>,
@@ -121,6 +126,22 @@ impl Asked {
         if let Some(class) = &self.classification {
             let class = text(class, limits::CLASSIFICATION_CHARS);
             ranges.push(facet(Facet::Classification, &class));
+        }
+        if let Some(folder) = &self.folder {
+            let folder = Folder::read(folder).map_err(|error| {
+                Problem::field("folder", format!("\"folder\" cannot be used: {error}."))
+            })?;
+            if !folder.text().is_empty() {
+                ranges.push(facet(Facet::Folder, folder.text()));
+            }
+        }
+        if let Some(digest) = &self.sha256 {
+            let is_digest = digest.len() == 64 && digest.bytes().all(|one| one.is_ascii_hexdigit());
+            if !is_digest {
+                let words = "\"sha256\" is no SHA-256: send 64 hexadecimal digits.";
+                return Err(Problem::field("sha256", words));
+            }
+            ranges.push(facet(Facet::Digest, &digest.to_ascii_lowercase()));
         }
         ranges.extend(self.kind.map(|kind| facet(Facet::Kind, kind.name())));
         ranges.extend(self.visibility.map(|seen| facet(Facet::Visibility, seen.name())));

@@ -6,21 +6,23 @@
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `fold.rs`, `terms.rs`, `text.rs` | texts as they are compared, searched and shown |
+//! | `fold.rs`, `terms.rs`, `text.rs`, `folder.rs` | texts as they are compared, searched and shown |
 //! | `kinds.rs`, `media_types.rs` | what a thing is, and what it is served as |
 //! | `visibility.rs` | who may see and change what |
 //! | `search.rs`, `statement.rs`, `sort.rs`, `cursor.rs` | lists |
 //! | `item.rs`, `register.rs`, `edit.rs`, `remove.rs` | one item from its upload to its end |
 //! | `list.rs`, `details.rs`, `preview.rs` | the API |
-//! | `inspect.rs`, `thumbnails/`, `scrub.rs`, `sweep.rs` | what goes on in the background |
+//! | `inspect.rs`, `thumbnails/`, `lengths/`, `scrub.rs`, `sweep.rs` | what goes on in the background |
 
 mod cursor;
 mod details;
 mod edit;
 mod fold;
+mod folder;
 mod inspect;
 mod item;
 mod kinds;
+mod lengths;
 mod list;
 mod media_types;
 mod preview;
@@ -43,12 +45,14 @@ use tokio::task::JoinSet;
 use tombolo_storage::{Error, Query, Work};
 use utoipa_axum::routes;
 
+pub use self::folder::{BadFolder, Folder};
 pub(crate) use self::item::{Item, hexadecimal};
+pub(crate) use self::lengths::{Lengths, run as length};
 pub(crate) use self::media_types::{Treatment, served};
 #[allow(unused_imports, reason = "complete uploads become items by these")]
 pub(crate) use self::register::{NewItem, register};
 pub(crate) use self::remove::remove_all_of;
-pub use self::thumbnails::Thumbnailer;
+pub use self::thumbnails::ChildProgram;
 pub(crate) use self::thumbnails::{Thumbnails, run as thumbnail};
 pub(crate) use self::visibility::{Viewer, Visibility};
 use crate::http::Routes;

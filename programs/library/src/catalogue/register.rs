@@ -4,6 +4,7 @@ use serde_json::json;
 use tombolo_storage::{Error, Query, Work};
 
 use super::fold::sort_key;
+use super::folder::Folder;
 use super::kinds::Kind;
 use super::media_types;
 use super::terms::Searched;
@@ -20,6 +21,8 @@ pub(crate) struct NewItem {
     pub(crate) owner: UserId,
     /// The file's name, as the client has it.
     pub(crate) name: String,
+    /// The folders that it lay in.
+    pub(crate) folder: Folder,
     /// What the client says it is.
     pub(crate) media_type: Option<String>,
     pub(crate) size: u64,
@@ -43,9 +46,10 @@ pub(crate) async fn register(work: &mut Work<'_>, item: NewItem) -> Result<(), E
     let insert =
         "INSERT INTO library_item (id, owner, owner_name, owner_key, title, title_key, name,
             description, classification, classification_key, tags, kind, media_type, size, length,
-            sha256, content, visibility, created, updated, scrubbed, damaged, inspected)
+            sha256, content, visibility, created, updated, scrubbed, damaged, inspected,
+            folder)
         VALUES ($1, $2, $3, $4, $5, $6, $5, '', '', '', '[]', $7, $8, $9, -1, $10, $11, 'private',
-            $12, $12, $12, NULL, 0)
+            $12, $12, $12, NULL, 0, $13)
         ON CONFLICT (id) DO NOTHING RETURNING seq";
     let size = i64::try_from(item.size).unwrap_or(i64::MAX);
     let insert = Query::new(insert)
@@ -60,13 +64,16 @@ pub(crate) async fn register(work: &mut Work<'_>, item: NewItem) -> Result<(), E
         .bind(size)
         .bind(item.sha256.to_vec())
         .bind(item.content)
-        .bind(item.created.millis());
+        .bind(item.created.millis())
+        .bind(item.folder.text());
     let Some(row) = work.row(insert).await? else { return Ok(()) };
     let seq: i64 = row.get(0)?;
     let owner = item.owner.to_string();
     let searched = Searched {
         title: &name,
         name: &name,
+        folder: item.folder.text(),
+        sha256: &item.sha256,
         description: "",
         classification: "",
         tags: &[],

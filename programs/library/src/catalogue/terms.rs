@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::fold::{fold, words};
+use super::item::hexadecimal;
 use super::kinds::Kind;
 use super::visibility::Visibility;
 use crate::limits;
@@ -14,6 +15,8 @@ use crate::limits;
 pub(crate) struct Searched<'a> {
     pub(crate) title: &'a str,
     pub(crate) name: &'a str,
+    pub(crate) folder: &'a str,
+    pub(crate) sha256: &'a [u8; 32],
     pub(crate) description: &'a str,
     pub(crate) classification: &'a str,
     pub(crate) tags: &'a [String],
@@ -29,7 +32,14 @@ impl Searched<'_> {
             facet(Facet::Kind, self.kind.name()),
             facet(Facet::Owner, self.owner),
             facet(Facet::Visibility, self.visibility.name()),
+            facet(Facet::Digest, &hexadecimal(self.sha256)),
         ]);
+        // The folder itself and all above it, so that each is found by one term.
+        let ends = self.folder.match_indices('/').map(|(at, _)| at).chain([self.folder.len()]);
+        let folders = ends.filter_map(|end| self.folder.get(..end));
+        terms.extend(
+            folders.filter(|folder| !folder.is_empty()).map(|folder| facet(Facet::Folder, folder)),
+        );
         if !self.classification.is_empty() {
             terms.insert(facet(Facet::Classification, &fold(self.classification)));
         }
@@ -54,6 +64,8 @@ pub(crate) enum Facet {
     Classification,
     Owner,
     Visibility,
+    Folder,
+    Digest,
 }
 
 /// The term of a facet.
@@ -64,6 +76,8 @@ pub(crate) fn facet(facet: Facet, value: &str) -> String {
         Facet::Classification => "class",
         Facet::Owner => "owner",
         Facet::Visibility => "visibility",
+        Facet::Folder => "folder",
+        Facet::Digest => "sha256",
     };
     format!(":{name}:{value}")
 }
@@ -111,6 +125,8 @@ mod tests {
         Searched {
             title,
             name: "",
+            folder: "a/b",
+            sha256: &[7; 32],
             description,
             classification: "",
             tags,
@@ -137,6 +153,8 @@ mod tests {
             assert!(!finds(query, &terms), "{query}");
         }
         assert!(terms.contains(":tag:anil") && terms.contains(":kind:image"));
+        assert!(terms.contains(":folder:a") && terms.contains(":folder:a/b"));
+        assert!(terms.contains(&format!(":sha256:{}", "07".repeat(32))));
     }
 
     #[test]

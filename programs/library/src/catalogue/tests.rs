@@ -86,6 +86,39 @@ async fn pages(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn items_are_found_by_folder_and_by_digest_and_others_private_ones_by_neither() {
+    for world in World::each().await {
+        let (ana, ben) = (world.user("ana").await, world.user("ben").await);
+        for (name, folder) in [("one", "photos"), ("two", "photos/2026"), ("three", "photos2")] {
+            let item = world.item(&ana, name, name.as_bytes()).await;
+            let moved = world.patch(&ana, item, &json!({"folder": folder})).await;
+            assert_eq!(moved.status, 200);
+            assert_eq!(moved.json()["folder"], folder);
+        }
+        let digest = |text: &str| {
+            let digest: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(text).into();
+            super::hexadecimal(&digest)
+        };
+        for (query, expected) in [
+            ("folder=photos".to_owned(), vec!["one", "two"]),
+            ("folder=/photos/2026/".to_owned(), vec!["two"]),
+            ("folder=Photos".to_owned(), vec![]),
+            (format!("sha256={}", digest("three")), vec!["three"]),
+            (format!("sha256={}", digest("three").to_uppercase()), vec!["three"]),
+            (format!("sha256={}", digest("four")), vec![]),
+        ] {
+            let expected: BTreeSet<_> = expected.into_iter().map(str::to_owned).collect();
+            assert_eq!(found(&world, &ana, &query).await, expected, "{query}");
+            assert_eq!(found(&world, &ben, &query).await, BTreeSet::new(), "{query}");
+        }
+        for wrong in ["folder=a/../b", "sha256=abc", "sha256=%20"] {
+            let answer = world.get(Some(&ana), &format!("/library/api/items?{wrong}")).await;
+            assert_eq!(answer.status, 400, "{wrong}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_order_gives_each_item_once_while_others_come_and_go() {
     for world in World::each().await {
         let ana = world.user("ana").await;

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::Stream;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, RETRY_AFTER};
 use http::{Method, Request, Response};
 use http_body_util::combinators::BoxBody;
@@ -17,11 +16,14 @@ use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::error::Failure;
 use super::server::Server;
+use super::trust::Trust;
 
 /// For a connection to be made.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -32,7 +34,11 @@ const ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 type Body = BoxBody<Bytes, io::Error>;
 /// Pieces of a file.
-pub(super) type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send + Sync>>;
+pub(super) type Pieces = Pin<Box<dyn futures_util::Stream<Item = io::Result<Bytes>> + Send + Sync>>;
+
+/// A line, with TLS or without.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// What a request is: its method, its target, its fields.
 pub(super) struct Asked<'a> {
@@ -54,13 +60,14 @@ impl<'a> Asked<'a> {
 /// A connection, or the wish for one.
 pub(super) struct Connection {
     server: Server,
+    trust: Trust,
     token: Option<String>,
     sender: Option<SendRequest<Body>>,
 }
 
 impl Connection {
-    pub(super) fn new(server: Server, token: Option<String>) -> Self {
-        Self { server, token, sender: None }
+    pub(super) fn new(server: Server, trust: Trust, token: Option<String>) -> Self {
+        Self { server, trust, token, sender: None }
     }
 
     pub(super) fn server(&self) -> &Server {
@@ -143,10 +150,7 @@ impl Connection {
             None => false,
         };
         if !is_good {
-            let connecting = timeout(CONNECT_TIME, TcpStream::connect(self.server.address()));
-            let stream = connecting.await.map_err(|_| stalled())?;
-            let stream = stream.map_err(|error| Failure::Line(error.to_string()))?;
-            let _ = stream.set_nodelay(true);
+            let stream = timeout(CONNECT_TIME, self.connect()).await.map_err(|_| stalled())??;
             let io = TokioIo::new(stream);
             let (sender, connection) = http1::handshake(io).await.map_err(|error| line(&error))?;
             // Its errors are those of the request.
@@ -154,6 +158,27 @@ impl Connection {
             self.sender = Some(sender);
         }
         self.sender.as_mut().ok_or_else(stalled)
+    }
+
+    async fn connect(&self) -> Result<Box<dyn Stream>, Failure> {
+        let failed = |error: io::Error| Failure::Line(error.to_string());
+        let stream = TcpStream::connect(self.server.address()).await.map_err(failed)?;
+        let _ = stream.set_nodelay(true);
+        if !self.server.is_secure() {
+            return Ok(Box::new(stream));
+        }
+        let connector = self.trust.connector().ok_or_else(stalled)?;
+        let name = ServerName::try_from(self.server.host().to_owned());
+        let name = name.map_err(|error| Failure::Differs(error.to_string()))?;
+        match connector.connect(name, stream).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            // Somebody else answers, or a certificate has run out: another try changes nothing.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                let words = "its certificate is not trusted";
+                Err(Failure::Differs(format!("{}: {words}: {error}", self.server)))
+            }
+            Err(error) => Err(failed(error)),
+        }
     }
 
     /// Asks for JSON. A failure that passes is that of the line or of the library.

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::connection::{Asked, Connection, piece};
 use super::local::{self, blocking};
+use super::names::{below, make_folders};
 use super::parts::Parts;
 use super::{Client, Failure};
 
@@ -33,12 +34,13 @@ pub struct Download {
 struct Item {
     id: String,
     name: String,
+    folder: String,
     length: u64,
     digest: String,
 }
 
-/// Fetches an item: into `output`, or into a file of its name in the present folder. `lines`
-/// connections fetch parts of it at once.
+/// Fetches an item: into `output`, or into a file of its name in its folders, below the present one.
+/// `lines` connections fetch parts of it at once.
 ///
 /// # Errors
 /// When there is no such item, when the file is there already with other content and `replace` does
@@ -51,7 +53,14 @@ pub async fn get(
     lines: usize,
 ) -> Result<Download, Failure> {
     let item = find(client, id).await?;
-    let path = output.map_or_else(|| PathBuf::from(safe(&item.name)), Path::to_owned);
+    let path = match output {
+        Some(path) => path.to_owned(),
+        None => {
+            let path = below(&item.folder, &item.name);
+            make_folders(&path)?;
+            path
+        }
+    };
     let done = |there| Download {
         path: path.clone(),
         length: item.length,
@@ -103,7 +112,8 @@ async fn find(client: &Client, id: &str) -> Result<Item, Failure> {
     let length = told.get("size").and_then(Value::as_u64);
     match (text("name"), length, text("sha256")) {
         (Some(name), Some(length), Some(digest)) => {
-            Ok(Item { id: id.to_owned(), name, length, digest })
+            let folder = text("folder").unwrap_or_default();
+            Ok(Item { id: id.to_owned(), name, folder, length, digest })
         }
         _ => Err(Failure::Nonsense("it is no item".to_owned())),
     }
@@ -265,56 +275,4 @@ fn keep(partial: &Path, note: &Path, path: &Path) -> Result<(), Failure> {
 fn beside(path: &Path, ending: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}{ending}"))
-}
-
-/// A name of the library as the name of a file here: no path, nothing that steers a terminal, no
-/// hidden file.
-fn safe(name: &str) -> String {
-    let is_odd = |one: char| one == '/' || one == '\0' || tombolo_daemon::terminal::steers(one);
-    let name: String = name.chars().map(|one| if is_odd(one) { '_' } else { one }).collect();
-    let name = name.trim_start_matches('.').trim();
-    match name.is_empty() {
-        true => "download".to_owned(),
-        false => shortened(name),
-    }
-}
-
-/// Room is left for what stands around the names of partial files.
-fn shortened(name: &str) -> String {
-    let mut end = name.len().min(240);
-    while !name.is_char_boundary(end) {
-        end = end.saturating_sub(1);
-    }
-    name.get(..end).unwrap_or_default().to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn names_are_no_paths() {
-        for (name, expected) in [
-            ("a.pdf", "a.pdf"),
-            ("../../etc/passwd", "_.._etc_passwd"),
-            ("..", "download"),
-            (".bashrc", "bashrc"),
-            ("a\u{1b}[31m\u{202e}b", "a_[31m_b"),
-            ("", "download"),
-        ] {
-            assert_eq!(safe(name), expected, "{name:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_name_is_one_file_of_a_folder(name in ".{0,300}") {
-            let name = safe(&name);
-            let path = Path::new(&name);
-            prop_assert_eq!(path.components().count(), 1);
-            prop_assert!(path.file_name().is_some() && name.len() <= 240 && !name.starts_with('.'));
-        }
-    }
 }

@@ -18,6 +18,9 @@ pub struct Local {
     pub path: PathBuf,
     /// What the library is to call it.
     pub name: String,
+    /// The folders that it lies in, from the one that was named on, as `photos/2026`; empty for a file
+    /// that was named itself.
+    pub folder: String,
     /// Its bytes.
     pub length: u64,
 }
@@ -32,15 +35,17 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<Local>, Failure> {
     for path in paths {
         let about = std::fs::metadata(path).map_err(Failure::of_file(path))?;
         if about.is_dir() {
-            walk(path, &mut files)?;
+            // One that has no name of its own, such as `.`, is not kept, only what is in it.
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            walk(path, &name.unwrap_or_default(), &mut files)?;
         } else {
-            files.push(local(path, about.len()));
+            files.push(local(path, "", about.len()));
         }
     }
     Ok(files)
 }
 
-fn walk(folder: &Path, files: &mut Vec<Local>) -> Result<(), Failure> {
+fn walk(folder: &Path, shown: &str, files: &mut Vec<Local>) -> Result<(), Failure> {
     let failed = Failure::of_file(folder);
     let entries: Result<Vec<_>, _> = std::fs::read_dir(folder).map_err(&failed)?.collect();
     let mut paths: Vec<PathBuf> = entries.map_err(&failed)?.iter().map(|one| one.path()).collect();
@@ -48,17 +53,31 @@ fn walk(folder: &Path, files: &mut Vec<Local>) -> Result<(), Failure> {
     for path in paths {
         let about = std::fs::symlink_metadata(&path).map_err(Failure::of_file(&path))?;
         if about.is_dir() {
-            walk(&path, files)?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            walk(&path, &joined(shown, &name), files)?;
         } else if about.is_file() {
-            files.push(local(&path, about.len()));
+            files.push(local(&path, shown, about.len()));
         }
     }
     Ok(())
 }
 
-fn local(path: &Path, length: u64) -> Local {
+fn local(path: &Path, folder: &str, length: u64) -> Local {
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    Local { path: path.to_owned(), name, length }
+    Local { path: path.to_owned(), name, folder: folder.to_owned(), length }
+}
+
+impl Local {
+    /// What people are told of: its folders and its name.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        joined(&self.folder, &self.name)
+    }
+}
+
+/// A name in a folder.
+pub(super) fn joined(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
 /// The SHA-256 of a file's first `length` bytes, in hexadecimal; fewer if it has no more.

@@ -10,22 +10,27 @@
 mod connection;
 mod error;
 mod get;
+mod list;
 mod local;
+mod names;
 mod parts;
 mod put;
 mod retry;
 mod server;
 mod session;
+mod trust;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::error::Failure;
 pub use self::get::{Download, get};
+pub use self::list::in_folder;
 pub use self::local::{Local, digest, files};
 pub use self::put::{Unfinished, Upload, put, unfinished};
 pub use self::server::Server;
 pub use self::session::{log_in, log_out};
+pub use self::trust::Trust;
 
 use self::connection::Connection;
 use self::retry::Retry;
@@ -35,6 +40,8 @@ use self::retry::Retry;
 pub struct Client {
     /// Where the library is.
     pub server: Server,
+    /// Whose certificates are believed.
+    pub trust: Trust,
     /// The token of a session, if there is one.
     pub token: Option<String>,
     /// How long to try again without a byte of progress.
@@ -55,7 +62,7 @@ pub trait Observer: Send + Sync {
 
 impl Client {
     fn connection(&self) -> Connection {
-        Connection::new(self.server.clone(), self.token.clone())
+        Connection::new(self.server.clone(), self.trust.clone(), self.token.clone())
     }
 
     fn retry(&self) -> Retry {

@@ -15,20 +15,20 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
 use uuid::Uuid;
 
 use super::connection::{Asked, Connection, Pieces};
+use super::list;
 use super::local::{self, Local, PIECE_BYTES, blocking};
 use super::retry::Retry;
 use super::{Client, Failure};
 
 /// How often progress is told while bytes are sent.
 const TELL_PERIOD: Duration = Duration::from_millis(200);
-/// Pages of a list that are looked through.
-const PAGES: usize = 50;
 
 /// An upload that was begun and not finished.
 #[derive(Clone, Debug)]
 pub struct Unfinished {
     id: String,
     name: String,
+    folder: String,
     length: u64,
     offset: u64,
     /// The digest of the bytes that are there.
@@ -51,21 +51,6 @@ fn member<'v>(value: &'v Value, name: &str) -> Result<&'v str, Failure> {
     text.ok_or_else(|| Failure::Nonsense(format!("there is no {name} in it")))
 }
 
-/// A list, page after page.
-async fn list(connection: &mut Connection, path: &str) -> Result<Vec<Value>, Failure> {
-    let (mut all, mut target) = (Vec::new(), connection.server().target(path));
-    for _ in 0..PAGES {
-        let asked = Asked::new(Method::GET, target, &[]);
-        let mut page = connection.json(&asked, "").await?;
-        if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
-            all.extend(items);
-        }
-        let Some(next) = page.get("next").and_then(Value::as_str) else { break };
-        target = connection.server().target(&format!("{path}&cursor={}", encoded(next)));
-    }
-    Ok(all)
-}
-
 /// The uploads that were begun and not finished, by whatever client.
 ///
 /// # Errors
@@ -74,7 +59,7 @@ pub async fn unfinished(client: &Client) -> Result<Vec<Unfinished>, Failure> {
     let mut connection = client.connection();
     let mut retry = client.retry();
     let all = loop {
-        match list(&mut connection, "uploads?limit=200").await {
+        match list::all(&mut connection, "uploads?limit=200").await {
             Ok(all) => break all,
             Err(failure) => wait(client, "the library", &mut retry, failure).await?,
         }
@@ -85,6 +70,7 @@ pub async fn unfinished(client: &Client) -> Result<Vec<Unfinished>, Failure> {
         Some(Unfinished {
             id: one.get("id")?.as_str()?.to_owned(),
             name: one.get("name")?.as_str()?.to_owned(),
+            folder: one.get("folder")?.as_str()?.to_owned(),
             length: number("length")?,
             offset: number("offset")?,
             digest: one.get("sha256")?.as_str()?.to_owned(),
@@ -95,7 +81,7 @@ pub async fn unfinished(client: &Client) -> Result<Vec<Unfinished>, Failure> {
 }
 
 /// Pauses before another try.
-async fn wait(
+pub(super) async fn wait(
     client: &Client,
     name: &str,
     retry: &mut Retry,
@@ -120,18 +106,19 @@ pub async fn put(
     let mut sending = Sending {
         client,
         file,
+        shown: file.shown(),
         connection: client.connection(),
         retry: client.retry(),
         key: Uuid::new_v4().to_string(),
     };
     let digest = sending.digest(file.length).await?;
     if let Some(item) = sending.find_item(&digest).await? {
-        client.observer.began(&file.name, file.length, file.length);
+        client.observer.began(&sending.shown, file.length, file.length);
         return Ok(Upload { item, sha256: digest, there: file.length });
     }
     let mut begun = sending.find_begun(unfinished).await?;
     let there = begun.as_ref().map_or(0, |(_, offset)| *offset);
-    client.observer.began(&file.name, file.length, there);
+    client.observer.began(&sending.shown, file.length, there);
     loop {
         let step = sending.step(&mut begun).await;
         match step {
@@ -153,7 +140,7 @@ pub async fn put(
                 begun = None;
                 sending.key = Uuid::new_v4().to_string();
             }
-            Err(failure) => wait(client, &file.name, &mut sending.retry, failure).await?,
+            Err(failure) => wait(client, &sending.shown, &mut sending.retry, failure).await?,
         }
     }
 }
@@ -162,6 +149,8 @@ pub async fn put(
 struct Sending<'c> {
     client: &'c Client,
     file: &'c Local,
+    /// What people are told of.
+    shown: String,
     connection: Connection,
     retry: Retry,
     /// The same for every try to begin the upload.
@@ -174,23 +163,23 @@ impl Sending<'_> {
         blocking(move || local::digest(&path, length)).await
     }
 
-    /// The item of this user with this name and these bytes.
+    /// The item of this user with this name, in this folder, and with these bytes.
     async fn find_item(&mut self, digest: &str) -> Result<Option<String>, Failure> {
-        let query = format!("items?owner=me&limit=200&query={}", encoded(&self.file.name));
+        let query = format!("items?owner=me&limit=200&sha256={digest}");
         let target = self.client.server.target(&query);
         loop {
             let asked = Asked::new(Method::GET, target.clone(), &[]);
             let page = match self.connection.json(&asked, "").await {
                 Ok(page) => page,
                 Err(failure) => {
-                    wait(self.client, &self.file.name, &mut self.retry, failure).await?;
+                    wait(self.client, &self.shown, &mut self.retry, failure).await?;
                     continue;
                 }
             };
             let is_same = |one: &&Value| {
                 let is =
                     |name: &str, text: &str| one.get(name).and_then(Value::as_str) == Some(text);
-                is("sha256", digest) && is("name", &self.file.name)
+                is("name", &self.file.name) && is("folder", &self.file.folder)
             };
             let items = page.get("items").and_then(Value::as_array);
             let found = items.and_then(|items| items.iter().find(is_same));
@@ -204,7 +193,8 @@ impl Sending<'_> {
         unfinished: &[Unfinished],
     ) -> Result<Option<(String, u64)>, Failure> {
         for one in unfinished {
-            let is_like = one.name == self.file.name && one.length == self.file.length;
+            let Local { name, folder, length, .. } = self.file;
+            let is_like = one.name == *name && one.folder == *folder && one.length == *length;
             if is_like && self.digest(one.offset).await? == one.digest {
                 return Ok(Some((one.id.clone(), one.offset)));
             }
@@ -234,7 +224,7 @@ impl Sending<'_> {
         let response = self.connection.ask(&asked, "").await?;
         let response = self.connection.success(response).await?;
         let offset = offset(response.headers())?;
-        self.client.observer.moved(&self.file.name, offset);
+        self.client.observer.moved(&self.shown, offset);
         if offset >= self.file.length && self.file.length > 0 {
             // It is being completed.
             let detail = "The library is still working on it.".to_owned();
@@ -247,11 +237,14 @@ impl Sending<'_> {
 
     /// Begins an upload. The same key makes the same upload, so a lost answer costs nothing.
     async fn create(&mut self) -> Result<String, Failure> {
-        let name = STANDARD.encode(self.file.name.as_bytes());
+        let mut metadata = format!("filename {}", STANDARD.encode(&self.file.name));
+        if !self.file.folder.is_empty() {
+            let _ = write!(metadata, ",relativePath {}", STANDARD.encode(&self.shown));
+        }
         let fields = [
             ("tus-resumable", "1.0.0".to_owned()),
             ("upload-length", self.file.length.to_string()),
-            ("upload-metadata", format!("filename {name}")),
+            ("upload-metadata", metadata),
             ("idempotency-key", self.key.clone()),
         ];
         let asked = Asked::new(Method::POST, self.client.server.target("uploads"), &fields);
@@ -282,13 +275,13 @@ impl Sending<'_> {
                     response = &mut sending => break response?,
                     () = tokio::time::sleep(TELL_PERIOD) => {
                         let there = offset.saturating_add(sent.load(Ordering::Relaxed));
-                        self.client.observer.moved(&self.file.name, there);
+                        self.client.observer.moved(&self.shown, there);
                     }
                 }
             }
         };
         let response = self.connection.success(response).await?;
-        self.client.observer.moved(&self.file.name, self::offset(response.headers())?);
+        self.client.observer.moved(&self.shown, self::offset(response.headers())?);
         Ok(())
     }
 }
@@ -323,17 +316,4 @@ async fn pieces(path: &Path, offset: u64, left: u64) -> Result<Pieces, Failure> 
         Some((read, (file, left.saturating_sub(count))))
     });
     Ok(Box::pin(stream))
-}
-
-/// Percent-encodes all but unreserved characters (RFC 3986, section 2.3).
-fn encoded(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
 }

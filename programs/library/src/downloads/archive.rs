@@ -175,7 +175,10 @@ async fn entries(
     let mut names = Names::default();
     let entry = |item: Item| {
         let time = jiff::Timestamp::from_millisecond(item.created.millis()).unwrap_or_default();
-        let name = names.unlike_the_others(&saved_name(&item.name));
+        // Where it lay when it was uploaded.
+        let folders = item.folder.split('/').filter(|folder| !folder.is_empty());
+        let path: Vec<String> = folders.chain([item.name.as_str()]).map(saved_name).collect();
+        let name = names.unlike_the_others(&path.join("/"));
         let entry = Entry { name, size: item.size, time: DosTime::of(time) };
         (item, entry)
     };

@@ -180,8 +180,8 @@ pub(super) async fn revoke(
     get, path = "/links/{token}/{name}", tag = "downloads",
     params(("token" = String, Path), ("name" = String, Path), ("Range" = Option<String>, Header)),
     responses(
-        (status = 200, description = "All of it.", content_type = "application/octet-stream"),
-        (status = 206, description = "The parts that were asked for.", content_type = "application/octet-stream"),
+        (status = 200, description = "All of it, as the media type of the content that is safe to show.", content_type = "*/*"),
+        (status = 206, description = "The parts that were asked for.", content_type = "*/*"),
         (status = 304, description = "It is what the caller has."),
         (status = 404, description = "The link has ended, is revoked, or never was.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 412, description = "A condition does not hold.", body = ProblemBody, content_type = "application/problem+json"),

@@ -117,7 +117,9 @@ impl Names {
             return name.to_owned();
         }
         let (stem, extension) = match name.rsplit_once('.') {
-            Some((stem, extension)) if !stem.is_empty() => (stem, format!(".{extension}")),
+            Some((stem, extension)) if !stem.is_empty() && !extension.contains('/') => {
+                (stem, format!(".{extension}"))
+            }
             _ => (name, String::new()),
         };
         let mut number = 2_u64;

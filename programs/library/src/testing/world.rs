@@ -20,7 +20,7 @@ use tombolo_storage::{ObjectsUrl, Query};
 
 use super::{Store, soon};
 use crate::accounts::Role;
-use crate::catalogue::{NewItem, register};
+use crate::catalogue::{Folder, NewItem, register};
 use crate::content::{Kept, Place};
 use crate::http::Entrance;
 use crate::ids::{ContentId, ItemId, UploadId, UserId};
@@ -152,6 +152,7 @@ impl World {
             id: ItemId::new(),
             owner: owner.id,
             name: name.to_owned(),
+            folder: Folder::default(),
             media_type: None,
             size: bytes.len() as u64,
             sha256: Sha256::digest(bytes).into(),

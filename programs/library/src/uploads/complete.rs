@@ -167,8 +167,9 @@ async fn try_note(work: &mut Work<'_>, end: End) -> Result<Option<Upload>, Error
     }
     if let Some(id) = item {
         let Upload { owner, name, media_type, content, .. } = upload.clone();
-        let size = length;
-        let new = NewItem { id, owner, name, media_type, size, sha256, content, created: now };
+        let (size, folder) = (length, upload.folder());
+        let created = now;
+        let new = NewItem { id, owner, name, folder, media_type, size, sha256, content, created };
         register(work, new).await?;
         let reserved = u64::try_from(reserved).unwrap_or_default();
         quota::settle(work, upload.owner, reserved, length).await?;

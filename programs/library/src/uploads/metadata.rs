@@ -8,12 +8,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::limits;
+use crate::catalogue::{BadFolder, Folder};
 
 /// What a client says of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata {
     /// The file's name.
     pub name: Option<String>,
+    /// The folders that it lay in: `relativePath` without its last part.
+    pub folder: Folder,
     /// Its media type.
     pub media_type: Option<String>,
 }
@@ -37,6 +40,9 @@ pub enum MetadataError {
     /// A value is no Base64.
     #[error("a value is not Base64")]
     Value,
+    /// `relativePath` leads through no folders that can be kept.
+    #[error("relativePath: {0}")]
+    Folder(#[from] BadFolder),
 }
 
 /// Reads the field.
@@ -69,6 +75,12 @@ pub fn read_metadata(field: &str) -> Result<Metadata, MetadataError> {
         match key {
             "filename" | "name" if said.name.is_none() || key == "filename" => {
                 said.name = name(&text());
+            }
+            // As Uppy and browsers send it, with the file's name at its end.
+            "relativePath" => {
+                if let Some((folder, _)) = text().rsplit_once(['/', '\\']) {
+                    said.folder = Folder::read(folder)?;
+                }
             }
             "filetype" | "type" | "content-type" if said.media_type.is_none() => {
                 said.media_type = media_type(&text());
@@ -119,6 +131,7 @@ mod tests {
         let said = read_metadata(&field).unwrap();
         assert_eq!(said.name.as_deref(), Some("Ł.txt"));
         assert_eq!(said.media_type.as_deref(), Some("text/plain"));
+        assert_eq!(said.folder.text(), "a");
         assert_eq!(read_metadata("").unwrap(), Metadata::default());
         let field = format!("name {},filename {}", encoded("b"), encoded("a"));
         assert_eq!(
@@ -134,6 +147,8 @@ mod tests {
         assert_eq!(read_metadata("a YQ==,"), Err(MetadataError::Key));
         assert_eq!(read_metadata("é YQ=="), Err(MetadataError::Key));
         assert_eq!(read_metadata("a ???"), Err(MetadataError::Value));
+        let above = format!("relativePath {}", encoded("a/../../etc/passwd"));
+        assert_eq!(read_metadata(&above), Err(MetadataError::Folder(BadFolder::Above)));
         assert_eq!(
             read_metadata(&"a".repeat(limits::METADATA_BYTES + 1)),
             Err(MetadataError::Long)

@@ -2,6 +2,8 @@
 
 use tombolo_storage::{Error, Query, Row, Work};
 
+use super::metadata::read_metadata;
+use crate::catalogue::Folder;
 use crate::content::{Kept, Place};
 use crate::ids::{ContentId, ItemId, UploadId, UserId};
 use crate::time::Time;
@@ -139,6 +141,13 @@ impl Upload {
             created: Time::of_row(row, 21)?,
             expires: Time::of_row(row, 22)?,
         })
+    }
+
+    /// The folders that the file lay in, as its client says. What was taken when it was created is
+    /// well-formed.
+    pub(crate) fn folder(&self) -> Folder {
+        let said = self.metadata.as_deref().map(read_metadata);
+        said.and_then(Result::ok).map(|said| said.folder).unwrap_or_default()
     }
 
     /// Where its bytes are.

@@ -20,12 +20,15 @@ use crate::time::Time;
 
 /// An upload.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Upload)]
 pub(super) struct Shown {
     id: UploadId,
     /// `receiving`, `joining`, `complete` or `failed`.
     state: String,
     /// The file's name, as the client gave it.
     name: String,
+    /// The folders that the file lay in; empty for none.
+    folder: String,
     media_type: Option<String>,
     /// Bytes; null while they are not known.
     length: Option<u64>,
@@ -50,6 +53,7 @@ impl Shown {
             id: upload.id,
             state: upload.state.name().to_owned(),
             name: upload.name.clone(),
+            folder: upload.folder().into_text(),
             media_type: upload.media_type.clone(),
             length: upload.length,
             offset: upload.offset,

@@ -1,11 +1,12 @@
 //! `tombolo library login` and `logout`: a session for `tombolo put` and `get`.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use tombolo_daemon::exit::ExitCode;
-use tombolo_library::client::{self, Client, Server};
+use tombolo_library::client::{self, Client, Server, Trust};
 
 use super::progress::Progress;
 use super::{password, tokens};
@@ -14,7 +15,7 @@ use crate::console;
 const EXAMPLES: &str = "\
 EXAMPLES
   tombolo library login ana@example.org
-  tombolo library login ana@example.org --server http://files.example < password-file
+  tombolo library login ana@example.org --server https://files.example < password-file
   tombolo library logout
 
 WHERE
@@ -32,6 +33,10 @@ pub(super) struct LogIn {
     /// Where the library is
     #[arg(long, value_name = "URL", default_value = super::SERVER)]
     server: Server,
+
+    /// Certificates to believe, in place of those that this system trusts (PEM)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    ca: Option<PathBuf>,
 }
 
 /// End that session
@@ -41,22 +46,30 @@ pub(super) struct LogOut {
     /// Where the library is
     #[arg(long, value_name = "URL", default_value = super::SERVER)]
     server: Server,
+
+    /// Certificates to believe, in place of those that this system trusts (PEM)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    ca: Option<PathBuf>,
 }
 
 /// For the library to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-fn client(server: Server, token: Option<String>) -> Client {
-    Client { server, token, patience: PATIENCE, observer: Arc::new(Progress::new()) }
+fn client(server: Server, ca: Option<&Path>, token: Option<String>) -> Result<Client, ExitCode> {
+    let trust = Trust::of(&server, ca).map_err(|failure| console::fail(&failure))?;
+    Ok(Client { server, trust, token, patience: PATIENCE, observer: Arc::new(Progress::new()) })
 }
 
 pub(super) fn log_in(arguments: LogIn) -> ExitCode {
-    let LogIn { email, server } = arguments;
+    let LogIn { email, server, ca } = arguments;
+    let client = match client(server, ca.as_deref(), None) {
+        Ok(client) => client,
+        Err(code) => return code,
+    };
     let password = match password::once() {
         Ok(password) => password,
         Err(error) => return console::fail(&error),
     };
-    let client = client(server, None);
     let token = match super::block_on(client::log_in(&client, &email, &password)) {
         Ok(Ok(token)) => token,
         Ok(Err(failure)) => return console::fail(&failure),
@@ -71,13 +84,16 @@ pub(super) fn log_in(arguments: LogIn) -> ExitCode {
 }
 
 pub(super) fn log_out(arguments: LogOut) -> ExitCode {
-    let server = arguments.server;
+    let LogOut { server, ca } = arguments;
     let token = match tokens::find(&server) {
         Ok(Some(token)) => token,
         Ok(None) => return console::result(b"there was no session\n"),
         Err(error) => return console::fail(&error),
     };
-    let client = client(server, Some(token));
+    let client = match client(server, ca.as_deref(), Some(token)) {
+        Ok(client) => client,
+        Err(code) => return code,
+    };
     match super::block_on(client::log_out(&client)) {
         Ok(Ok(())) => {}
         Ok(Err(failure)) => return console::fail(&failure),
