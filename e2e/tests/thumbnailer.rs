@@ -84,7 +84,9 @@ fn length(file: &[u8]) -> Option<u64> {
 fn a_file_of_sound_tells_its_length() {
     // Mono, 8000 samples a second, 8 bits each.
     let data: u32 = 61 * 8000;
-    let mut wave = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data".to_vec();
+    let mut wave =
+        b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data"
+            .to_vec();
     wave[4..8].copy_from_slice(&(36 + data).to_le_bytes());
     wave.extend(data.to_le_bytes());
     wave.resize(44 + data as usize, 0x80);

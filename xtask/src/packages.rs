@@ -34,6 +34,7 @@ pub(crate) const FOREIGN_CLIENTS: &[Need] = &[
     need("nc", "netcat-openbsd"),
     need("nginx", "nginx"),
     need("haproxy", "haproxy"),
+    need("openssl", "openssl"),
     need("python3", "python3-venv"),
     need("node", "nodejs"),
     need("npm", "npm"),

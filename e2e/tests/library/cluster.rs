@@ -82,6 +82,13 @@ impl Cluster {
         self.replicas[index] = replica(&self.database, &self.objects, index, address).listening();
     }
 
+    /// Makes an admin, root@example.org, with the password of all.
+    pub(crate) fn admin(&self) {
+        let create = ["library", "admin", "create", "root@example.org", "--database"];
+        let made = Tombolo::program().args(create).arg(&self.database);
+        made.input(format!("{PASSWORD}\n")).run().succeeded();
+    }
+
     /// Registers and logs in.
     pub(crate) fn token(&self) -> String {
         register(self.gateway.address())

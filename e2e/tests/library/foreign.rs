@@ -54,6 +54,11 @@ fn tus_js_client() {
 }
 
 #[test]
+fn uppy() {
+    uploads(node, "uppy.mjs", &["whole", "chunks", "paused"]);
+}
+
+#[test]
 fn tuspy() {
     uploads(python, "tuspy.py", &["chunks", "checksums"]);
 }

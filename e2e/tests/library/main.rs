@@ -14,9 +14,11 @@
     reason = "tests"
 )]
 
+mod api;
 mod cluster;
 mod foreign;
 mod full_disk;
+mod interim;
 mod jmeter;
 mod killed;
 mod long;

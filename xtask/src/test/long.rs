@@ -56,6 +56,12 @@ pub(super) const LONG_FORMS: &[Step] = &[
         work: |context| ignored(context, "reloading"),
     },
     Step {
+        name: "schemathesis",
+        title: "the library's API against its description, by chance (6 minutes)",
+        needs: packages::FOREIGN_CLIENTS,
+        work: |context| chosen(context, "library", "api::"),
+    },
+    Step {
         name: "soak",
         title: "ten minutes of mixed load, memory flat",
         needs: packages::FOREIGN_CLIENTS,

@@ -15,9 +15,9 @@ const LIMIT: Duration = Duration::from_secs(15 * 60);
 pub(super) fn python_environment(context: &Context<'_>) -> Result<()> {
     let packages = ["websockets", "opentelemetry-proto", "prometheus-client"];
     let applications = ["wsgidav", "cheroot", "Django"];
-    let uploads = ["tuspy", "aiotus", "moto[s3,server]"];
+    let uploads = ["tuspy", "aiotus", "moto[s3,server]", "schemathesis"];
     let import = "import websockets, opentelemetry.proto, prometheus_client, wsgidav, cheroot, \
-                  django, tusclient, aiotus, moto.server";
+                  django, tusclient, aiotus, moto.server, schemathesis";
     let all = [&packages[..], &applications, &uploads].concat();
     environment(context, "venv", &all, import)
 }
@@ -46,13 +46,16 @@ fn environment(context: &Context<'_>, name: &str, packages: &[&str], import: &st
 /// pages' accessibility, and Stripe's library, which judges the signatures of events.
 pub(super) fn node_modules(context: &Context<'_>) -> Result<()> {
     let packages = ["ws", "eventsource", "axe-core", "tus-js-client@4", "stripe@23"];
-    modules(context, "e2e", &packages)
+    let uppy = ["@uppy/core@6", "@uppy/tus@6"];
+    modules(context, "e2e", &[&packages[..], &uppy].concat())
 }
 
 fn modules(context: &Context<'_>, folder: &str, packages: &[&str]) -> Result<()> {
     let folder = context.workspace.target().join(folder);
     let is_there = |package: &&str| {
-        let name = package.split_once('@').map_or(*package, |(name, _version)| name);
+        // A name may begin with the sign: that of its publisher.
+        let named = package.rsplit_once('@').filter(|(name, _version)| !name.is_empty());
+        let name = named.map_or(*package, |(name, _version)| name);
         folder.join("node_modules").join(name).is_dir()
     };
     if packages.iter().all(is_there) {

@@ -13,6 +13,7 @@ use crate::time::Time;
 /// How far an invoice is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = InvoiceState)]
 pub(crate) enum State {
     /// It has no number yet.
     Draft,

@@ -23,6 +23,7 @@ pub(super) fn routes() -> Routes {
 
 /// An invoice, or a credit note.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Invoice)]
 struct Shown {
     id: InvoiceId,
     #[schema(example = "invoice")]

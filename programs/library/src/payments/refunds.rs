@@ -28,6 +28,7 @@ pub(super) fn routes() -> Routes {
 /// How much to give back, and why.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewRefund)]
 struct Wanted {
     /// Minor units of the payment's currency.
     #[schema(minimum = 1)]
@@ -39,6 +40,7 @@ struct Wanted {
 
 /// A refund.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Refund)]
 struct Shown {
     id: RefundId,
     payment: PaymentId,

@@ -14,6 +14,7 @@ use crate::time::Time;
 /// How far a subscription is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SubscriptionState)]
 pub(crate) enum State {
     /// Its first month is not paid yet; the plan is not given.
     Pending,

@@ -29,6 +29,7 @@ pub(super) fn routes() -> Routes {
 
 /// A subscription.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Subscription)]
 struct Shown {
     id: SubscriptionId,
     /// The plan.
@@ -68,6 +69,7 @@ struct ToPay {
 /// Which plan.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewSubscription)]
 struct Wanted {
     /// Its id.
     #[schema(example = "plus", max_length = 64)]
