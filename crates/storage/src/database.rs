@@ -378,4 +378,6 @@ async fn to_its_end<T: Send + 'static, E: From<Error> + Send + 'static>(
 }
 
 #[cfg(test)]
+mod health_tests;
+#[cfg(test)]
 mod tests;

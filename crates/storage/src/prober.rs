@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use crate::deadline::Deadline;
 use crate::error::Error;
+use crate::files::Sight;
 use crate::limits;
 
 /// What was found out last.
@@ -23,7 +24,7 @@ pub(crate) struct Prober {
     found: Mutex<Found>,
     /// Something was found out.
     news: Notify,
-    /// Somebody asks again after a time in which nobody did.
+    /// Somebody asks again after a time in which nobody did, or the file has changed.
     wanted: Notify,
     task: Mutex<Option<AbortHandle>>,
 }
@@ -34,6 +35,8 @@ struct Found {
     writes: Option<Finding>,
     /// When somebody last asked.
     asked: Option<Instant>,
+    /// What the file looked like when the last round began.
+    sight: Option<Sight>,
 }
 
 /// What one statement showed.
@@ -80,19 +83,34 @@ impl Prober {
         }
     }
 
-    /// What is known now. After a time in which nobody asked it is found out first.
-    pub(crate) async fn ask(&self, stale: Duration, deadline: Deadline) -> Known {
+    /// What is known now. After a time in which nobody asked it is found out first; if the file
+    /// looks otherwise than when the last round began, whether it can be read is.
+    pub(crate) async fn ask(
+        &self,
+        stale: Duration,
+        deadline: Deadline,
+        sight: Option<Sight>,
+    ) -> Known {
         let now = Instant::now();
-        let asked = self.lock().asked.replace(now);
-        if asked.is_none_or(|asked| now.duration_since(asked) > limits::HEALTH_UNASKED) {
+        let (asked, is_changed) = {
+            let mut found = self.lock();
+            (found.asked.replace(now), found.sight != sight)
+        };
+        let is_new = asked.is_none_or(|asked| now.duration_since(asked) > limits::HEALTH_UNASKED);
+        if is_new || is_changed {
             self.wanted.notify_one();
-            let _ = timeout_at(deadline.instant(), self.fresh(now)).await;
+            let _ = timeout_at(deadline.instant(), self.fresh(now, is_new)).await;
         }
         self.known(stale)
     }
 
-    /// Returns once both halves were found out after this moment.
-    async fn fresh(&self, moment: Instant) {
+    /// Notes what the file looks like at the beginning of a round.
+    pub(crate) fn saw(&self, sight: Option<Sight>) {
+        self.lock().sight = sight;
+    }
+
+    /// Returns once reads, or both halves, were found out after this moment.
+    async fn fresh(&self, moment: Instant, both: bool) {
         loop {
             let news = self.news.notified();
             tokio::pin!(news);
@@ -102,7 +120,7 @@ impl Prober {
             };
             let is_known = {
                 let found = self.lock();
-                is_fresh(&found.reads) && is_fresh(&found.writes)
+                is_fresh(&found.reads) && (!both || is_fresh(&found.writes))
             };
             if is_known {
                 return;
@@ -161,6 +179,7 @@ where
         }
         tokio::select! {
             Some(_) = under_way.join_next() => {}
+            () = prober.wanted.notified() => ticks.reset_immediately(),
             _ = ticks.tick(), if under_way.len() < attempts => match round() {
                 Some(round) => drop(under_way.spawn(round)),
                 None => return,
@@ -209,17 +228,17 @@ mod tests {
         let hangs = Arc::new(Mutex::new(false));
         let prober = told(&hangs);
         for offset in 0..40 {
-            let known = prober.ask(STALE, soon()).await;
+            let known = prober.ask(STALE, soon(), None).await;
             assert!(known.reads.is_none() && known.writes.is_none());
             tokio::time::sleep(Duration::from_millis(offset * 27)).await;
             *hangs.lock().unwrap() = true;
             tokio::time::sleep(STALE + Duration::from_millis(2)).await;
-            assert!(prober.ask(STALE, soon()).await.reads.is_some(), "after {offset}");
+            assert!(prober.ask(STALE, soon(), None).await.reads.is_some(), "after {offset}");
             tokio::time::sleep(Duration::from_millis(offset * 31)).await;
             *hangs.lock().unwrap() = false;
             // The longest wait is for one of the rounds that hang.
             tokio::time::sleep(limits::HEALTH_STATEMENT + Duration::from_millis(2)).await;
-            assert!(prober.ask(STALE, soon()).await.writes.is_none(), "after {offset}");
+            assert!(prober.ask(STALE, soon(), None).await.writes.is_none(), "after {offset}");
         }
     }
 
@@ -228,9 +247,9 @@ mod tests {
         let prober = Prober::default();
         prober.lock().asked = Some(Instant::now());
         both(&prober, Instant::now(), None);
-        assert!(prober.ask(STALE, soon()).await.writes.is_none());
+        assert!(prober.ask(STALE, soon(), None).await.writes.is_none());
         tokio::time::sleep(STALE + Duration::from_millis(2)).await;
-        let words = prober.ask(STALE, soon()).await.writes.unwrap().to_string();
+        let words = prober.ask(STALE, soon(), None).await.writes.unwrap().to_string();
         assert!(words.contains("1.5 s"), "{words}");
     }
 
@@ -248,13 +267,13 @@ mod tests {
     async fn nobody_asks_and_nothing_is_done() {
         let hangs = Arc::new(Mutex::new(false));
         let prober = told(&hangs);
-        prober.ask(STALE, soon()).await;
+        prober.ask(STALE, soon(), None).await;
         tokio::time::sleep(limits::HEALTH_UNASKED * 2).await;
         let begun = prober.lock().reads.clone().unwrap().begun;
         tokio::time::sleep(limits::HEALTH_UNASKED).await;
         assert_eq!(prober.lock().reads.clone().unwrap().begun, begun);
         // Who asks then hears what is so now.
         *hangs.lock().unwrap() = true;
-        assert!(prober.ask(STALE, soon()).await.reads.is_some());
+        assert!(prober.ask(STALE, soon(), None).await.reads.is_some());
     }
 }

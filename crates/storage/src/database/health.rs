@@ -9,10 +9,12 @@ use crate::connection::{Begin, Connection};
 use crate::connector::Connected;
 use crate::deadline::Deadline;
 use crate::error::Error;
+use crate::files::Files;
 use crate::health::{self, Condition, Health, Probe};
 use crate::limits;
 use crate::outcomes::Outcomes;
 use crate::prober::Half;
+use crate::query::Query;
 use crate::unit;
 use crate::url::Engine;
 
@@ -40,7 +42,8 @@ impl Database {
             })
         });
         let stale = limits::HEALTH_STALE.saturating_add(shared.connector.distance());
-        let known = shared.prober.ask(stale, deadline).await;
+        let sight = shared.connector.files().and_then(Files::sight);
+        let known = shared.prober.ask(stale, deadline, sight).await;
         let faults = [&known.reads, &known.writes];
         let is_other = |error: &Arc<Error>| error.is_other_history();
         let is_other_history = faults.into_iter().flatten().any(is_other);
@@ -55,7 +58,7 @@ impl Database {
             free_bytes: self.file().and_then(health::free_bytes),
             is_other_history,
             gone,
-            log_bytes: shared.connector.files().map(crate::files::Files::log_bytes),
+            log_bytes: shared.connector.files().map(Files::log_bytes),
         }
     }
 }
@@ -69,16 +72,13 @@ impl Shared {
 
     async fn probe_file(self: Arc<Self>, probe: Probe) {
         let deadline = || Deadline::after(limits::HEALTH_STATEMENT);
+        self.prober.saw(self.connector.files().and_then(Files::sight));
         let begun = Instant::now();
         let read = match self.verify_files() {
-            Ok(()) => {
-                let places = self.health.clone();
-                let read = unit::statement(&places, false, deadline(), probe.reading()).await;
-                read.err()
-            }
-            Err(error) => Some(error),
+            Ok(()) => self.read_file(probe, deadline()).await,
+            Err(error) => Err(error),
         };
-        self.prober.note(Half::Reads, begun, read.map(Arc::new));
+        self.prober.note(Half::Reads, begun, read.err().map(Arc::new));
         let begun = Instant::now();
         let written = match self.verify_files() {
             Ok(()) => {
@@ -90,6 +90,14 @@ impl Shared {
             Err(error) => Err(error),
         };
         self.prober.note(Half::Writes, begun, written.err().map(Arc::new));
+    }
+
+    /// Reads from the file, not from what SQLite remembers of it: pages in memory hide damage.
+    async fn read_file(&self, probe: Probe, deadline: Deadline) -> Result<(), Error> {
+        let places = self.health.clone();
+        let forget = Query::new("PRAGMA shrink_memory");
+        unit::statement(&places, false, deadline, forget).await?;
+        unit::statement(&places, false, deadline, probe.reading()).await.map(drop)
     }
 
     /// After a commit that failed only another commit shows the end of the fault.

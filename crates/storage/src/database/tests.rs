@@ -21,15 +21,15 @@ fn migrations(steps: &[(i64, &'static str, &'static str)]) -> Migrations {
 const THING: (i64, &str, &str) =
     (1, "thing", "CREATE TABLE thing (id INTEGER PRIMARY KEY); INSERT INTO thing VALUES (1);");
 
-fn one() -> Migrations {
+pub(super) fn one() -> Migrations {
     migrations(&[THING])
 }
 
-fn url(folder: &tempfile::TempDir) -> DatabaseUrl {
+pub(super) fn url(folder: &tempfile::TempDir) -> DatabaseUrl {
     DatabaseUrl::of_file(&folder.path().join("new/folder/test.db"))
 }
 
-fn soon() -> Deadline {
+pub(super) fn soon() -> Deadline {
     Deadline::after(Duration::from_secs(20))
 }
 

@@ -56,6 +56,24 @@ impl fmt::Display for FileIdentity {
     }
 }
 
+/// What tells whether somebody wrote a file since it was last looked at (stat(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sight {
+    bytes: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Sight {
+    /// Of the file at this path; None when it cannot be seen.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let about = fs::metadata(path).ok()?;
+        let modified = (about.mtime(), about.mtime_nsec());
+        let changed = (about.ctime(), about.ctime_nsec());
+        Some(Self { bytes: about.len(), modified, changed })
+    }
+}
+
 /// What [`fmt::Display`] writes cannot be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotAnIdentity;

@@ -25,6 +25,7 @@ use tokio::sync::Mutex as AsyncMutex;
 
 pub use self::error::FilesError;
 use self::file_identity::FileIdentity;
+pub(crate) use self::file_identity::Sight;
 pub(crate) use self::inspect::set_aside;
 use self::record::{Record, RecordFile};
 use crate::error::Error;
@@ -137,6 +138,12 @@ impl Files {
         let [database, ..] = &self.opened;
         let (inode, born) = database.inode_and_birth();
         format!("file {inode} {born} {:08x}", self.id)
+    }
+
+    /// What the database's file looks like now. A checkpoint changes it, and whoever writes into it
+    /// behind SQLite's back.
+    pub(crate) fn sight(&self) -> Option<Sight> {
+        Sight::of(&self.paths.database)
     }
 
     /// Bytes of the write-ahead log.
