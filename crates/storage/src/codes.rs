@@ -106,6 +106,17 @@ fn sqlite(code: &str, phase: Phase) -> Meaning {
     }
 }
 
+/// Whether there is no room on the database's disk.
+pub(crate) fn is_full(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|refusal| refusal.code());
+    match code.as_deref() {
+        Some(code) if code.len() == 5 => code == "53100",
+        // FULL; the low byte is the primary code.
+        Some(code) => code.parse::<u32>().is_ok_and(|code| code & 0xff == 13),
+        None => false,
+    }
+}
+
 /// Whether another process holds what this needs.
 pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|refusal| refusal.code());

@@ -262,6 +262,16 @@ impl Error {
         }
     }
 
+    /// Whether there is no room on the database's disk; nothing was changed then.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Driver { source, .. } => codes::is_full(source),
+            Self::During { source, .. } => source.is_full(),
+            _ => false,
+        }
+    }
+
     /// Whether the server's history is another than the one that was settled.
     #[must_use]
     pub fn is_other_history(&self) -> bool {

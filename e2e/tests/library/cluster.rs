@@ -14,8 +14,8 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) struct Cluster {
     pub(crate) replicas: Vec<Tombolo>,
     pub(crate) gateway: Tombolo,
-    database: String,
-    objects: String,
+    pub(crate) database: String,
+    pub(crate) objects: String,
     /// Dropped after the processes that use it.
     pub(crate) folder: tempfile::TempDir,
 }
@@ -57,6 +57,12 @@ impl Cluster {
     /// With content at an address.
     pub(crate) fn start_with(folder: tempfile::TempDir, objects: String) -> Self {
         let database = format!("sqlite:{}", folder.path().join("library.db").display());
+        Self::start_at(folder, &database, objects)
+    }
+
+    /// With a database and content at addresses.
+    pub(crate) fn start_at(folder: tempfile::TempDir, database: &str, objects: String) -> Self {
+        let database = database.to_owned();
         let anywhere: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let replicas: Vec<_> =
             (0..3).map(|index| replica(&database, &objects, index, anywhere).listening()).collect();
@@ -132,7 +138,8 @@ fn enrol(address: SocketAddr, email: &str, kind: &[(&str, &str)]) -> String {
     begun.json()["token"].as_str().unwrap().to_owned()
 }
 
-fn replica(database: &str, objects: &str, index: usize, listen: SocketAddr) -> Tombolo {
+/// One replica.
+pub(crate) fn replica(database: &str, objects: &str, index: usize, listen: SocketAddr) -> Tombolo {
     let name = format!("library-{}", index + 1);
     let listen = listen.to_string();
     let arguments = ["serve", "library", "--listen", &listen, "--database", database];
@@ -147,6 +154,10 @@ pub(crate) struct Uploader {
 impl Uploader {
     pub(crate) fn new(token: &str) -> Self {
         Self { bearer: format!("Bearer {token}") }
+    }
+
+    pub(crate) fn token(&self) -> String {
+        self.bearer.trim_start_matches("Bearer ").to_owned()
     }
 
     pub(crate) fn tus(

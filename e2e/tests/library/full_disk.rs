@@ -78,6 +78,52 @@ fn a_full_disk_is_told_and_the_upload_goes_on_when_there_is_room() {
     assert!(done.field("Library-Item").is_some());
 }
 
+#[test]
+fn a_full_disk_of_the_database_is_told_and_the_upload_goes_on_when_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("disk");
+    let Some(_disk) = SmallDisk::mount(&place, 12 * MIB) else {
+        assert!(!rustix::process::geteuid().is_root(), "root can mount");
+        return;
+    };
+    let objects = format!("file:{}", folder.path().join("objects").display());
+    let database = format!("sqlite:{}", place.join("library.db").display());
+    let cluster = Cluster::start_at(folder_of_cluster(), &database, objects);
+    let ana = Uploader::new(&cluster.token());
+    // The gateway would ask others for a while.
+    let address = cluster.replicas[0].address();
+    let all = noise(8 * MIB);
+    let upload = ana.create(address, all.len());
+    assert_eq!(ana.patch(address, &upload, 0, &all[..MIB]).status, 204);
+    let filler = place.join("filler");
+    // As much as fits.
+    assert!(std::fs::write(&filler, vec![1; 20 * MIB]).is_err());
+    let mut offset = MIB;
+    // A log whose file has room takes some more.
+    let full = eventually("a refusal", || {
+        let end = (offset + 10_000).min(all.len());
+        let answer = ana.patch(address, &upload, offset, &all[offset..end]);
+        if answer.status == 204 {
+            offset = answer.offset();
+            return None;
+        }
+        Some(answer)
+    });
+    assert_eq!(full.status, 507, "{full:?}");
+    std::fs::remove_file(&filler).unwrap();
+    let done = eventually("the rest to be taken", || {
+        let told = ana.head(address, &upload);
+        if told.status != 200 {
+            return None;
+        }
+        assert_eq!(told.offset(), offset, "what was acknowledged, and nothing else");
+        let rest = ana.patch(address, &upload, offset, &all[offset..]);
+        (rest.status == 204).then_some(rest)
+    });
+    assert!(done.field("Library-Item").is_some());
+    assert!(cluster.newest(&ana.token()) == all);
+}
+
 /// The database has a disk of its own: only content meets the small one.
 fn folder_of_cluster() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()

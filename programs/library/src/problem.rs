@@ -17,6 +17,9 @@ use crate::accounts::Mistake;
 /// What every problem's `type` begins with.
 const TYPES: &str = "/library/problems#";
 
+/// The slug of a disk that is full.
+pub(crate) const NO_ROOM: &str = "no-room";
+
 /// Why a request is refused, as the client is told.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -130,6 +133,23 @@ impl Problem {
         Self::of(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(seconds)
     }
 
+    /// The database has no room. For uploads there is a status of its own: see
+    /// [`Problem::of_upload`].
+    pub(crate) fn no_room() -> Self {
+        let detail = "The database's disk is full; nothing was changed. It can be done once there \
+                      is room.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, NO_ROOM, "The disk is full", detail)
+            .retry_after(60)
+    }
+
+    /// As uploads are told it: with 507 where there is no room.
+    pub(crate) fn of_upload(mut self) -> Self {
+        if self.told.slug == NO_ROOM {
+            self.told.status = StatusCode::INSUFFICIENT_STORAGE;
+        }
+        self
+    }
+
     /// A fault of this program, which the log tells about.
     pub(crate) fn internal() -> Self {
         Self::of(StatusCode::INTERNAL_SERVER_ERROR, "The library failed; its log tells why.")
@@ -207,6 +227,7 @@ impl From<Error> for Problem {
             Outcome::NotDone => {
                 Self::unavailable(1, "The database cannot be reached now; nothing was changed.")
             }
+            Outcome::WillNotPass if error.is_full() => Self::no_room(),
             Outcome::WillNotPass => Self::internal(),
         }
     }

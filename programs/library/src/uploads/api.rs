@@ -69,7 +69,7 @@ fn is_tus(headers: &HeaderMap) -> bool {
 
 /// The answer of a protocol, with what all of its answers have.
 fn answer(is_tus: bool, answer: Result<Response, Problem>) -> Response {
-    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+    let mut response = answer.unwrap_or_else(|problem| problem.of_upload().into_response());
     let headers = response.headers_mut();
     if is_tus {
         headers.insert(field::RESUMABLE, HeaderValue::from_static(tus::VERSION));

@@ -8,7 +8,7 @@ use super::group::NotDone;
 use super::limits;
 use crate::content::ContentError;
 use crate::plans::quota::QuotaExceeded;
-use crate::problem::Problem;
+use crate::problem::{NO_ROOM, Problem};
 
 /// Where the types of the draft's problems are defined.
 const IANA: &str = "https://iana.org/assignments/http-problem-types#";
@@ -166,6 +166,10 @@ impl From<NotDone> for Problem {
     fn from(not_done: NotDone) -> Self {
         match not_done {
             NotDone::Full => Self::unavailable(1, "Too many changes wait; nothing was changed."),
+            NotDone::Database(error) if error.is_full() => {
+                tracing::error!(%error, "an upload cannot be noted");
+                Self::no_room()
+            }
             NotDone::Database(error) => {
                 tracing::warn!(%error, "an upload could not be noted");
                 let detail = "The database cannot be written now, so it is not known whether this \
@@ -183,7 +187,7 @@ impl From<ContentError> for Problem {
                 tracing::error!(%error, "an upload has no room");
                 let detail = "There is no room for more bytes now; what was acknowledged is kept, \
                               and the upload can go on once there is.";
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, "no-room", "The disk is full", detail)
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, NO_ROOM, "The disk is full", detail)
                     .retry_after(60)
             }
             ContentError::Busy | ContentError::Cut => locked(),
