@@ -46,7 +46,10 @@ mod url;
 mod watch;
 mod work;
 
-pub use backup::{BackupError, Copied, Manifest, backup, restore};
+pub use backup::{
+    BackupError, Copied, CopiedObjects, Inventory, Manifest, Stored, UNFINISHED_RESTORE, backup,
+    restore,
+};
 pub use database::Database;
 pub use deadline::Deadline;
 pub use error::{Error, Fault, Outcome, Violation};

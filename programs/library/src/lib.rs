@@ -20,6 +20,7 @@
 //! | `transfers` | who moves what, how far it is, and whose turn it is |
 //! | `plans` | what each user may keep and move, subscriptions and their months |
 //! | `payments` | invoices, payments, refunds, and the providers |
+//! | `inventory` | which files the tables name, for backups |
 //! | `page` | the page at `/library/` |
 //! | `reports` | billing, payments and traffic as JSON, CSV and PDF |
 //! | `sandbox` | a payment provider to try things with, a process of its own |
@@ -32,6 +33,7 @@ mod downloads;
 mod error;
 mod http;
 mod ids;
+mod inventory;
 mod ledger;
 mod limits;
 mod page;
@@ -62,6 +64,7 @@ pub use accounts::{AdminError, HashError, Mistake, create_admin};
 pub use catalogue::{BadFolder, ChildProgram, Folder};
 pub use downloads::{ByteRanges, byte_ranges};
 pub use error::Error;
+pub use inventory::INVENTORY;
 pub use page::PageError;
 pub use payments::{
     PaymentsError, PaymentsSettings, TransportError, event_is_believed, signed_event_is_read,

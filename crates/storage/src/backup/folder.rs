@@ -6,12 +6,12 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::error::BackupError;
-use super::{manifest, postgres, sqlite};
+use super::{manifest, objects, postgres, sqlite};
 
 /// Held by the backup that writes the folder.
 const LOCK: &str = "lock";
 
-/// All that a draft may hold.
+/// All that a draft may hold, but for the folder of the objects.
 const FILES: [&str; 6] = [
     LOCK,
     sqlite::FILE,
@@ -49,6 +49,26 @@ impl Draft {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Removes the copy of the database, for a newer one.
+    pub(super) fn forget_database(&self) -> Result<(), BackupError> {
+        for name in [sqlite::FILE, postgres::FILE] {
+            let path = self.path.join(name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(BackupError::io(&path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until all that was written is on the disk: one call, however many files there are.
+    pub(super) fn sync(&self) -> Result<(), BackupError> {
+        let synced = File::open(&self.path).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
+        synced.map_err(BackupError::io(&self.path))
     }
 
     /// Gives it its name, once all of it is on the disk.
@@ -103,6 +123,13 @@ fn remove_abandoned(draft: &Path) -> Result<(), BackupError> {
             }
             _ => {}
         }
+    }
+    let copies = draft.join(objects::FOLDER);
+    match fs::remove_dir_all(&copies) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(BackupError::io(&copies)(error));
+        }
+        _ => {}
     }
     fs::remove_dir(draft).map_err(|_| {
         BackupError::refused(format!(

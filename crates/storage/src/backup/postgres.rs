@@ -12,12 +12,14 @@ use std::process::{Child, Command, Stdio};
 use std::str::FromStr;
 use std::thread;
 
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, Row};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection as _, Row};
 
 use super::client::program;
 use super::error::BackupError;
+use super::inventory::{Inventory, Stored};
 use super::manifest::Copied;
+use crate::connection::Connection;
 use crate::error::Error;
 use crate::url::DatabaseUrl;
 
@@ -36,9 +38,33 @@ const IN_THE_WAY: &str = "SELECT
         WHERE datname = current_database() AND application_name LIKE 'tombolo %'
         AND pid <> pg_backend_pid())";
 
-/// Writes an archive of what the database holds at this moment.
-pub(super) fn dump(url: &DatabaseUrl, archive: &Path) -> Result<Copied, BackupError> {
+/// Writes an archive of what the database holds at this moment; tells which files it names.
+pub(super) async fn dump(
+    url: &DatabaseUrl,
+    archive: &Path,
+    inventory: &Inventory,
+) -> Result<(Copied, Option<Vec<Stored>>), BackupError> {
+    let failed = |source| Error::during("looking at the database")(Error::driver(source));
+    let mut connection = connect(url).await?;
+    // Both look at the same moment.
+    for text in [
+        "SET idle_in_transaction_session_timeout = 0",
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    ] {
+        sqlx::raw_sql(text).execute(&mut connection).await.map_err(&failed)?;
+    }
+    let row = sqlx::query("SELECT pg_export_snapshot()").fetch_one(&mut connection).await;
+    let snapshot: String = row.and_then(|row| row.try_get(0)).map_err(&failed)?;
+    let copied = write(url, archive, &snapshot)?;
+    let mut connection = Connection::Postgres(connection);
+    let stored = inventory.list(&mut connection).await?;
+    connection.close().await;
+    Ok((copied, stored))
+}
+
+fn write(url: &DatabaseUrl, archive: &Path, snapshot: &str) -> Result<Copied, BackupError> {
     let mut pg_dump = program("pg_dump", url)?;
+    pg_dump.arg(format!("--snapshot={snapshot}"));
     pg_dump.args(["--format=custom", "--no-owner", "--no-privileges", "--no-password"]);
     pg_dump.arg("--lock-wait-timeout=30s");
     let mut child = spawn(&mut pg_dump)?;
@@ -80,8 +106,7 @@ fn version(url: &DatabaseUrl) -> Result<String, BackupError> {
 }
 
 /// Loads an archive into a database without tables, all of it or nothing.
-pub(super) async fn load(archive: &Path, url: &DatabaseUrl) -> Result<(), BackupError> {
-    refuse_living(url).await?;
+pub(super) fn load(archive: &Path, url: &DatabaseUrl) -> Result<(), BackupError> {
     let mut pg_restore = program("pg_restore", url)?;
     pg_restore.args(["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]);
     let options = PgConnectOptions::from_str(url.expose());
@@ -96,11 +121,17 @@ pub(super) async fn load(archive: &Path, url: &DatabaseUrl) -> Result<(), Backup
     fed.map(drop).map_err(failed)
 }
 
-async fn refuse_living(url: &DatabaseUrl) -> Result<(), BackupError> {
+async fn connect(url: &DatabaseUrl) -> Result<PgConnection, BackupError> {
     let failed = |source| Error::during("looking into the database")(Error::driver(source));
     let options = PgConnectOptions::from_str(url.expose())
         .map_err(|_| BackupError::refused(format!("the address {url} cannot be read")))?;
-    let mut connection = options.connect().await.map_err(&failed)?;
+    Ok(options.application_name("tombolo backup").connect().await.map_err(failed)?)
+}
+
+/// Refuses a database that has tables, or that processes of ours are connected to.
+pub(super) async fn refuse_in_the_way(url: &DatabaseUrl) -> Result<(), BackupError> {
+    let failed = |source| Error::during("looking into the database")(Error::driver(source));
+    let mut connection = connect(url).await?;
     let row = sqlx::query(IN_THE_WAY).fetch_one(&mut connection).await.map_err(&failed)?;
     let number = |index: usize| row.try_get::<i64, _>(index).map_err(&failed);
     let (tables, processes) = (number(0)?, number(1)?);

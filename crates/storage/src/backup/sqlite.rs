@@ -10,11 +10,13 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use nix::unistd::geteuid;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
-use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
+use sqlx::{ConnectOptions, Connection as _, Row, SqliteConnection};
 
 use super::error::BackupError;
 use super::folder::sync_folder;
+use super::inventory::{Inventory, Stored};
 use super::manifest::Copied;
+use crate::connection::Connection;
 use crate::error::Error;
 use crate::files::{self, Files, Paths};
 use crate::url::DatabaseUrl;
@@ -25,8 +27,13 @@ pub(super) const FILE: &str = "database.sqlite";
 /// How long a writer of the database is waited for.
 const BUSY_TIME: Duration = Duration::from_secs(30);
 
-/// Copies what the database holds at this moment into the new file `copy`.
-pub(super) async fn copy(url: &DatabaseUrl, copy: &Path) -> Result<Copied, BackupError> {
+/// Copies what the database holds at this moment into the new file `copy`; tells which files it
+/// names.
+pub(super) async fn copy(
+    url: &DatabaseUrl,
+    copy: &Path,
+    inventory: &Inventory,
+) -> Result<(Copied, Option<Vec<Stored>>), BackupError> {
     let path = file_of(url)?;
     if !path.exists() {
         return Err(BackupError::refused(format!(
@@ -47,16 +54,19 @@ pub(super) async fn copy(url: &DatabaseUrl, copy: &Path) -> Result<Copied, Backu
     files.close().await;
     copied.map(drop).and(closed).map_err(&failed)?;
     verified?;
-    let id = check(copy).await?;
+    let (id, stored) = check(copy, inventory).await?;
     let file = File::open(copy).map_err(BackupError::io(copy))?;
     file.sync_all().map_err(BackupError::io(copy))?;
     let bytes = file.metadata().map_err(BackupError::io(copy))?.len();
-    Ok(Copied::Sqlite { bytes, id })
+    Ok((Copied::Sqlite { bytes, id }, stored))
 }
 
 /// Has SQLite check the copy, and gives it a number of its own, so that nobody takes it for the
-/// original or for another copy of it.
-async fn check(copy: &Path) -> Result<u32, BackupError> {
+/// original or for another copy of it. Tells which files it names.
+async fn check(
+    copy: &Path,
+    inventory: &Inventory,
+) -> Result<(u32, Option<Vec<Stored>>), BackupError> {
     let failed = |source| Error::during("checking the copy of the database")(Error::driver(source));
     let options = SqliteConnectOptions::new().filename(copy).create_if_missing(false);
     let options = options.journal_mode(SqliteJournalMode::Delete);
@@ -71,8 +81,10 @@ async fn check(copy: &Path) -> Result<u32, BackupError> {
     }
     let id = files::new_id();
     files::set_id(&mut connection, id).await.map_err(&failed)?;
-    connection.close().await.map_err(&failed)?;
-    Ok(id)
+    let mut connection = Connection::Sqlite(connection);
+    let stored = inventory.list(&mut connection).await?;
+    connection.close().await;
+    Ok((id, stored))
 }
 
 async fn first_finding(
@@ -85,23 +97,26 @@ async fn first_finding(
     Ok((words != "ok").then_some(words))
 }
 
-/// Puts the copy where the database is to be. The copy was verified.
-pub(super) fn put_back(copy: &Path, url: &DatabaseUrl) -> Result<(), BackupError> {
+/// Refuses a database that is there, or that processes still have open.
+pub(super) fn refuse_in_the_way(url: &DatabaseUrl) -> Result<(), BackupError> {
     let path = file_of(url)?;
-    let folder = match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => folder.to_owned(),
-        None => PathBuf::from("."),
-    };
+    let folder = folder_of(&path);
     fs::create_dir_all(&folder).map_err(BackupError::io(&folder))?;
     refuse_existing(&path)?;
-    let paths = Paths::of_missing(&path)?;
-    if files::is_held(&paths)? {
+    if files::is_held(&Paths::of_missing(&path)?)? {
         return Err(BackupError::refused(format!(
             "processes still run that had {} open; end them (tombolo up, or each replica), then \
              restore",
             path.display()
         )));
     }
+    Ok(())
+}
+
+/// Puts the copy where the database is to be. The copy was verified, and nothing is in the way.
+pub(super) fn put_back(copy: &Path, url: &DatabaseUrl) -> Result<(), BackupError> {
+    let path = file_of(url)?;
+    let (folder, paths) = (folder_of(&path), Paths::of_missing(&path)?);
     let draft = draft_of(&path);
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -114,6 +129,13 @@ pub(super) fn put_back(copy: &Path, url: &DatabaseUrl) -> Result<(), BackupError
     files::set_aside(&paths)?;
     move_to(&draft, &path)?;
     sync_folder(&folder)
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => folder.to_owned(),
+        None => PathBuf::from("."),
+    }
 }
 
 fn file_of(url: &DatabaseUrl) -> Result<PathBuf, BackupError> {

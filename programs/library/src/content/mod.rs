@@ -26,6 +26,7 @@ use tombolo_storage::ObjectsUrl;
 
 pub(crate) use self::error::ContentError;
 use self::local::Local;
+pub(crate) use self::local::{incoming, object};
 use self::s3::S3;
 
 use crate::ids::{ContentId, UploadId};

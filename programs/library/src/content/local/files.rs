@@ -273,11 +273,11 @@ impl<D: Disk> Files<D> {
 /// How often a file is opened that others rename at the same time.
 const OPEN_TRIES: usize = 8;
 
-fn incoming(upload: &UploadId) -> String {
+pub(crate) fn incoming(upload: &UploadId) -> String {
     format!("{INCOMING}/{upload}")
 }
 
-fn object(content: &ContentId) -> String {
+pub(crate) fn object(content: &ContentId) -> String {
     let (first, second) = shards(content);
     format!("{OBJECTS}/{first}/{second}/{content}")
 }

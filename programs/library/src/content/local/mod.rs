@@ -12,6 +12,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,8 +20,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::task::spawn_blocking;
 
-use self::disk::SystemDisk;
+use self::disk::{Disk, SystemDisk};
 use self::files::{Files, Incoming};
+pub(crate) use self::files::{incoming, object};
 use super::{Boxed, ByteStream, Content, ContentError, Durable, Held, Kept, Place, Writer};
 use crate::ids::{ContentId, UploadId};
 use crate::limits;
@@ -35,6 +37,13 @@ impl Local {
     /// Opens or makes the folder.
     pub(crate) fn new(folder: &Path) -> Result<Self, ContentError> {
         let disk = SystemDisk::new(folder).map_err(ContentError::disk("opening the folder"))?;
+        // From now on what lies there is in use, and no restore may begin again in its place.
+        match disk.remove(tombolo_storage::UNFINISHED_RESTORE) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(ContentError::disk("opening the folder")(error));
+            }
+            _ => {}
+        }
         Ok(Self { files: Arc::new(Files::new(disk)?) })
     }
 
