@@ -134,6 +134,11 @@ impl Server {
     pub fn stdout(&self) -> &Output {
         &self.stdout
     }
+
+    /// Whether it has closed its standard output, and all that it wrote is there.
+    pub fn has_ended(&self) -> bool {
+        self.stdout.has_ended()
+    }
 }
 
 impl Drop for Server {

@@ -46,6 +46,10 @@ pub(crate) const FOREIGN_CLIENTS: &[Need] = &[
     need("pgbouncer", "pgbouncer"),
     need("apt-get", "apt"),
     need("dpkg-deb", "dpkg"),
+    need("wget", "wget"),
+    need("aria2c", "aria2"),
+    need("lftp", "lftp"),
+    need("rclone", "rclone"),
 ];
 
 /// What judges the unit among the examples.

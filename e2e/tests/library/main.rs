@@ -15,7 +15,9 @@
 )]
 
 mod api;
+mod backups;
 mod cluster;
+mod cuts;
 mod foreign;
 mod full_disk;
 mod interim;

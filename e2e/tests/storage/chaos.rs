@@ -2,7 +2,8 @@
 //! silent or slow, the disk full. What was acknowledged is there, once, and every reader saw the
 //! same in the same order; health said so within moments, of each fault and of its end.
 //!
-//! `TOMBOLO_SEED` replays a run. The long form, ten minutes, is `cargo xtask test --long storage`.
+//! `TOMBOLO_SEED` replays a run. The long form, ten minutes on each engine, is
+//! `cargo xtask test --long storage`; `TOMBOLO_STORAGE_SECONDS` makes it shorter.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,7 +33,7 @@ fn short() -> Duration {
 
 fn long() -> Duration {
     let seconds = std::env::var("TOMBOLO_STORAGE_SECONDS").ok().and_then(|text| text.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(300))
+    Duration::from_secs(seconds.unwrap_or(600))
 }
 
 #[test]

@@ -16,8 +16,10 @@ use crate::ids::{ContentId, UploadId};
 pub const INVENTORY: Inventory = Inventory {
     table: "library_upload",
     statements: &[
-        "SELECT id, content, size, sha256, '' FROM library_item WHERE id > $1 ORDER BY id LIMIT $2",
-        "SELECT id, content, received, sha256, CASE WHEN state = 'complete' THEN '' ELSE id END
+        "SELECT id, content, size, sha256, '' AS incoming FROM library_item
+         WHERE id > $1 ORDER BY id LIMIT $2",
+        "SELECT id, content, received, sha256,
+            CASE WHEN state = 'complete' THEN '' ELSE id END AS incoming
          FROM library_upload WHERE id > $1 AND received > 0
          AND (state IN ('receiving', 'joining') OR (state = 'complete' AND kind = 'piece'))
          ORDER BY id LIMIT $2",

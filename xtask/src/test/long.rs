@@ -1,7 +1,7 @@
 //! The long forms, `cargo xtask test --long NAME`: minutes to hours each, so CI does not run them. Their
 //! last results stand in docs/test-report.md.
 
-use std::time::Duration;
+use std::{path::PathBuf, process::Command, time::Duration};
 
 use anyhow::Result;
 
@@ -44,6 +44,18 @@ pub(super) const LONG_FORMS: &[Step] = &[
         work: |context| chosen(context, "library", "long::"),
     },
     Step {
+        name: "library-cuts",
+        title: "transfers of 13 clients cut at 5 places in 6 ways, up to 2 GiB (1 to 2 hours)",
+        needs: packages::FOREIGN_CLIENTS,
+        work: |context| chosen(context, "library", "cuts::"),
+    },
+    Step {
+        name: "library-garage",
+        title: "content in three nodes of Garage: its contract, cut transfers (20 minutes, more to build it)",
+        needs: packages::FOREIGN_CLIENTS,
+        work: garage,
+    },
+    Step {
         name: "orchestration",
         title: "a minute of scaling and rolling restarts under load",
         needs: packages::FOREIGN_CLIENTS,
@@ -69,7 +81,7 @@ pub(super) const LONG_FORMS: &[Step] = &[
     },
     Step {
         name: "storage",
-        title: "ten minutes of kills, freezes, cuts, delays and full disks, on both engines",
+        title: "ten minutes of kills, freezes, cuts, delays and full disks on each engine",
         needs: packages::FOREIGN_CLIENTS,
         work: |context| ignored(context, "storage"),
     },
@@ -99,4 +111,39 @@ fn chosen(context: &Context<'_>, group: &str, name: &str) -> Result<()> {
     test.args(["test", "-p", "tombolo-e2e", "--test", group, "--", name]);
     test.args(["--ignored", "--nocapture", "--test-threads", "1"]).env("TOMBOLO_BIN", tombolo);
     context.run(&mut test, RUN_LIMIT)
+}
+
+/// The contract of content, and transfers of 1 MB cut at every place, with content in Garage.
+fn garage(context: &Context<'_>) -> Result<()> {
+    let tombolo = binary::build(context, BUILD_LIMIT)?;
+    tools::python_environment(context)?;
+    tools::node_modules(context)?;
+    let garage = tools::garage(context)?;
+    let scripts = context.workspace.root.join("e2e/tests/library/cuts");
+    let kept = context.workspace.target().join("e2e");
+    let place = |name: &str| -> Result<PathBuf> {
+        let folder = context.workspace.target().join("tmp").join(name);
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder)
+    };
+    let in_garage = |name: &str| -> Result<Command> {
+        let mut command = Command::new("python3");
+        command.arg("-B").arg(scripts.join("garage.py")).arg(&garage).arg(place(name)?);
+        Ok(command)
+    };
+    let mut contract = in_garage("garage-contract")?;
+    contract.current_dir(&context.workspace.root).arg("cargo").args([
+        "test",
+        "-p",
+        "tombolo-library",
+    ]);
+    contract.args(["--lib", "--", "--ignored", "a_real_object_store"]);
+    context.run(&mut contract, BUILD_LIMIT)?;
+    let mut cuts = in_garage("garage-cuts")?;
+    cuts.args(["python3", "-B"]).arg(scripts.join("cuts.py")).arg(tombolo).arg(kept);
+    cuts.arg(place("garage-library")?).args(["long", "1048576 bytes"]);
+    context.run(&mut cuts, RUN_LIMIT)
 }

@@ -8,8 +8,11 @@ use anyhow::{Context as _, Result, anyhow};
 use super::Context;
 use crate::run::on_path;
 
+/// The version of Garage that the library is tested with.
+const GARAGE: &str = "2.5.0";
+
 /// Longest time for one installation, building from source included.
-const LIMIT: Duration = Duration::from_secs(15 * 60);
+const LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// A Python environment at `target/e2e/venv` with what clients and applications of the tests need.
 pub(super) fn python_environment(context: &Context<'_>) -> Result<()> {
@@ -84,6 +87,15 @@ pub(super) fn gungraun_runner(context: &Context<'_>) -> Result<PathBuf> {
     let arguments = ["gungraun-runner", "--version", &version];
     cargo_install(context, &arguments, &root, "gungraun-runner")?;
     Ok(root.join("bin/gungraun-runner"))
+}
+
+/// Garage, an object store, at `target/tools`; built with as little as it needs.
+pub(super) fn garage(context: &Context<'_>) -> Result<PathBuf> {
+    let root = context.workspace.target().join(format!("tools/garage-{GARAGE}"));
+    let features = ["--no-default-features", "--features", "bundled-libs,sqlite"];
+    let arguments = [&["garage", "--version", GARAGE][..], &features].concat();
+    cargo_install(context, &arguments, &root, "garage")?;
+    Ok(root.join("bin/garage"))
 }
 
 fn cargo_install(

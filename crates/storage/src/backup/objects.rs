@@ -174,7 +174,7 @@ fn copy_one(
         }
         to.write_all(piece).map_err(&failed)?;
         blake3.update(piece);
-        sha256.update(&*piece);
+        sha256.update(piece);
         left = left.saturating_sub(u64::try_from(count).unwrap_or(u64::MAX));
     }
     if left > 0 {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use object_store::memory::InMemory;
 
-use super::{Content, ContentError, Durable, Kept, Local, Place, S3, Writer};
+use super::{Content, ContentError, Durable, Kept, Local, ObjectsUrl, Place, S3, Writer};
 use crate::ids::{ContentId, UploadId};
 use crate::limits::{PART_BYTES, READ_BYTES};
 
@@ -173,4 +173,13 @@ async fn local_files_keep_the_contract() {
 async fn objects_keep_the_contract() {
     let store = Arc::new(InMemory::new());
     whole_contract(&S3::of(store, "library")).await;
+}
+
+/// In the environment: the store's address and its keys.
+#[tokio::test]
+#[ignore = "needs an object store: cargo xtask test --long library-garage"]
+async fn a_real_object_store_keeps_the_contract() {
+    let address = std::env::var(ObjectsUrl::VARIABLE).unwrap();
+    let ObjectsUrl::Bucket(bucket) = address.parse().unwrap() else { panic!("{address}") };
+    whole_contract(&S3::new(&bucket).unwrap()).await;
 }
