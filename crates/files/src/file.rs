@@ -14,12 +14,14 @@ use crate::{Access, FILE_MODE, Refusal, beneath, own_user};
 /// Opens a log for appending, with mode 0600 if it is made.
 ///
 /// A file that is there keeps its owner and mode: who else reads a log is the operator's choice. A
-/// symbolic link is followed if this user or root made it (`/dev/stdout` is one); a FIFO must be of
+/// symbolic link is followed if this user or root made it (`/dev/stdout` is one) and nobody else could move
+/// it; a FIFO must be of
 /// one of them too, since its other end reads what is written. Anything else but a character
 /// device (`/dev/null`, a terminal) is refused. Does not wait for the reader of a FIFO.
 ///
 /// # Errors
-/// [`Refusal::ForeignLink`], [`Refusal::Owner`], [`Refusal::Kind`]; what the system says.
+/// [`Refusal::ForeignLink`], [`Refusal::MovableLink`], [`Refusal::Owner`], [`Refusal::Kind`]; what the system
+/// says.
 pub fn open_log(path: &Path) -> io::Result<File> {
     let file = open(&way::to(path, true)?, Access::Append.flags())?;
     let about = rustix::fs::fstat(&file)?;
@@ -32,6 +34,18 @@ pub fn open_log(path: &Path) -> io::Result<File> {
         return Ok(file);
     }
     Err(Refusal::Kind { path: path.to_owned(), kind: name_of(kind) }.into())
+}
+
+/// Opens a file for reading that an operator names and others may own, as a secret that a service manager
+/// hands out. Symbolic links are followed where [`open_log`] does, and a FIFO is waited for.
+///
+/// # Errors
+/// [`Refusal::ForeignLink`], [`Refusal::MovableLink`]; what the system says.
+pub fn open_readable(path: &Path) -> io::Result<File> {
+    let End { folder, name, is_open_file } = way::to(path, true)?;
+    let flags = OFlags::RDONLY | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let flags = if is_open_file { flags } else { flags | OFlags::NOFOLLOW };
+    Ok(openat(&folder, &name, flags, Mode::empty())?.into())
 }
 
 /// Opens a file of this user's own, with mode 0600 if it is made. A link in its place is not followed, on
@@ -199,6 +213,60 @@ mod tests {
             let error = refused.expect_err(&place.to_string());
             let told = Refusal::of(&error);
             assert!(matches!(told, Some(Refusal::ForeignLink { .. })), "{place}: {error}");
+        }
+        assert!(!victim.join("new").exists() && !victim.join("a").exists());
+    }
+
+    /// Who owns a folder can rename what root put into it: a link that root made for one place then leads
+    /// somewhere from another.
+    #[test]
+    fn a_link_that_another_user_could_move_is_not_followed() {
+        if own_user() != 0 {
+            return;
+        }
+        let home = tempfile::tempdir().unwrap();
+        let home = fs::canonicalize(home.path()).unwrap();
+        let victim = home.join("victim");
+        fs::create_dir_all(home.join("theirs/ours")).unwrap();
+        fs::create_dir(&victim).unwrap();
+        fs::write(victim.join("there"), "precious").unwrap();
+        symlink(&victim, home.join("theirs/link")).unwrap();
+        symlink(&victim, home.join("theirs/ours/link")).unwrap();
+        symlink("theirs", home.join("way")).unwrap();
+        let theirs = home.join("theirs");
+        let set = |owner: u32, group: u32, mode: u32| {
+            std::os::unix::fs::chown(&theirs, Some(owner), Some(group)).unwrap();
+            fs::set_permissions(&theirs, Permissions::from_mode(mode)).unwrap();
+        };
+        let links = ["theirs/link", "theirs/ours/link", "way/link", "theirs/ours/../link"];
+        // Of root alone; of a group that is root's; sticky, so that each renames only its own.
+        for (owner, group, mode) in [(0, 0, 0o755), (0, 0, 0o775), (0, 65534, 0o1777)] {
+            set(owner, group, mode);
+            for link in links {
+                open_readable(&home.join(link).join("there")).unwrap();
+            }
+        }
+        for (owner, group, mode) in [(65534, 0, 0o755), (0, 0, 0o777), (0, 65534, 0o775)] {
+            set(owner, group, mode);
+            for link in links {
+                let at = |name: &str| home.join(link).join(name);
+                let refusals = [
+                    open_log(&at("new")).map(drop),
+                    open_private(&at("there"), Access::Read).map(drop),
+                    open_readable(&at("there")).map(drop),
+                    check_private(&at("there")),
+                    crate::bind_stream(&at("new")).map(drop),
+                    crate::Folder::make(&at("a/b")).map(drop),
+                ];
+                for refused in refusals {
+                    let error = refused.expect_err(link);
+                    let told = Refusal::of(&error);
+                    assert!(matches!(told, Some(Refusal::MovableLink { .. })), "{link}: {error}");
+                    assert!(error.to_string().contains("another user owns"), "{error}");
+                }
+            }
+            // Without a link below it, such a folder is used as ever.
+            open_readable(&theirs.join("ours/../../victim/there")).unwrap();
         }
         assert!(!victim.join("new").exists() && !victim.join("a").exists());
     }

@@ -23,7 +23,7 @@ mod refusal;
 mod socket;
 mod way;
 
-pub use file::{check_private, open_log, open_private};
+pub use file::{check_private, open_log, open_private, open_readable};
 pub use folder::{Access, Entry, Folder};
 pub use refusal::Refusal;
 pub use socket::{bind_datagram, bind_stream};
@@ -43,4 +43,8 @@ pub fn restrict_new_files() {
 #[must_use]
 pub fn own_user() -> u32 {
     rustix::process::geteuid().as_raw()
+}
+
+fn own_group() -> u32 {
+    rustix::process::getegid().as_raw()
 }

@@ -49,6 +49,17 @@ pub enum Refusal {
         /// The link's name in its folder.
         link: PathBuf,
     },
+    /// A symbolic link on the way in, or below, a folder that another user may rename things in.
+    #[error(
+        "the symbolic link {link} on the way to {path} is not followed: it lies in or below a folder that \
+         another user owns or may write to, who could have moved it there; name the place it points to"
+    )]
+    MovableLink {
+        /// What was to be used.
+        path: PathBuf,
+        /// The link's name in its folder.
+        link: PathBuf,
+    },
     /// It is not of the kind that is expected.
     #[error("{path} is {kind}, which is not used: move it away, or name another path")]
     Kind {

@@ -1,9 +1,9 @@
 //! The way to what a whole path names: an operator wrote the path, and others may own folders on it.
 //!
 //! The path is gone along part by part, each opened in the one before, so nothing can be exchanged between
-//! a look and its use. A symbolic link on the way is followed if this user or root made it, and refused
-//! otherwise: whoever else made it would choose what is written to. That is what systemd calls a safe
-//! path (`CHASE_SAFE`).
+//! a look and its use. A symbolic link on the way is followed if this user or root made it and no other
+//! user could have moved it to its place: whoever made or moved it would choose what is written to. That is
+//! what systemd calls a safe path (`CHASE_SAFE`).
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -12,10 +12,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, fstatfs, openat, readlinkat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, fstatfs, openat, readlinkat};
 use rustix::io::Errno;
 
-use crate::{Refusal, own_user};
+use crate::{Refusal, own_group, own_user};
 
 /// Links on one way; the kernel's own limit (path_resolution(7)).
 const LINKS: usize = 40;
@@ -38,6 +38,8 @@ pub(crate) struct End {
 pub(crate) fn to(path: &Path, follow: bool) -> io::Result<End> {
     let mut rest: VecDeque<OsString> = parts(path);
     let mut folder = openat(CWD, ".", PLACE | OFlags::DIRECTORY, Mode::empty())?;
+    // The folders so far from where the way or the last link's target begins.
+    let mut is_fixed = keeps_links(&fstat(&folder)?);
     let mut links = 0;
     while let Some(name) = rest.pop_front() {
         let is_last = rest.is_empty();
@@ -55,11 +57,15 @@ pub(crate) fn to(path: &Path, follow: bool) -> io::Result<End> {
             if is_last && !is_step(&name) {
                 return Ok(end(folder, name));
             }
+            is_fixed = keeps_links(&about) && (is_fixed || name == "/");
             folder = opened;
             continue;
         }
         if about.st_uid != own_user() && about.st_uid != 0 {
             return Err(Refusal::ForeignLink { path: path.to_owned(), link: name.into() }.into());
+        }
+        if !is_fixed {
+            return Err(Refusal::MovableLink { path: path.to_owned(), link: name.into() }.into());
         }
         links += 1;
         if links > LINKS {
@@ -70,6 +76,7 @@ pub(crate) fn to(path: &Path, follow: bool) -> io::Result<End> {
                 return Ok(End { folder, name, is_open_file: true });
             }
             folder = openat(&folder, &name, PLACE | OFlags::DIRECTORY, Mode::empty())?;
+            is_fixed = keeps_links(&fstat(&folder)?);
             continue;
         }
         for part in parts(&target(&opened)?).into_iter().rev() {
@@ -78,6 +85,19 @@ pub(crate) fn to(path: &Path, follow: bool) -> io::Result<End> {
     }
     // A path that ends in `/`, `.` or `..`: the folder itself.
     Ok(End { folder, name: ".".into(), is_open_file: false })
+}
+
+/// Whether a link of this user or root in a folder, or a folder above one, is where one of these two put
+/// it. In a folder that others own or may write to they can move it there, but not where the sticky bit is
+/// set, as in `/tmp` (rename(2)).
+fn keeps_links(about: &Stat) -> bool {
+    const GROUP: u32 = 0o020;
+    const ALL: u32 = 0o002;
+    const STICKY: u32 = 0o1000;
+    let is_trusted_group = about.st_gid == 0 || about.st_gid == own_group();
+    let others = if is_trusted_group { ALL } else { ALL | GROUP };
+    let is_ours = about.st_uid == own_user() || about.st_uid == 0;
+    is_ours && (about.st_mode & others == 0 || about.st_mode & STICKY != 0)
 }
 
 /// Opens the folder that a path names, following links as [`to`] does.

@@ -1,7 +1,7 @@
 //! Files and folders that a configuration names: whether this user could open them, found out
 //! without making or changing any.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
 
@@ -36,7 +36,7 @@ pub fn check_files(name: &str, config: &Config) -> Result<(), Mistakes> {
     }
     if let Some(path) = config.gateway.admin.as_ref().and_then(|one| one.token_file.as_deref()) {
         let hint = "create it with the token in it, readable for the user that the gateway runs as";
-        look("gateway.admin_token_file", path, File::open(path).map(drop), hint);
+        look("gateway.admin_token_file", path, tombolo_files::open_readable(path).map(drop), hint);
     }
     if let StateFile::At(path) = &config.gateway.state_file {
         look("gateway.state_file", path, appended(path), WRITTEN);

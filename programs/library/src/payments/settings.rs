@@ -55,8 +55,11 @@ impl PaymentsSettings {
     /// When it cannot be read, others can read it too, or something in it is wrong.
     pub fn read(path: &Path) -> Result<Self, PaymentsError> {
         let wrong = |words: String| PaymentsError { path: path.to_owned(), words };
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        let mode = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?;
+        let failed = |error: std::io::Error| wrong(error.to_string());
+        let mut file = tombolo_files::open_readable(path).map_err(failed)?;
+        let mode = file.metadata().map_err(failed)?;
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut file, &mut text).map_err(failed)?;
         let mode = std::os::unix::fs::PermissionsExt::mode(&mode.permissions());
         if mode & 0o077 != 0 {
             let words = "others can read it, and it holds secrets; run chmod 600 on it";

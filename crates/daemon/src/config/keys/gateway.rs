@@ -34,7 +34,7 @@ pub(super) static GATEWAY: Table = Table {
             name: "admin_token_file",
             about: "The file with the token that every request to the admin listener must show \
                     (`Authorization: Bearer TOKEN`). Only the gateway's user should be able to \
-                    read it.",
+                    read it. A symbolic link of another user on the way to it is refused.",
             form: Form::Text { what: "a path" },
             absent: Absent::Means("no token is asked for"),
             example: "\"/etc/tombolo/admin.token\"",

@@ -1,7 +1,6 @@
 //! The secret that opens the admin API. Only its hash is kept, so that it can reach no log.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -63,7 +62,7 @@ impl Token {
 
 /// The file's bytes, at most a little more than a token may have, and its mode.
 fn contents(path: &Path) -> io::Result<(Vec<u8>, u32)> {
-    let file = File::open(path)?;
+    let file = tombolo_files::open_readable(path)?;
     let about = file.metadata()?;
     if about.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -89,6 +88,21 @@ mod tests {
             ["Bearer 0123456789abcdeF", "Bearer", "Bearer ", "Basic 0123456789abcdef", TEXT, ""]
         {
             assert!(!token.is_in(bad.as_bytes()), "{bad}");
+        }
+    }
+
+    /// Whoever made the link would choose the token.
+    #[test]
+    fn a_link_of_another_user_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("token"), folder.path().join("link"));
+        std::fs::write(&file, TEXT).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert!(Token::read(&link).is_ok(), "our own");
+        if tombolo_files::own_user() == 0 {
+            std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
+            let error = Token::read(&link).unwrap_err().to_string();
+            assert!(error.contains("belongs to another user"), "{error}");
         }
     }
 
