@@ -37,7 +37,7 @@ fn a_plain_request_is_told_where_it_came_from() {
 }
 
 /// Fields by which proxies tell of the client, as a stranger may claim them.
-const FAMILY: [&str; 12] = [
+const FAMILY: [&str; 22] = [
     "X-Forwarded-Port: 1",
     "X-Forwarded-Prefix: /evil",
     "X-Forwarded-Server: evil",
@@ -50,6 +50,16 @@ const FAMILY: [&str; 12] = [
     "X-Original-URL: /admin",
     "X-Rewrite-URL: /admin",
     "X-Client-IP: 192.0.2.7",
+    "CloudFront-Forwarded-Proto: https",
+    "CF-Visitor: {\"scheme\":\"https\"}",
+    "X-ARR-SSL: 2048",
+    "Front-End-Https: on",
+    "X-Url-Scheme: https",
+    "X-HTTP-Host-Override: evil.example",
+    "X_Forwarded_Ssl: on",
+    "X.Original.URL: /admin",
+    "SCRIPT_NAME: /evil",
+    "Client-Cert: :MIIB:",
 ];
 
 fn family() -> String {

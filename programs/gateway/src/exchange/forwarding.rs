@@ -4,6 +4,8 @@
 //! Applications build links from them, choose what they answer by them and write them into their logs.
 //! So they are a trusted hop's, or the gateway's own; what a stranger sends in them goes nowhere.
 
+mod names;
+
 use std::io::Write as _;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,32 +15,7 @@ use tombolo_http1::{FieldId, RequestHead, is_forwarded, write};
 use super::Scene;
 use super::guard::Asked;
 use crate::rate_limit::client_address;
-
-/// Names that some proxy or other uses, beside all that begin with `X-Forwarded`.
-const OTHERS: [&[u8]; 22] = [
-    b"true-client-ip",
-    b"client-ip",
-    b"x-client-ip",
-    b"x-cluster-client-ip",
-    b"cf-connecting-ip",
-    b"cf-connecting-ipv6",
-    b"fastly-client-ip",
-    b"fly-client-ip",
-    b"x-appengine-user-ip",
-    b"x-envoy-external-address",
-    b"x-original-forwarded-for",
-    b"x-original-host",
-    b"x-original-url",
-    b"x-original-uri",
-    b"x-rewrite-url",
-    b"x-remote-ip",
-    b"x-remote-addr",
-    b"x-scheme",
-    b"x-url-scheme",
-    b"front-end-https",
-    b"x-host",
-    b"x-http-host-override",
-];
+pub(super) use names::{About, about};
 
 /// Whether a field is one that proxies tell of the client in.
 #[inline]
@@ -50,19 +27,9 @@ pub(super) fn is_forwarding(id: FieldId, name: &[u8]) -> bool {
         | FieldId::XForwardedPort
         | FieldId::XRealIp
         | FieldId::Forwarded => true,
-        FieldId::Other => is_of_family(name),
+        FieldId::Other => names::about(name).is_some(),
         _ => false,
     }
-}
-
-fn is_of_family(name: &[u8]) -> bool {
-    // Most names that browsers send begin otherwise, and need no comparison.
-    if !matches!(name, [b'x' | b'X' | b't' | b'T' | b'c' | b'C' | b'f' | b'F', ..]) {
-        return false;
-    }
-    const FAMILY: &[u8] = b"x-forwarded";
-    name.get(..FAMILY.len()).is_some_and(|start| start.eq_ignore_ascii_case(FAMILY))
-        || OTHERS.iter().any(|other| name.eq_ignore_ascii_case(other))
 }
 
 /// Tells once that somebody's forwarding fields were replaced: a proxy in front may have been
@@ -73,7 +40,7 @@ pub(super) fn hint(client: IpAddr) {
     if !TOLD.swap(true, Ordering::Relaxed) {
         tracing::info!(
             %client,
-            "X-Forwarded-*, Forwarded and X-Real-IP of this client were replaced, since it is not in \
+            "X-Forwarded-*, Forwarded, X-Real-IP and the like of this client were replaced, since it is not in \
              `trusted`; if it is a proxy of yours, add its address to `trusted` in [gateway] (said \
              once)"
         );
@@ -172,11 +139,6 @@ pub(super) fn write_address(out: &mut Vec<u8>, ip: IpAddr) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_other_name_is_found() {
-        assert!(OTHERS.iter().all(|name| is_of_family(name)));
-    }
 
     #[test]
     fn the_family_is_known_by_its_names() {

@@ -9,39 +9,8 @@ use tombolo_cache::key::{Scheme, Target, write_authority};
 use tombolo_cache::message::Request;
 use tombolo_http1::{FieldId, forwarded_parameters};
 
+use crate::exchange::forwarding::{About, about};
 use crate::exchange::guard::Asked;
-
-/// What a forwarding field is about.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum About {
-    Scheme,
-    Host,
-    /// Forwarded, of which `host` and `proto` count.
-    Elements,
-    Port,
-    /// A path, or a part of one.
-    Path,
-}
-
-/// Fields about the target, beside X-Forwarded-Proto and X-Forwarded-Host.
-const FIELDS: [(&[u8], About); 16] = [
-    (b"forwarded", About::Elements),
-    (b"x-forwarded-port", About::Port),
-    (b"x-forwarded-scheme", About::Scheme),
-    (b"x-forwarded-protocol", About::Scheme),
-    (b"x-forwarded-ssl", About::Scheme),
-    (b"x-scheme", About::Scheme),
-    (b"x-url-scheme", About::Scheme),
-    (b"front-end-https", About::Scheme),
-    (b"x-original-host", About::Host),
-    (b"x-host", About::Host),
-    (b"x-http-host-override", About::Host),
-    (b"x-forwarded-prefix", About::Path),
-    (b"x-forwarded-uri", About::Path),
-    (b"x-original-url", About::Path),
-    (b"x-original-uri", About::Path),
-    (b"x-rewrite-url", About::Path),
-];
 
 /// Finds the target; what a hop tells beyond scheme and host is written into `told`. None: what the hop
 /// tells is no scheme we know or no host, and so cannot be in a key.
@@ -75,7 +44,9 @@ pub(super) fn of<'r>(
     }
     for field in request.head.fields() {
         let (name, value) = (field.name.of(request.buf), field.value.of(request.buf));
-        if let Some(about) = about(name)
+        // These two are in the key already.
+        let is_known = matches!(field.id, FieldId::XForwardedProto | FieldId::XForwardedHost);
+        if let Some(about) = about(name).filter(|_| !is_known)
             && !agrees(target, about, value)
         {
             told.push(b' ');
@@ -102,15 +73,6 @@ pub(super) fn scheme(asked: &Asked, request: &Request<'_>) -> Scheme {
     or_as_sent(asked, request, &mut Vec::new()).scheme
 }
 
-/// What a field of this name is about, if that is the target.
-fn about(name: &[u8]) -> Option<About> {
-    if !matches!(name, [b'x' | b'X' | b'f' | b'F', ..]) {
-        return None;
-    }
-    let found = FIELDS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
-    found.map(|(_, about)| *about)
-}
-
 /// Whether a field tells nothing but what the target has.
 fn agrees(target: Target<'_>, about: About, value: &[u8]) -> bool {
     let secure = target.scheme == Scheme::Https;
@@ -132,6 +94,8 @@ fn agrees(target: Target<'_>, about: About, value: &[u8]) -> bool {
             is_same_host(target, &with_port)
         }
         About::Path => false,
+        // That is about the client, not about the target.
+        About::Client => true,
     }
 }
 
