@@ -53,7 +53,7 @@ mod sticky;
 mod tried;
 
 pub use balancer::{Ask, Balancer, MAX_SERVERS};
-pub use error_retries::ErrorRetries;
+pub use error_retries::{ErrorRetries, Retry};
 pub use gate::{Gate, Standing};
 pub use gradient::{Bounds, Gradient, Window};
 pub use hash::hash_key;

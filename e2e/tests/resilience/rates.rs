@@ -42,7 +42,13 @@ fn who_asks_too_often_is_told_when_to_come_again() {
     assert_eq!(get(&mut client, "/free", "").status(), 200);
     assert_eq!(server.taken(), 6);
     let record = gateway.wait_for_record("the refusal", |record| record["status"] == 429);
-    assert!(record["error"].as_str().unwrap().contains("rate_limit"), "{record}");
+    let words = "beyond rate_limit of the route (key client, 127.0.0.1: 5 in 3600s, 5 at once)";
+    assert_eq!(record["error"], words, "{record}");
+    // Whoever asks later is told the same.
+    let (admin, id) = (gateway.admin(), record["request_id"].as_str().unwrap());
+    let request = format!("GET /api/v1/why?request={id} HTTP/1.1\r\nHost: {admin}\r\n\r\n");
+    let told = Client::connect(admin).exchange(request).text();
+    assert!(told.contains(words), "{told}");
 }
 
 /// Of several limits all hold, and `why` names the one that refuses, by the same counts.

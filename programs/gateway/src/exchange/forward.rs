@@ -27,7 +27,7 @@ use super::journal::Journal;
 use super::onward::{self, Conditions};
 use super::pick::Picker;
 use super::refusal::Refusal;
-use super::{Failure, Scene};
+use super::{Failure, SHED, Scene};
 use crate::control_plane::Route;
 use crate::data_plane::{Next, Workspace};
 use crate::metrics::Outcome;
@@ -210,6 +210,8 @@ async fn ask(
         journal.asks(candidate.number, candidate.index);
         let Link { stream, reused } = match obtain(scene, candidate, asked, fresh).await {
             Ok(link) => link,
+            // Nobody was late but us.
+            Err(_) if scene.connection.timer.is_shed() => return Err(Failure::Cut(SHED)),
             // The server was not asked, so it is not at fault.
             Err(error) if error.is_shortage() => {
                 return Ok(Asking::Next(Refusal::no_descriptor(&error)));

@@ -1,5 +1,7 @@
 //! Stages 3 and 4: the route, and what is refused before an upstream hears of it.
 
+use std::net::IpAddr;
+
 use tombolo_daemon::config::ForwardPath;
 use tombolo_daemon::memory;
 use tombolo_http1::{FieldId, Framing, Method, RequestHead, Version};
@@ -10,7 +12,7 @@ use super::trace::Trace;
 use super::{Failure, Scene};
 use crate::control_plane::{Bounds, Route};
 use crate::data_plane::Workspace;
-use crate::rate_limit::{Exceeded, Facts, Limiter};
+use crate::rate_limit::{Exceeded, Facts, Limiter, client_address, subscriber};
 
 /// Times our name may stand in `Via` before a request is taken to go in circles.
 const MOST_PASSES: usize = 16;
@@ -18,6 +20,9 @@ const MOST_PASSES: usize = 16;
 /// What later stages need to know of the request, copied out of its head.
 pub(super) struct Asked {
     pub(super) method: Method,
+    /// It may be sent a second time (RFC 9110 section 9.2.2): its method is idempotent, and no field tells
+    /// applications to take it for another.
+    pub(super) is_repeatable: bool,
     pub(super) version: Version,
     pub(super) framing: Framing,
     pub(super) keep_alive: bool,
@@ -26,6 +31,8 @@ pub(super) struct Asked {
     pub(super) upgrade: bool,
     /// The client's address is that of a hop whose forwarding fields are believed.
     pub(super) trusted: bool,
+    /// Who it is for limits of each client: as a trusted hop tells it, and with IPv6 a network.
+    pub(super) client: IpAddr,
     /// In which form the path is sent upstream.
     pub(super) forward_path: ForwardPath,
     /// What the exchange may take.
@@ -69,7 +76,9 @@ pub(super) fn guard(
         admit(scene, workspace, route, limiter, journal)?;
     }
     allowed(request, head, route)?;
-    Ok(Asked::of(request, route, trusted))
+    let hops = &scene.snapshot.trusted;
+    let told = if trusted { client_address(request, head, client, hops) } else { client };
+    Ok(Asked::of(request, route, trusted, subscriber(told)))
 }
 
 /// Takes the request from its bucket, and notes what the answer is to tell of that.
@@ -91,11 +100,11 @@ fn admit(
             journal.allowance = allowance;
             Ok(())
         }
-        Err(Exceeded { retry_after, allowance }) => {
+        Err(Exceeded { words, retry_after, allowance }) => {
             journal.allowance = allowance;
             let counts = scene.snapshot.routes.counts(Some(route.index));
             counts.refused_by_rate(scene.connection.core.index);
-            Err(Refusal::too_often(retry_after))
+            Err(Refusal::beyond(&[words], retry_after))
         }
     }
 }
@@ -132,15 +141,18 @@ impl Asked {
     }
 
     /// What a request asks of its route.
-    pub(super) fn of(request: &RequestHead, route: &Route, trusted: bool) -> Self {
+    pub(super) fn of(request: &RequestHead, route: &Route, trusted: bool, client: IpAddr) -> Self {
         Self {
             method: request.method(),
+            is_repeatable: request.method().is_idempotent()
+                && request.field(FieldId::MethodOverride).is_none(),
             version: request.version(),
             framing: request.framing(),
             keep_alive: request.keep_alive(),
             accepts_trailers: request.accepts_trailers(),
             upgrade: request.upgrade().is_some(),
             trusted,
+            client,
             forward_path: route.forward_path,
             bounds: route.bounds,
             upstream: route.upstream,

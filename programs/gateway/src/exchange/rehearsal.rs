@@ -99,7 +99,7 @@ pub(crate) async fn rehearse<'s>(
         return told;
     }
     let trusted = snapshot.trusted.iter().any(|hop| hop.contains(&client.ip()));
-    let asked = Asked::of(&request, route, trusted);
+    let asked = Asked::of(&request, route, trusted, client.ip());
     if let (Some(rules), Some(store)) = (&route.cache, &snapshot.store) {
         let message = Request { head: &request, buf: head };
         let plan = cache::rehearse(store, rules, &asked, &message, client.ip()).await;

@@ -64,8 +64,10 @@ struct Bucket<'f> {
 }
 
 /// A request beyond a limit.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Exceeded {
+    /// The limit's key with its value, and how much it allows.
+    pub(crate) words: String,
     /// Seconds after which there is room again, rounded up.
     pub(crate) retry_after: u64,
     /// What the answer tells of the limit; none: nothing.
@@ -91,22 +93,22 @@ impl Limiter {
     /// says when there is room for it again. A request beyond one limit takes nothing from others.
     pub(crate) fn admit(&self, facts: Facts<'_>) -> Result<Option<Allowance>, Exceeded> {
         let now = now();
-        let mut worst: Option<(u64, &Rule)> = None;
+        let mut worst: Option<(u64, Bucket<'_>)> = None;
         for bucket in self.buckets(&facts) {
             if let Err(micros) = bucket.peek(&self.table, now)
-                && worst.is_none_or(|(longest, _)| micros > longest)
+                && worst.as_ref().is_none_or(|(longest, _)| micros > *longest)
             {
-                worst = Some((micros, bucket.rule));
+                worst = Some((micros, bucket));
             }
         }
-        if let Some((micros, rule)) = worst {
-            return Err(rule.exceeded(micros));
+        if let Some((micros, bucket)) = worst {
+            return Err(bucket.exceeded(micros));
         }
         let mut told: Option<Allowance> = None;
         for bucket in self.buckets(&facts) {
             // Another thread may have taken the last token meanwhile.
             let full_at =
-                bucket.take(&self.table, now).map_err(|micros| bucket.rule.exceeded(micros))?;
+                bucket.take(&self.table, now).map_err(|micros| bucket.exceeded(micros))?;
             let left = bucket.pace().left(full_at, now);
             let allowance = bucket.rule.told(left, full_at.saturating_sub(now));
             if told.is_none_or(|told| allowance.is_some_and(|new| new.left < told.left)) {
@@ -150,10 +152,6 @@ impl Limiter {
 }
 
 impl Rule {
-    fn exceeded(&self, micros: u64) -> Exceeded {
-        Exceeded { retry_after: seconds(micros), allowance: self.told(0, micros) }
-    }
-
     /// What is told of the limit, where anything is.
     fn told(&self, left: u64, reset_micros: u64) -> Option<Allowance> {
         self.limit.headers.then(|| Allowance {
@@ -179,6 +177,11 @@ impl Bucket<'_> {
 
     fn take(&self, table: &Table, now: u64) -> Result<u64, u64> {
         table.take((self.rule.id, self.whose), self.pace(), now)
+    }
+
+    fn exceeded(&self, micros: u64) -> Exceeded {
+        let (retry_after, allowance) = (seconds(micros), self.rule.told(0, micros));
+        Exceeded { words: self.words(), retry_after, allowance }
     }
 
     /// The limit's key with its value, and how much it allows.

@@ -2,8 +2,12 @@
 //! statuses of `retry_on`, or, where nothing is written there, once, for as long as that helps.
 
 use std::cell::Cell;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::LazyLock;
 use std::time::Instant;
 
+use tombolo_balance::{Retry, hash_key};
 use tombolo_http1::{FieldId, RequestHead, ResponseHead};
 
 use super::Candidate;
@@ -12,7 +16,7 @@ use super::retry::may_go_on;
 use crate::data_plane::Buffer;
 use crate::exchange::Scene;
 use crate::exchange::guard::Asked;
-use crate::upstream::{Page, millis_since_start};
+use crate::upstream::millis_since_start;
 
 /// The rules, in words.
 const WRITTEN: &str = "`retry_on` of the upstream has the status";
@@ -23,8 +27,8 @@ const DEFAULT: &str = "Tombolo's default while no `retry_on` is written for the 
 pub(super) struct Tries {
     /// Times it was sent.
     pub(super) sent: usize,
-    /// The page of a retry that no `retry_on` asked for: there is one at most.
-    by_default: Cell<Option<Page>>,
+    /// A retry that no `retry_on` asked for: there is one at most.
+    by_default: Cell<Option<Retry>>,
 }
 
 impl Tries {
@@ -57,17 +61,15 @@ pub(super) fn goes_elsewhere(
     let Candidate { upstream, picker, index, .. } = *candidate;
     let retries = &upstream.error_retries;
     let now = millis_since_start();
-    if let Some(page) = tries.by_default.get() {
+    if let Some(retry) = tries.by_default.get() {
         match is_error(head.status()) {
-            true => retries.failed(page.hash(), now),
-            false => retries.succeeded(),
+            true => retries.failed(retry, now),
+            false => retries.succeeded(retry, now),
         }
         return None;
     }
     let is_possible = || {
-        asked.method.is_idempotent()
-            // It may mean POST.
-            && sent.request.field(FieldId::MethodOverride).is_none()
+        asked.is_repeatable
             && sent.buffer.is_whole()
             && tries.sent < asked.bounds.attempts
             && picker.has_another(index)
@@ -83,16 +85,30 @@ pub(super) fn goes_elsewhere(
     if !is_error(head.status()) || is_final || !is_possible() {
         return None;
     }
-    let page = page(sent.request, sent.buffer.whole());
-    if !retries.take(page.hash(), now) {
+    let page = with_query(sent.request, sent.buffer.whole());
+    let retry = Retry { page, client: of_client(asked.client) };
+    if !retries.take(retry, now) {
         return None;
     }
     if !may_go_on(scene, candidate) {
-        retries.give_back();
+        retries.give_back(retry, now);
         return None;
     }
-    tries.by_default.set(Some(page));
+    tries.by_default.set(Some(retry));
     Some(DEFAULT)
+}
+
+/// What was asked for: a query may fail where others for the same page do not.
+fn with_query(request: &RequestHead, head: &[u8]) -> u64 {
+    let target = request.path_and_query().of(head);
+    let query = target.get(memchr::memchr(b'?', target).unwrap_or(target.len())..);
+    page(request, head).hash() ^ hash_key(query.unwrap_or_default()).rotate_left(13)
+}
+
+/// By a key that nobody outside knows, so that nobody can choose an address with another's place.
+fn of_client(client: IpAddr) -> u64 {
+    static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    KEY.hash_one(client)
 }
 
 /// The statuses of a server that fails, as opposed to one that says no.

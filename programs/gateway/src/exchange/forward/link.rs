@@ -25,7 +25,7 @@ pub(super) async fn obtain(
     let server = candidate.server;
     while !fresh && let Some(stream) = core.pool.take(server) {
         // A request that cannot be repeated asks the kernel whether the server is still there.
-        if asked.method.is_idempotent() || peek(&stream) == Waiting::Nothing {
+        if asked.is_repeatable || peek(&stream) == Waiting::Nothing {
             return Ok(Link { stream, reused: true });
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn repeat(
         // Found to be repeatable before its answer was let go of.
         Why::Elsewhere | Why::Released => inbound.rewind(),
         Why::Ended | Why::Late => {
-            ended.asked.method.is_idempotent()
+            ended.asked.is_repeatable
                 && !interim
                 && ended.sent < ended.asked.bounds.attempts
                 && inbound.rewind()
@@ -59,7 +59,7 @@ pub(super) fn leaves(
     asked: &Asked,
     sent: usize,
 ) -> bool {
-    asked.method.is_idempotent()
+    asked.is_repeatable
         && sent < asked.bounds.attempts
         && candidate.picker.has_another(candidate.index)
         && may_go_on(scene, candidate)
