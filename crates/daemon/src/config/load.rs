@@ -88,7 +88,9 @@ fn not_text(name: &str, bytes: &[u8], error: &std::str::Utf8Error) -> Mistakes {
     let good = std::str::from_utf8(good).unwrap_or_default();
     let source = Source::new(name, good);
     let place = source.place(&(good.len()..good.len()));
-    let spot = Spot { place, text: format!("{}\u{fffd}", source.shown_line(place.line)).into() };
+    let text = format!("{}\u{fffd}", source.shown_line(place.line)).into();
+    let (section, key) = source.within(place);
+    let spot = Spot { place, text, section, key };
     only(name, "this byte is not UTF-8", "save the file as UTF-8", Some(spot))
 }
 

@@ -41,6 +41,10 @@ pub struct Spot {
     pub place: Place,
     /// The line as it stands in the file.
     pub text: Arc<str>,
+    /// The section it is in, without brackets; empty above the first.
+    pub section: String,
+    /// The key it is about; empty where there is none.
+    pub key: String,
 }
 
 /// The kinds of mistakes; the names are stable and may be relied upon by programs.
@@ -125,6 +129,7 @@ impl Mistakes {
                 last = (spot.place.line, source.shown_line(spot.place.line).into());
             }
             spot.text = Arc::clone(&last.1);
+            (spot.section, spot.key) = source.within(spot.place);
         }
         (!list.is_empty()).then_some(Self { list, omitted })
     }

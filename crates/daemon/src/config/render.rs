@@ -60,7 +60,7 @@ fn render_one(out: &mut String, mistake: &Mistake, paint: &Paint) -> std::fmt::R
         write!(out, ":{}:{}", place.line, place.column)?;
     }
     writeln!(out, ":{off} {red}{}{off}", terminal::line(&mistake.words))?;
-    if let Some(Spot { place, text }) = &mistake.spot {
+    if let Some(Spot { place, text, .. }) = &mistake.spot {
         let (shown, before, length) = window(text, *place);
         let gutter = place.line.to_string().len().max(3);
         writeln!(out, "{blue}{:>gutter$} |{off} {shown}", place.line)?;
@@ -71,7 +71,19 @@ fn render_one(out: &mut String, mistake: &Mistake, paint: &Paint) -> std::fmt::R
         let what = terminal::line(what);
         writeln!(out, "      {what}: line {}, column {}", place.line, place.column)?;
     }
+    writeln!(out, "      {bold}rule:{off} {}", terminal::line(&rule(mistake)))?;
     writeln!(out, "      {bold}hint:{off} {}\n", terminal::line(&mistake.hint))
+}
+
+/// The rule that is broken, and in which section and at which key.
+fn rule(mistake: &Mistake) -> String {
+    let kind = mistake.kind.name();
+    match mistake.spot.as_ref().map(|spot| (spot.section.as_str(), spot.key.as_str())) {
+        None | Some(("", "")) => kind.to_owned(),
+        Some(("", key)) => format!("{kind}, {key}"),
+        Some((section, "")) => format!("{kind}, [{section}]"),
+        Some((section, key)) => format!("{kind}, [{section}] {key}"),
+    }
 }
 
 /// The part of a line to show, how many columns lie before the place in it, and how many
@@ -105,6 +117,8 @@ fn one_to_json(mistake: &Mistake) -> Value {
     let place = mistake.spot.as_ref().map(|spot| spot.place);
     json!({
         "kind": mistake.kind.name(),
+        "section": mistake.spot.as_ref().map(|spot| &spot.section),
+        "key": mistake.spot.as_ref().map(|spot| &spot.key),
         "message": mistake.words,
         "hint": mistake.hint,
         "file": mistake.file,
@@ -130,7 +144,12 @@ mod tests {
             words: "that is wrong".to_owned(),
             hint: "do this".to_owned(),
             file: "t.toml".to_owned(),
-            spot: Some(Spot { place, text: text.into() }),
+            spot: Some(Spot {
+                place,
+                text: text.into(),
+                section: "gateway".to_owned(),
+                key: "workers".to_owned(),
+            }),
             related: None,
         })
     }
@@ -139,7 +158,7 @@ mod tests {
     fn the_caret_stands_under_the_mistake() {
         assert_eq!(
             at("\tworkers = -1", 12, 2).render(false),
-            "t.toml:7:12: that is wrong\n  7 |  workers = -1\n    |            ^^\n      hint: do this\n\n1 mistake\n"
+            "t.toml:7:12: that is wrong\n  7 |  workers = -1\n    |            ^^\n      rule: bad-value, [gateway] workers\n      hint: do this\n\n1 mistake\n"
         );
     }
 
@@ -166,6 +185,8 @@ mod tests {
         assert_eq!(json["valid"], false);
         assert_eq!(json["mistakes"][0]["line"], 7);
         assert_eq!(json["mistakes"][0]["kind"], "bad-value");
+        assert_eq!(json["mistakes"][0]["section"], "gateway");
+        assert_eq!(json["mistakes"][0]["key"], "workers");
         assert_eq!(json["mistakes"][0]["text"], "x = 1");
     }
 }

@@ -37,13 +37,18 @@ impl Bound {
         (bytes / limits::RESERVE_SHARE).max(limits::RESERVE_MIN)
     }
 
+    /// What is left to other users of memory than the allocator within a bound of so many bytes.
+    pub(super) fn others(bytes: u64) -> u64 {
+        (bytes / limits::OTHERS_SHARE).max(limits::OTHERS_MIN)
+    }
+
     /// Environment variables for a process whose `RLIMIT_DATA` will be so many bytes, which set
     /// its allocator up. All that it may use it takes at once, as address space: the kernel counts
     /// that for the limit and never counts it down again, so that otherwise memory which was used
     /// once would be lacking for stacks of threads.
     #[must_use]
     pub fn environment(bytes: u64) -> Vec<(&'static str, String)> {
-        let others = (bytes / limits::OTHERS_SHARE).max(limits::OTHERS_MIN);
+        let others = Self::others(bytes);
         let arena = bytes.saturating_sub(others);
         // Smaller ones are not taken by the allocator (mimalloc 3: MI_ARENA_MIN_SIZE).
         if !((32 << 20)..=limits::ARENA_MAX).contains(&arena) {

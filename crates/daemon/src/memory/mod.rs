@@ -37,6 +37,12 @@ pub fn bound() -> u64 {
     BOUND.load(Ordering::Relaxed)
 }
 
+/// Of a bound in bytes, what is kept in reserve or for other users of memory than the allocator.
+#[must_use]
+pub fn not_for_requests(bound: u64) -> u64 {
+    Bound::reserve(bound).saturating_add(Bound::others(bound))
+}
+
 /// What a client is told that is refused because memory is short.
 pub const DETAIL: &str = "The server has reached its bound of memory and takes no new requests until some of it is free.";
 

@@ -189,7 +189,12 @@ impl<'c> Context<'c> {
     ) {
         let file = self.source.name.to_owned();
         // The line's text is added to those mistakes that are told.
-        let spot = place.map(|place| Spot { place, text: "".into() });
+        let spot = place.map(|place| Spot {
+            place,
+            text: "".into(),
+            section: String::new(),
+            key: String::new(),
+        });
         let shown = |text| clipped(self.environment.mask(text));
         let (words, hint) = (shown(words), shown(hint));
         self.mistakes.borrow_mut().push(Mistake { kind, words, hint, file, spot, related });

@@ -62,6 +62,35 @@ impl<'t> Source<'t> {
         without_passwords(self.line(line))
     }
 
+    /// The section that a place is in, as its header has it without brackets, and the key that is meant
+    /// there, as `health.path` within an inline table. Each is empty if there is none. Found by the look
+    /// of the lines, since a file with mistakes need not be TOML.
+    pub(crate) fn within(&self, place: Place) -> (String, String) {
+        let mut key = "";
+        let mut section = "";
+        for line in (1..=place.line).rev() {
+            let text = self.line(line).trim_start();
+            if let Some(name) = header(text) {
+                section = name;
+                break;
+            }
+            if let Some((name, _)) = text.split_once('=')
+                && key.is_empty()
+                && is_name(name.trim())
+            {
+                key = name.trim();
+            }
+        }
+        let line = self.line(place.line);
+        let before: String = line.chars().take(place.column.saturating_sub(1)).collect();
+        let inner = before.trim_end().strip_suffix('=').map_or("", |before| {
+            before.trim_end().rsplit([' ', ',', '{']).next().unwrap_or_default()
+        });
+        let is_inner = !key.is_empty() && is_name(inner) && inner != key;
+        let key = if is_inner { format!("{key}.{inner}") } else { key.to_owned() };
+        (section.to_owned(), key)
+    }
+
     fn floor(&self, offset: usize) -> usize {
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
@@ -71,9 +100,37 @@ impl<'t> Source<'t> {
     }
 }
 
+/// The name in a header, if a line is one rather than part of a list.
+fn header(line: &str) -> Option<&str> {
+    let name = line.strip_prefix("[[").or_else(|| line.strip_prefix('['))?;
+    let name = name.split(']').next()?.trim();
+    (is_name(name) && name.starts_with(|first: char| first.is_ascii_alphabetic())).then_some(name)
+}
+
+fn is_name(text: &str) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    (1..=64).contains(&text.len()) && text.as_bytes().iter().all(is_part)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_within_a_section_and_at_a_key() {
+        let text = "a = 1\n[gateway.limits] # x\nb = 2\nlist = [\n  \"x\",\n  [1],\n]\n[[upstream]]\n\
+                    health = { path = \"/\", interval = 0 }\n\u{1}[\n";
+        let source = Source::new("f", text);
+        let at = |line, column| {
+            let (section, key) = source.within(Place { line, column, length: 1 });
+            format!("{section}/{key}")
+        };
+        assert_eq!([at(1, 5), at(2, 1), at(3, 5)], ["/a", "gateway.limits/", "gateway.limits/b"]);
+        assert_eq!([at(5, 3), at(6, 4)], ["gateway.limits/list", "gateway.limits/list"]);
+        assert_eq!(at(9, 10), "upstream/health");
+        assert_eq!([at(9, 19), at(9, 35)], ["upstream/health.path", "upstream/health.interval"]);
+        assert_eq!([at(10, 1), at(99, 99)], ["upstream/health", "upstream/health"]);
+    }
 
     #[test]
     fn columns_are_characters_and_spans_stay_on_their_line() {

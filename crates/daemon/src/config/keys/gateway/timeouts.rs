@@ -66,8 +66,8 @@ pub(super) static TIMEOUTS: Table = Table {
         time(
             "client_stall",
             "That a client may take nothing of a response (a paused download) while nobody needs \
-             its place: nobody waits for a server of the upstream, and a tenth of `connections` is \
-             free. Then it is cut.",
+             its place: nobody waits for a server of the upstream, a tenth of `connections` is \
+             free, and memory is not short. Then it is cut.",
             Timeouts::DEFAULT.client_stall,
             (MOMENT, DAY),
             "\"1h\"",
