@@ -46,6 +46,29 @@ pub(crate) fn print(minutes: &[Minute]) {
     for fault in faults() {
         print_fault(minutes, &fault);
     }
+    println!();
+    for minute in minutes {
+        let verdict = verdict(&minute.seen, minute.load.failures().as_deref());
+        println!("{}: {verdict}", minute.balancer.name());
+    }
+}
+
+/// Whether the minute was what the documents promise: no request failed, and while a replica was stopped
+/// no answer took a second.
+fn verdict(seen: &[Seen], load_failed: Option<&str>) -> String {
+    let failed = seen.iter().filter(|one| !matches!(one.how, How::Right | How::Cut)).count();
+    let stopped = faults().into_iter().find(|fault| fault.name.starts_with("stopped"));
+    let longest = stopped.map_or(Duration::ZERO, |fault| {
+        let within = |one: &&Seen| one.at >= fault.begin && one.at < fault.end + AFTERMATH;
+        percentile(seen.iter().filter(within), 100)
+    });
+    let is_kept = failed == 0 && load_failed.is_none() && longest < Duration::from_secs(1);
+    let word = if is_kept { "kept" } else { "NOT KEPT" };
+    format!(
+        "promise {word}: {failed} checked requests failed, of wrk {}; longest while stopped {} ms (below 1000)",
+        load_failed.unwrap_or("0"),
+        millis(longest),
+    )
 }
 
 fn print_fault(minutes: &[Minute], fault: &Fault) {
@@ -120,6 +143,22 @@ mod tests {
         assert_eq!(percentile(all.iter(), 99), Duration::from_millis(198));
         assert_eq!(percentile(all.iter(), 100), Duration::from_millis(200));
         assert_eq!(percentile([].iter(), 99), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_promise_is_about_failures_and_the_stopped_replica() {
+        let stopped = u64::try_from(faults()[1].begin.as_millis()).unwrap();
+        let mut all = vec![seen(stopped + 10, 400), seen(0, 5000)];
+        assert_eq!(
+            verdict(&all, None),
+            "promise kept: 0 checked requests failed, of wrk 0; longest while stopped 400.0 ms (below 1000)"
+        );
+        assert!(verdict(&all, Some("3 timeouts")).starts_with("promise NOT KEPT"));
+        all.push(seen(stopped + 10, 1000));
+        assert!(verdict(&all, None).starts_with("promise NOT KEPT"));
+        let how = How::Status(500);
+        all = vec![Seen { at: Duration::ZERO, took: Duration::ZERO, how }];
+        assert!(verdict(&all, None).starts_with("promise NOT KEPT: 1 checked"));
     }
 
     #[test]
