@@ -14,6 +14,7 @@ mod descriptors;
 mod early_answers;
 mod families;
 mod heads;
+mod memory_shares;
 mod pace;
 mod protocols;
 mod streams;

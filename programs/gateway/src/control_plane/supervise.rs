@@ -208,6 +208,7 @@ fn start(facts: &Facts, shutdown: &Shutdown, access_log: &AccessLog) -> Result<V
     let start_one = |index| {
         Worker::start(WorkerOptions {
             index,
+            threads: facts.workers,
             publication: Arc::clone(&facts.publication),
             lane: access_log.lane(),
             admission: Arc::clone(&facts.admission),

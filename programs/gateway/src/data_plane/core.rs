@@ -9,6 +9,7 @@ use super::admission::Admission;
 use super::connection::{Live, Warm};
 use super::date::DateText;
 use super::seldom::Seldom;
+use super::shares::Shares;
 use super::splice::Pipes;
 use super::timers::Timers;
 use super::workspace::Workspaces;
@@ -24,6 +25,7 @@ pub(crate) struct Core {
     /// Which thread this is: the row of its counters.
     pub(crate) index: usize,
     pub(crate) timers: Rc<Timers>,
+    pub(crate) shares: Shares,
     pub(crate) workspaces: Workspaces,
     pub(crate) pool: Pool,
     pub(crate) pipes: Pipes,
@@ -65,7 +67,7 @@ impl Core {
     }
 
     pub(crate) fn new(
-        index: usize,
+        (index, threads): (usize, usize),
         publication: Arc<Publication>,
         admission: Arc<Admission>,
         lane: Option<Lane>,
@@ -77,6 +79,7 @@ impl Core {
         Rc::new(Self {
             index,
             timers: Timers::new(),
+            shares: Shares::new(threads),
             workspaces: Workspaces::new(),
             pool,
             pipes: Pipes::new(),

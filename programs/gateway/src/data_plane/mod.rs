@@ -19,6 +19,7 @@
 //! | `stream.rs`, `transfer.rs` | sockets under deadlines; bodies from one to the other |
 //! | `reply.rs`, `sendfile.rs` | answers from memory and from files |
 //! | `half_heads.rs` | the memory of heads that come in pieces |
+//! | `shares.rs` | the memory of requests under way, for each client |
 //! | `rounds.rs` | reads first, then sends upstream, then to clients: fewer wake-ups |
 //! | `splice.rs` | large bodies moved inside the kernel |
 //! | `seldom.rs` | complaints that a stranger can cause |
@@ -38,6 +39,7 @@ mod reply;
 mod rounds;
 mod seldom;
 mod sendfile;
+mod shares;
 mod splice;
 mod stream;
 mod timers;
@@ -55,6 +57,7 @@ pub(crate) use listener::{Bound, Door, Speaks};
 pub(crate) use pace::{Pace, Wait};
 pub(crate) use reply::reply;
 pub(crate) use sendfile::send_file;
+pub(crate) use shares::{Full, Share};
 pub(crate) use splice::{Borrowed, Pipes};
 pub(crate) use stream::{
     Stop, Waiting, Watch, half_close, has_failed, has_left, peek, poll_read_now, poll_write_now,

@@ -85,7 +85,7 @@ impl<'p> Pace<'p> {
     /// The deadline has passed while the client took nothing: whether that is the end.
     fn expired(&self, timer: &Timer) -> Option<Stop> {
         // Its time was ended, whatever the deadline says.
-        if timer.is_cut() || timer.is_released() {
+        if timer.is_cut() || timer.is_released() || timer.is_shed() {
             return Some(Stop::Expired);
         }
         let stalled = timer.now().saturating_sub(self.state.since.get());
@@ -95,7 +95,7 @@ impl<'p> Pace<'p> {
         if (self.is_needed)() {
             return Some(Stop::Needed);
         }
-        timer.arm(LOOK);
+        timer.arm_again(LOOK);
         None
     }
 }

@@ -29,6 +29,10 @@ struct Slot {
     asked: u64,
     /// The server is out: the request may go to another.
     released: bool,
+    /// What it holds is needed: the request is to end.
+    shed: bool,
+    /// When somebody was last waited for anew: something has moved then.
+    moved: u64,
 }
 
 /// The clock and all deadlines of one thread.
@@ -56,6 +60,8 @@ impl Timers {
             cut: false,
             asked: NEVER,
             released: false,
+            shed: false,
+            moved: self.now.get(),
         });
         Timer { timers: Rc::clone(self), key }
     }
@@ -105,6 +111,27 @@ impl Timers {
         }
     }
 
+    /// Ends the request on a connection: what it holds is needed.
+    pub(super) fn shed(&self, slot: usize) {
+        if let Some(slot) = self.slots.borrow_mut().get_mut(slot) {
+            slot.shed = true;
+            if let Some(waker) = slot.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    /// How a connection stands: 0, its client has moved nothing for so many ticks; 1, neither has the server
+    /// that is to answer; 2, it moves.
+    pub(super) fn standstill(&self, slot: usize, ticks: u64) -> u8 {
+        let slots = self.slots.borrow();
+        match slots.get(slot) {
+            Some(slot) if slot.moved.saturating_add(ticks) > self.now.get() => 2,
+            Some(slot) if slot.asked != NEVER => 1,
+            _ => 0,
+        }
+    }
+
     /// Wakes every connection, so that each looks again at what has changed (a drain).
     pub(crate) fn wake_all(&self) {
         for (_, slot) in self.slots.borrow_mut().iter_mut() {
@@ -134,11 +161,38 @@ impl Timer {
         self.timers.now.get()
     }
 
+    /// Which slot it has.
+    pub(super) fn slot(&self) -> usize {
+        self.key
+    }
+
     /// Sets the deadline `after` ticks from now (a further tick covers the one under way).
     pub(crate) fn arm(&self, after: u64) {
+        let now = self.timers.now.get();
+        if let Some(slot) = self.timers.slots.borrow_mut().get_mut(self.key) {
+            slot.deadline = now.saturating_add(after).saturating_add(1);
+            slot.moved = now;
+        }
+    }
+
+    /// The same while nothing has moved.
+    pub(crate) fn arm_again(&self, after: u64) {
         let tick = self.timers.now.get().saturating_add(after).saturating_add(1);
         if let Some(slot) = self.timers.slots.borrow_mut().get_mut(self.key) {
             slot.deadline = tick;
+        }
+    }
+
+    /// Whether the request is to end because what it holds is needed.
+    #[inline]
+    pub(crate) fn is_shed(&self) -> bool {
+        self.timers.slots.borrow().get(self.key).is_some_and(|slot| slot.shed)
+    }
+
+    /// The request has ended; the connection may go on.
+    pub(super) fn keep(&self) {
+        if let Some(slot) = self.timers.slots.borrow_mut().get_mut(self.key) {
+            slot.shed = false;
         }
     }
 
@@ -190,7 +244,7 @@ impl Timer {
     pub(crate) fn poll_expired(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut slots = self.timers.slots.borrow_mut();
         let Some(slot) = slots.get_mut(self.key) else { return Poll::Pending };
-        if slot.cut || slot.released || slot.deadline <= self.timers.now.get() {
+        if slot.cut || slot.released || slot.shed || slot.deadline <= self.timers.now.get() {
             return Poll::Ready(());
         }
         match &slot.waker {

@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tombolo_daemon::memory;
 use tombolo_daemon::shutdown::Shutdown;
 
 use super::admission::Admission;
@@ -37,6 +38,8 @@ const ORDERS: usize = 16;
 /// What a thread is given when it starts.
 pub(crate) struct WorkerOptions {
     pub(crate) index: usize,
+    /// How many there are.
+    pub(crate) threads: usize,
     pub(crate) publication: Arc<Publication>,
     pub(crate) lane: Option<Lane>,
     pub(crate) admission: Arc<Admission>,
@@ -127,8 +130,9 @@ impl Worker {
 }
 
 async fn run(options: WorkerOptions, mut orders: Receiver<Order>) {
-    let WorkerOptions { index, publication, lane, admission, metrics, recent, shutdown } = options;
-    let core = Core::new(index, publication, admission, lane, metrics, recent);
+    let WorkerOptions { index, threads, publication, lane, admission, metrics, recent, shutdown } =
+        options;
+    let core = Core::new((index, threads), publication, admission, lane, metrics, recent);
     let clock = spawn_local(keep_time(Rc::clone(&core)));
     let mut accepting: Vec<Accepting> = Vec::new();
     let idle = loop {
@@ -202,6 +206,10 @@ async fn keep_time(core: Rc<Core>) {
         let now = u64::try_from(now).unwrap_or(u64::MAX);
         core.timers.advance(now);
         waits::look(&core, &mut waits);
+        core.shares.look(&core.timers);
+        if memory::is_short() {
+            core.workspaces.clear();
+        }
         core.log(Lane::flush);
         // A thread without requests lets go of what was reloaded away, too.
         drop(core.snapshot());

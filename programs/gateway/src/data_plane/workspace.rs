@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 
+use tombolo_daemon::memory;
 use tombolo_http1::{RequestHead, ResponseHead};
 
 use super::buffer::Buffer;
@@ -88,9 +89,14 @@ impl Workspaces {
         self.spare.borrow_mut().pop().unwrap_or_else(Workspace::new)
     }
 
+    /// Frees those that nobody uses.
+    pub(super) fn clear(&self) {
+        *self.spare.borrow_mut() = Vec::new();
+    }
+
     pub(crate) fn give(&self, mut workspace: Box<Workspace>) {
         let mut spare = self.spare.borrow_mut();
-        if spare.len() < KEPT {
+        if spare.len() < KEPT && !memory::is_short() {
             workspace.clear();
             spare.push(workspace);
         }

@@ -17,7 +17,7 @@ use super::forward::Sent;
 use super::guard::Asked;
 use super::journal::Journal;
 use super::refusal::Refusal;
-use super::{Failure, Scene};
+use super::{Failure, SHED, Scene};
 use crate::data_plane::{Next, Pace, Stop, Transfer, TransferError, Watch, Workspace};
 use crate::metrics::Outcome;
 
@@ -156,7 +156,12 @@ pub(super) async fn attempt(
     };
     journal.bytes_in = uploaded;
     journal.uploaded(body_ended);
-    conclude(outcome, state.get(), journal)
+    let concluded = conclude(outcome, state.get(), journal);
+    // Nobody was late but us: the server is not to blame, and no other is asked.
+    if timer.is_shed() && !matches!(concluded, Ok(Ok(_))) {
+        return Err(Failure::Cut(SHED));
+    }
+    concluded
 }
 
 /// Notes that the upload has ended; an error if the request cannot go on.

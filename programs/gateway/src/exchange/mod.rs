@@ -40,12 +40,14 @@ mod request_id;
 mod trace;
 mod tunnel;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
+use tombolo_daemon::memory;
 
 use crate::control_plane::{Route, Snapshot};
-use crate::data_plane::{Connection, Next, Workspace};
+use crate::data_plane::{Connection, Full, Next, Share, Workspace};
 pub(crate) use cache::Plan;
 pub(crate) use rehearsal::{Pick, Refused, rehearse};
 
@@ -63,9 +65,9 @@ pub(crate) struct Scene<'e> {
 }
 
 impl<'e> Scene<'e> {
-    /// Whether a client that takes nothing is in the way of others: connections are short.
+    /// Whether a client that takes nothing is in the way of others: connections or memory are short.
     fn is_short(&self) -> bool {
-        self.connection.core.is_short_of_connections()
+        self.connection.core.is_short_of_connections() || memory::is_short()
     }
 
     /// The same while a request holds a place at a server of this upstream: or others wait for one.
@@ -104,7 +106,16 @@ pub(crate) async fn run(
     let snapshot: &Arc<Snapshot> = &snapshot;
     let scene = Scene { connection, client: Some(client), snapshot };
     let mut journal = Journal::new();
-    let next = match stages(&scene, workspace, &mut journal).await {
+    let mut share = None;
+    let mut ended = stages(&scene, workspace, &mut share, &mut journal).await;
+    // Whatever it was at: its place was needed.
+    if connection.timer.is_shed() && ended.is_err() {
+        ended = Err(match journal.status {
+            0 => Refusal::beyond_share().into(),
+            _ => Failure::Cut(SHED),
+        });
+    }
+    let next = match ended {
         Ok(next) => next,
         Err(Failure::Cut(error)) => {
             journal.cut(error);
@@ -123,22 +134,35 @@ pub(crate) async fn run(
     next
 }
 
+/// What the log says of an exchange that ended because what it holds was needed.
+const SHED: &str = "the client's requests hold more than its share of the memory for requests, which is used up: the oldest that wait are ended";
+
 /// The stages in order.
-async fn stages(
-    scene: &Scene<'_>,
+async fn stages<'s>(
+    scene: &'s Scene<'_>,
     workspace: &mut Workspace,
+    share: &mut Option<Share<'s>>,
     journal: &mut Journal,
 ) -> Result<Next, Failure> {
-    if !read_head::read_head(scene, workspace, journal).await? {
+    if !read_head::read_head(scene, workspace, share, journal).await? {
         return Ok(Next::Close);
     }
+    // Held for the peer until it was known who asks.
+    *share = None;
     let route = guard::route(scene, workspace)?;
     journal.route = Some(route.index);
     let asked = guard::guard(scene, workspace, route, journal)?;
+    *share = Some(hold(scene, asked.client)?);
     if route.cache.is_some() {
         return cache::serve(scene, workspace, route, &asked, journal).await;
     }
     pass(scene, workspace, route, &asked, journal, Errand::default()).await
+}
+
+/// Counts what the request holds for its client.
+fn hold<'s>(scene: &'s Scene<'_>, client: IpAddr) -> Result<Share<'s>, Refusal> {
+    let Connection { core, timer, .. } = scene.connection;
+    core.shares.begin(client, timer).map_err(|Full| Refusal::beyond_share())
 }
 
 /// Sends the request on and its answer back.

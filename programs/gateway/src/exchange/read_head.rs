@@ -4,16 +4,18 @@ use tombolo_http1::OtherProtocol;
 
 use super::journal::Journal;
 use super::refusal::Refusal;
-use super::{Failure, Scene};
-use crate::data_plane::{Stop, Workspace, read};
+use super::{Failure, Scene, hold};
+use crate::data_plane::{Share, Stop, Workspace, read};
+use crate::rate_limit::subscriber;
 
 /// Reads until the head is whole. `Ok(false)`: the client closed without sending anything.
 ///
 /// The deadline runs from the head's first byte to its end and is not moved by further bytes, so
 /// a slow drip is cut like silence.
-pub(super) async fn read_head(
-    scene: &Scene<'_>,
+pub(super) async fn read_head<'s>(
+    scene: &'s Scene<'_>,
     workspace: &mut Workspace,
+    share: &mut Option<Share<'s>>,
     journal: &mut Journal,
 ) -> Result<bool, Failure> {
     let timer = &scene.connection.timer;
@@ -38,6 +40,12 @@ pub(super) async fn read_head(
                         return Err(Refusal::bad_head(error, &scene.snapshot.head).into());
                     }
                     let client = scene.connection.client.ip();
+                    // A trusted hop sends those of many clients, and which is not known yet.
+                    if share.is_none()
+                        && !scene.snapshot.trusted.iter().any(|hop| hop.contains(&client))
+                    {
+                        *share = Some(hold(scene, subscriber(client))?);
+                    }
                     let heads = &scene.connection.core.admission.half_heads;
                     let half = half.get_or_insert_with(|| heads.begin(client));
                     journal.waits_for_head();

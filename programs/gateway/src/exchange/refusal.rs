@@ -153,6 +153,18 @@ impl Refusal {
         Self { retry_after: Some(2), at_once: true, ..refusal }
     }
 
+    /// The client's requests hold its share of the memory that requests may hold.
+    pub(super) fn beyond_share() -> Self {
+        let cause = format!(
+            "the requests under way hold all the memory they may within the bound of the process ({}), and this client's hold its share",
+            memory::in_words(memory::bound())
+        );
+        let detail =
+            "Too many of your requests are under way. Let some of them end, and try again.";
+        let refusal = Self::new(503, detail, cause).counted(ErrorReason::MemoryShare).closing();
+        Self { retry_after: Some(2), at_once: true, ..refusal }
+    }
+
     pub(super) fn slow_body(bounds: &Bounds) -> Self {
         let cause = format!(
             "no byte of the request body within timeouts.body_gap of {} ({})",
@@ -198,19 +210,13 @@ impl Refusal {
         Self::new(204, "", "")
     }
 
-    /// The same, with each limit that refuses named for who asks why.
+    /// Beyond these rate limits of the route, for so many seconds.
     pub(super) fn beyond(limits: &[String], seconds: u64) -> Self {
-        let cause = format!("beyond rate_limit of the route ({})", limits.join("; "));
-        Self { cause: cause.into(), ..Self::too_often(seconds) }
-    }
-
-    /// Beyond the route's rate limit, for so many seconds.
-    pub(super) fn too_often(seconds: u64) -> Self {
         let plural = if seconds == 1 { "" } else { "s" };
         let refusal = Self::new(
             429,
             format!("There were too many requests. Try again in {seconds} second{plural}."),
-            "more requests than rate_limit of the route allows",
+            format!("beyond rate_limit of the route ({})", limits.join("; ")),
         );
         Self { retry_after: Some(seconds), ..refusal.counted(ErrorReason::RateLimit) }
     }

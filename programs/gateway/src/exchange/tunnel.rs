@@ -8,9 +8,9 @@ use std::task::Poll;
 
 use tokio::net::TcpStream;
 
-use super::Scene;
 use super::forward::Upgraded;
 use super::journal::Journal;
+use super::{SHED, Scene};
 use crate::data_plane::{Buffer, Stop, Timer, Wait, Workspace, half_close, read, write_all};
 
 /// Carries bytes between client and upstream. A side that ends its stream has that passed on, and
@@ -50,7 +50,9 @@ pub(super) async fn tunnel(
     };
     journal.bytes_in = up.get();
     journal.bytes_out = down.get();
-    if timer.is_cut() {
+    if timer.is_shed() {
+        journal.cut(SHED);
+    } else if timer.is_cut() {
         journal.cut("its server was drained, and timeouts.drain has passed");
     } else if let Err(Stop::Expired) = ended {
         journal.cut("no byte in either direction within timeouts.tunnel_idle");

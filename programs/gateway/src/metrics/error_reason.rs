@@ -62,6 +62,8 @@ reasons! {
     HalfHeads = 503, "half_heads";
     /// The process has reached its bound of memory.
     Memory = 503, "memory";
+    /// The client's requests hold its share of the memory for requests.
+    MemoryShare = 503, "memory_share";
     /// No descriptor is left for a connection to a server.
     Descriptors = 503, "descriptors";
     /// The upstream is drained.

@@ -46,13 +46,14 @@ pub(crate) async fn wait(
         if let Poll::Ready(server) = ticket.poll(cx) {
             return Poll::Ready(Ok(server));
         }
-        if has_left(cx) {
+        // What it holds is needed: it ends like one that has left.
+        if has_left(cx) || timer.is_shed() {
             return Poll::Ready(Err(Unserved::Left));
         }
         let Some(left) = end.checked_sub(core.timers.now()) else {
             return Poll::Ready(Err(Unserved::Overload(Overload::Late)));
         };
-        timer.arm(left.min(LOOK));
+        timer.arm_again(left.min(LOOK));
         if timer.poll_expired(cx).is_ready() {
             cx.waker().wake_by_ref();
         }

@@ -18,8 +18,8 @@ use super::serve::{self, Sent};
 use super::stored::Stored;
 use super::{Need, Stage, follow, now};
 use crate::data_plane::{Next, Watch, Workspace};
-use crate::exchange::Failure;
 use crate::exchange::journal::Journal;
+use crate::exchange::{Failure, SHED};
 use crate::timing::Phase;
 
 /// Ticks that a request waits for the head of what another asked for; then it asks itself.
@@ -125,6 +125,9 @@ async fn wait(
         timer.poll_expired(cx).map(|()| None)
     })
     .await;
+    if ended.is_none() && timer.is_shed() {
+        return Err(Failure::Cut(SHED));
+    }
     if ended.is_none() && watch.has_ended() {
         return Err(Failure::Cut("the client left before it was answered"));
     }
