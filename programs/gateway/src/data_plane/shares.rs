@@ -3,7 +3,7 @@
 //!
 //! Each request under way has buffers of its own, so requests are what is counted, for each client, by each
 //! thread for itself. While fewer are under way than [`most`] allows, anybody may have any number. Beyond:
-//! - who holds an equal share already begins no further one ([`Full`]);
+//! - who holds an equal share already begins no further one ([`Full`]), and then an eighth is to be free;
 //! - ten times a second the client that holds most gives some back: those that wait, the oldest first
 //!   ([`Shares::look`]). What has just begun is left alone: most requests end before they are noticed here.
 //!
@@ -48,6 +48,8 @@ pub(crate) struct Shares {
 struct Held {
     requests: Slab<Request>,
     clients: HashMap<IpAddr, usize>,
+    /// Somebody was refused since the last look.
+    refused: bool,
 }
 
 struct Request {
@@ -85,7 +87,9 @@ impl Shares {
         }
         let mut held = self.held.borrow_mut();
         if held.requests.len() >= most(bound, self.threads) {
-            held.admit(client, most(bound, self.threads))?;
+            let admitted = held.admit(client, most(bound, self.threads));
+            held.refused |= admitted.is_err();
+            admitted?;
         }
         let key = Some(held.begin(client, timer.slot(), timer.now()));
         Ok(Share { shares: self, timer, key })
@@ -98,14 +102,7 @@ impl Shares {
         if bound == 0 || held.requests.len() <= EACH {
             return;
         }
-        let most = most(bound, self.threads);
-        let ending = held.requests.iter().filter(|(_, one)| one.ending).count();
-        let staying = held.requests.len().saturating_sub(ending);
-        let mut beyond = staying.saturating_sub(most);
-        // What else takes memory is not known here. It is not for requests to make room where they are few.
-        if memory::is_short() && staying > most / 4 {
-            beyond = beyond.max(staying / 4);
-        }
+        let beyond = held.beyond(most(bound, self.threads), memory::is_short());
         if beyond > 0 {
             held.shed(beyond, timers);
         }
@@ -134,6 +131,17 @@ impl Held {
                 self.clients.remove(&client);
             }
         }
+    }
+
+    /// How many requests are to end where there may be `most`.
+    fn beyond(&mut self, most: usize, is_short: bool) -> usize {
+        let ending = self.requests.iter().filter(|(_, one)| one.ending).count();
+        let staying = self.requests.len().saturating_sub(ending);
+        // The client that is refused may have others waiting next to those that stand still.
+        let room = if std::mem::take(&mut self.refused) { most / 8 } else { 0 };
+        let beyond = staying.saturating_sub(most.saturating_sub(room));
+        // What else takes memory is not known here. It is not for requests to make room where they are few.
+        if is_short && staying > most / 4 { beyond.max(staying / 4) } else { beyond }
     }
 
     /// Ends so many requests, each of the client that then has most.

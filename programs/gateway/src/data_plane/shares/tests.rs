@@ -41,6 +41,18 @@ fn however_many_clients_there_are_each_may_have_some() {
 }
 
 #[test]
+fn room_is_made_after_a_refusal_and_where_memory_is_short() {
+    let mut held = Held::default();
+    (0..100).for_each(|slot| {
+        held.begin(client(1), slot, 0);
+    });
+    assert_eq!([held.beyond(100, false), held.beyond(90, false)], [0, 10]);
+    held.refused = true;
+    assert_eq!([held.beyond(100, false), held.beyond(100, false)], [12, 0]);
+    assert_eq!([held.beyond(100, true), held.beyond(1000, true)], [25, 0]);
+}
+
+#[test]
 fn nothing_is_left_of_requests_that_ended() {
     let mut held = Held::default();
     let keys: Vec<_> = (0..9).map(|slot| held.begin(client(slot as u8 % 2), slot, 0)).collect();
