@@ -23,6 +23,7 @@ pub use watch::watch;
 
 static SHORT: AtomicBool = AtomicBool::new(false);
 static BOUND: AtomicU64 = AtomicU64::new(0);
+static TAKEN_COUNTED: AtomicBool = AtomicBool::new(false);
 
 /// Whether the process has reached its bound of memory, so that new work has to be refused.
 #[inline]
@@ -41,6 +42,14 @@ pub fn bound() -> u64 {
 #[must_use]
 pub fn not_for_requests(bound: u64) -> u64 {
     Bound::reserve(bound).saturating_add(Bound::others(bound))
+}
+
+/// Whether all memory that the allocator takes counts for the bound, and not only what is written to:
+/// `RLIMIT_DATA` or `RLIMIT_AS` bounds this process.
+#[inline]
+#[must_use]
+pub fn is_taken_counted() -> bool {
+    TAKEN_COUNTED.load(Ordering::Relaxed)
 }
 
 /// What a client is told that is refused because memory is short.

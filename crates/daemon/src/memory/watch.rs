@@ -7,7 +7,7 @@ use std::thread;
 
 use super::allocator::Bounded;
 use super::bound::Bound;
-use super::{BOUND, SHORT, in_words, limits, reserve};
+use super::{BOUND, SHORT, TAKEN_COUNTED, in_words, limits, reserve};
 
 /// Watches the memory of this process from now on, if it has a bound. Call once.
 ///
@@ -20,6 +20,7 @@ pub fn watch<A: GlobalAlloc + Sync>(allocator: &'static Bounded<A>) -> io::Resul
     let kept = Bound::reserve(bytes);
     // Where nothing but the control group bounds it, no allocation ever fails.
     if bound.rlimit.is_some() {
+        TAKEN_COUNTED.store(true, Ordering::Relaxed);
         reserve::set(kept);
     }
     let named = thread::Builder::new().name("memory".to_owned()).stack_size(limits::STACK);

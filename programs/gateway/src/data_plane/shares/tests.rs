@@ -6,9 +6,11 @@ fn client(number: u8) -> IpAddr {
 
 #[test]
 fn the_bound_says_how_many_requests_there_may_be() {
-    let mib = |mib: u64, threads| most(mib << 20, threads);
+    let mib = |mib: u64, threads| most(mib << 20, REQUEST, threads);
     assert_eq!([mib(64, 1), mib(96, 1), mib(512, 1)], [85, 234, 1621]);
     assert_eq!([mib(512, 2), mib(96, 64), mib(1, 1)], [810, 16, 16]);
+    let taken = |mib: u64| most(mib << 20, REQUEST_TAKEN, 1);
+    assert_eq!([taken(64), taken(96), taken(512)], [27, 75, 521]);
 }
 
 #[test]
