@@ -1,3 +1,5 @@
+//! What an upstream, a page and a client have left for retries, whatever becomes of them.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -156,12 +156,7 @@ pub(super) async fn attempt(
     };
     journal.bytes_in = uploaded;
     journal.uploaded(body_ended);
-    let concluded = conclude(outcome, state.get(), journal);
-    // Nobody was late but us: the server is not to blame, and no other is asked.
-    if timer.is_shed() && !matches!(concluded, Ok(Ok(_))) {
-        return Err(Failure::Cut(SHED));
-    }
-    concluded
+    conclude(outcome, state.get(), journal, timer.is_shed())
 }
 
 /// Notes that the upload has ended; an error if the request cannot go on.
@@ -188,8 +183,11 @@ fn conclude(
     outcome: Result<Result<Ending, DownError>, Failure>,
     upload: Upload,
     journal: &Journal,
+    is_shed: bool,
 ) -> Result<Result<Attempted, Unanswered>, Failure> {
     match outcome {
+        // Nobody was late but us: the server is not to blame, and no other is asked.
+        Err(_) | Ok(Err(_)) if is_shed => Err(Failure::Cut(SHED)),
         Err(failure) if journal.status == 0 => Err(failure),
         Err(_) => Err(Failure::Cut("the request body failed while the answer was being sent")),
         Ok(Ok(Ending::Upgraded)) => Ok(Ok(Attempted::Upgraded)),

@@ -31,7 +31,7 @@ use super::{Failure, SHED, Scene};
 use crate::control_plane::Route;
 use crate::data_plane::{Next, Workspace};
 use crate::metrics::Outcome;
-use crate::upstream::{Fault, Flight, Server, Upstream};
+use crate::upstream::{ConnectError, Fault, Flight, Server, Upstream};
 use error_retry::{Tries, goes_elsewhere};
 use feedback::{note, observe};
 use link::{Link, obtain};
@@ -210,19 +210,8 @@ async fn ask(
         journal.asks(candidate.number, candidate.index);
         let Link { stream, reused } = match obtain(scene, candidate, asked, fresh).await {
             Ok(link) => link,
-            // Nobody was late but us.
-            Err(_) if scene.connection.timer.is_shed() => return Err(Failure::Cut(SHED)),
-            // The server was not asked, so it is not at fault.
-            Err(error) if error.is_shortage() => {
-                return Ok(Asking::Next(Refusal::no_descriptor(&error)));
-            }
             Err(error) => {
-                server.attempts.count(core.index, Outcome::Unreachable);
-                candidate.upstream.saw(server, Outcome::Unreachable, None);
-                server.health.failed(Fault::Unreachable);
-                let refusal = Refusal::no_server(&error, &asked.bounds);
-                journal.failed(Outcome::Unreachable, refusal.cause());
-                return Ok(Asking::Next(refusal));
+                return unreached(scene, candidate, asked, &error, journal).map(Asking::Next);
             }
         };
         if let Some(micros) = journal.connected(!reused, asked.has_body()) {
@@ -265,4 +254,29 @@ async fn ask(
             }
         }
     }
+}
+
+/// No connection to a server came about: what the client is told if there is no other.
+fn unreached(
+    scene: &Scene<'_>,
+    candidate: &Candidate<'_>,
+    asked: &Asked,
+    error: &ConnectError,
+    journal: &mut Journal,
+) -> Result<Refusal, Failure> {
+    let Candidate { upstream, server, .. } = candidate;
+    // Nobody was late but us.
+    if scene.connection.timer.is_shed() {
+        return Err(Failure::Cut(SHED));
+    }
+    // The server was not asked, so it is not at fault.
+    if error.is_shortage() {
+        return Ok(Refusal::no_descriptor(error));
+    }
+    server.attempts.count(scene.connection.core.index, Outcome::Unreachable);
+    upstream.saw(server, Outcome::Unreachable, None);
+    server.health.failed(Fault::Unreachable);
+    let refusal = Refusal::no_server(error, &asked.bounds);
+    journal.failed(Outcome::Unreachable, refusal.cause());
+    Ok(refusal)
 }

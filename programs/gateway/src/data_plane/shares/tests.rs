@@ -1,3 +1,5 @@
+//! Who is refused, and whose requests end, without a process that is bounded.
+
 use super::*;
 
 fn client(number: u8) -> IpAddr {
@@ -74,7 +76,7 @@ fn the_client_with_most_gives_back_what_stands_still_and_is_oldest() {
         held.begin(client(u8::from(number >= 20)), timer.slot(), timers.now());
     }
     timers.advance(timers.now() + YOUNG);
-    let begun = |number: usize| number % 2 == 0 && number < 20;
+    let begun = |number: usize| number.is_multiple_of(2) && number < 20;
     slots.iter().enumerate().filter(|(n, _)| begun(*n)).for_each(|(_, timer)| timer.arm(1000));
     held.shed(12, &timers);
     let ended: Vec<usize> =

@@ -1,3 +1,5 @@
+//! Each rule is told where it holds and nowhere else, and stands in the document.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use tombolo_daemon::config::{self, Overrides};
