@@ -66,7 +66,7 @@ impl Returning {
             Ok(_) => {}
         }
         if target.join(UNFINISHED_RESTORE).exists() {
-            return fs::remove_dir_all(target).map_err(BackupError::io(target));
+            return remove_marked(target).map_err(BackupError::io(target));
         }
         if !is_without_files(target).map_err(BackupError::io(target))? {
             return Err(BackupError::refused(format!(
@@ -144,7 +144,7 @@ impl Returning {
 /// Removes a folder that a restore made and did not finish; refuses any other.
 fn remove_unfinished(folder: &Path) -> Result<(), BackupError> {
     let removed = if folder.join(UNFINISHED_RESTORE).exists() {
-        fs::remove_dir_all(folder)
+        remove_marked(folder)
     } else {
         // Killed before it was marked, it is empty.
         fs::remove_dir(folder)
@@ -161,6 +161,23 @@ fn remove_unfinished(folder: &Path) -> Result<(), BackupError> {
         }
         _ => Ok(()),
     }
+}
+
+/// Removes a folder with the mark, which is the last to go: a kill in the middle leaves it.
+fn remove_marked(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name() == UNFINISHED_RESTORE {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    fs::remove_file(folder.join(UNFINISHED_RESTORE))?;
+    fs::remove_dir(folder)
 }
 
 fn is_without_files(folder: &Path) -> io::Result<bool> {
