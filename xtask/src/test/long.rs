@@ -107,8 +107,8 @@ fn chosen(context: &Context<'_>, group: &str, name: &str) -> Result<()> {
     let tombolo = binary::build(context, BUILD_LIMIT)?;
     tools::python_environment(context)?;
     tools::node_modules(context)?;
-    let mut test = context.workspace.cargo();
-    test.args(["test", "-p", "tombolo-e2e", "--test", group, "--", name]);
+    let mut test = binary::cargo_test(context);
+    test.args(["--test", group, "--", name]);
     test.args(["--ignored", "--nocapture", "--test-threads", "1"]).env("TOMBOLO_BIN", tombolo);
     context.run(&mut test, RUN_LIMIT)
 }

@@ -1,60 +1,15 @@
-//! The steps that take a set time: fuzzing, instruction counts, a short run of the measurements.
+//! Instruction counts, and a short run of the measurements.
 
-use std::{env, process::Command, time::Duration};
+use std::{process::Command, time::Duration};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::Result;
 
 use super::{Context, binary, tools};
 
-/// How long each fuzz target runs, in seconds.
-const FUZZ_SECONDS: u64 = 30;
 /// Longest time for building what a step measures.
 const BUILD_LIMIT: Duration = Duration::from_secs(25 * 60);
 /// Longest time for a run that should take a minute.
 const RUN_LIMIT: Duration = Duration::from_secs(5 * 60);
-
-/// Fuzzes each target that `fuzz/Cargo.toml` lists. The compiler is the stable one; the fuzzer's
-/// instrumentation needs the variable. No sanitizer: the code is safe Rust, and the prebuilt
-/// standard library has none.
-pub(super) fn fuzz(context: &Context<'_>) -> Result<()> {
-    let targets = context.workspace.fuzz_targets()?;
-    ensure!(!targets.is_empty(), "fuzz/Cargo.toml lists no target");
-    let tools = tools::cargo_fuzz(context)?;
-    let cargo_fuzz = |subcommand: &str| -> Result<Command> {
-        let mut command = context.workspace.cargo();
-        command.args(["fuzz", subcommand, "--sanitizer", "none"]).env("RUSTC_BOOTSTRAP", "1");
-        if let Some(tools) = &tools {
-            let path = env::var_os("PATH").unwrap_or_default();
-            let folders = std::iter::once(tools.clone()).chain(env::split_paths(&path));
-            command.env("PATH", env::join_paths(folders)?);
-        }
-        Ok(command)
-    };
-    context.run(&mut cargo_fuzz("build")?, BUILD_LIMIT)?;
-    let mut failed = Vec::new();
-    for target in &targets {
-        let mut command = cargo_fuzz("run")?;
-        command.arg(target).arg(format!("fuzz/corpus/{target}"));
-        let seeds = format!("fuzz/seeds/{target}");
-        if context.workspace.root.join(&seeds).is_dir() {
-            command.arg(seeds);
-        }
-        std::fs::create_dir_all(context.workspace.root.join(format!("fuzz/corpus/{target}")))?;
-        command.args([
-            "--",
-            &format!("-max_total_time={FUZZ_SECONDS}"),
-            "-print_final_stats=1",
-            "-verbosity=0",
-        ]);
-        if let Err(error) = context.run(&mut command, RUN_LIMIT) {
-            failed.push(format!("{error:#}"));
-        }
-    }
-    if !failed.is_empty() {
-        bail!("{}", failed.join("\n"));
-    }
-    Ok(())
-}
 
 /// Counts the instructions of the hot paths of codec, cache and balancing; the benchmarks know
 /// their own limits.
@@ -73,8 +28,6 @@ pub(super) fn instructions(context: &Context<'_>) -> Result<()> {
 pub(super) fn bench(context: &Context<'_>) -> Result<()> {
     const BRIEF: [&str; 4] = ["--rounds", "1", "--seconds", "1"];
     binary::build(context, BUILD_LIMIT)?;
-    let arguments = ["build", "--profile", binary::PROFILE, "-p", "tombolo-bench"];
-    context.run(context.workspace.cargo().args(arguments), BUILD_LIMIT)?;
     let program = context.workspace.target().join(binary::PROFILE).join("tombolo-bench");
     let mut proxy = Command::new(&program);
     proxy.arg("proxy").args(BRIEF).args(["--idle-connections", "300"]);

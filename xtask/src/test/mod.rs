@@ -3,6 +3,7 @@
 
 mod binary;
 mod flaky;
+mod fuzz;
 mod long;
 mod measured;
 mod report;

@@ -4,12 +4,11 @@ use std::{path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Context, binary, flaky, measured, report::Report, tools};
+use super::{Context, binary, flaky, fuzz, measured, report::Report, tools};
 use crate::{
     packages::{self, Need},
     run::on_path,
     tidy,
-    workspace::FUZZ_MANIFEST,
 };
 
 /// A step of the test.
@@ -29,13 +28,13 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "fmt", title: "formatting", needs: &[], work: fmt },
     Step { name: "tidy", title: "the rules of the house", needs: &[], work: house },
     Step { name: "clippy", title: "lints, all targets", needs: &[], work: clippy },
+    Step { name: "build", title: "programs and tests, profile `checked`", needs: &[], work: build },
     Step {
         name: "unit",
         title: "unit, integration and doc tests",
         needs: packages::UNIT,
         work: unit,
     },
-    Step { name: "build", title: "the binary, profile `checked`", needs: &[], work: build },
     Step {
         name: "examples",
         title: "every example passes `check`, the unit is hardened",
@@ -52,7 +51,7 @@ pub(crate) const STEPS: &[Step] = &[
         name: "fuzz",
         title: "each fuzz target for 30 s",
         needs: packages::FUZZING,
-        work: measured::fuzz,
+        work: fuzz::fuzz,
     },
     Step {
         name: "instructions",
@@ -68,8 +67,8 @@ pub(crate) const STEPS: &[Step] = &[
     },
 ];
 
-/// How nextest is called.
-const NEXTEST: [&str; 3] = ["nextest", "run", "--no-fail-fast"];
+/// The tests of the end-to-end step, for nextest.
+const END_TO_END: &str = "package(tombolo-e2e)";
 /// Where nextest writes its report, below the target folder (`.config/nextest.toml`).
 const REPORT: &str = "nextest/default/junit.xml";
 /// Longest time for what builds nothing.
@@ -79,12 +78,7 @@ const LONG: Duration = Duration::from_secs(25 * 60);
 
 fn fmt(context: &Context<'_>) -> Result<()> {
     let workspace = context.workspace;
-    context.run(workspace.cargo().args(["fmt", "--all", "--check"]), QUICK)?;
-    if workspace.root.join(FUZZ_MANIFEST).is_file() {
-        let arguments = ["fmt", "--manifest-path", FUZZ_MANIFEST, "--check"];
-        context.run(workspace.cargo().args(arguments), QUICK)?;
-    }
-    Ok(())
+    context.run(workspace.cargo().args(["fmt", "--all", "--check"]), QUICK)
 }
 
 fn house(context: &Context<'_>) -> Result<()> {
@@ -93,23 +87,21 @@ fn house(context: &Context<'_>) -> Result<()> {
 }
 
 fn clippy(context: &Context<'_>) -> Result<()> {
-    let arguments = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
-    context.run(context.workspace.cargo().args(arguments), LONG)
+    // The profile makes no difference to lints: what runs while compiling is built once for all steps.
+    let mut cargo = context.workspace.cargo();
+    cargo.args(["clippy", "--profile", binary::PROFILE, "--workspace", "--all-targets"]);
+    context.run(cargo.args(["--", "--deny", "warnings"]), LONG)
 }
 
 fn unit(context: &Context<'_>) -> Result<()> {
     // An S3 server and Stripe's own library, which the library's tests run against.
     tools::python_environment(context)?;
     tools::node_modules(context)?;
-    let chosen = ["--workspace", "--exclude", "tombolo-e2e"];
     if on_path("cargo-nextest") {
-        let mut test = context.workspace.cargo();
-        nextest(context, test.args(NEXTEST).args(chosen))?;
-        context.run(context.workspace.cargo().args(["test", "--doc"]).args(chosen), LONG)
-    } else {
-        let test = ["test", "--no-fail-fast"];
-        context.run(context.workspace.cargo().args(test).args(chosen), LONG)
+        run_named(context, &mut binary::nextest(context, &format!("not {END_TO_END}")))?;
+        return context.run(binary::cargo_test(context).arg("--doc"), LONG);
     }
+    context.run(binary::cargo_test(context).args(["--exclude", "tombolo-e2e"]), LONG)
 }
 
 fn build(context: &Context<'_>) -> Result<()> {
@@ -155,18 +147,17 @@ fn end_to_end(context: &Context<'_>) -> Result<()> {
     let tombolo = binary::build(context, LONG)?;
     tools::python_environment(context)?;
     tools::node_modules(context)?;
-    let mut test = context.workspace.cargo();
     if !on_path("cargo-nextest") {
-        test.args(["test", "--no-fail-fast", "-p", "tombolo-e2e"]);
+        let mut test = context.workspace.cargo();
+        test.args(["test", "--no-fail-fast", "--profile", binary::PROFILE, "-p", "tombolo-e2e"]);
         return context.run(test.env("TOMBOLO_BIN", tombolo), LONG);
     }
-    test.args(NEXTEST).args(["-p", "tombolo-e2e"]);
-    nextest(context, test.env("TOMBOLO_BIN", tombolo))
+    run_named(context, binary::nextest(context, END_TO_END).env("TOMBOLO_BIN", tombolo))
 }
 
 /// Runs `test`; names the tests that failed, so that the summary at the end of a long log has them, and
 /// those that needed their second try.
-fn nextest(context: &Context<'_>, test: &mut Command) -> Result<()> {
+fn run_named(context: &Context<'_>, test: &mut Command) -> Result<()> {
     let report = context.workspace.target().join(REPORT);
     // The report of an earlier run tells nothing of this one.
     let _none = std::fs::remove_file(&report);

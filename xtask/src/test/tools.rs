@@ -6,7 +6,6 @@ use std::{fs, path::PathBuf, process::Command, time::Duration};
 use anyhow::{Context as _, Result, anyhow};
 
 use super::Context;
-use crate::run::on_path;
 
 /// The version of Garage that the library is tested with.
 const GARAGE: &str = "2.5.0";
@@ -69,22 +68,13 @@ fn modules(context: &Context<'_>, folder: &str, packages: &[&str]) -> Result<()>
     context.run(Command::new("npm").args(install).arg(&folder).args(packages), LIMIT)
 }
 
-/// Makes sure that `cargo fuzz` can be run; returns the folder to put on the path for it.
-pub(super) fn cargo_fuzz(context: &Context<'_>) -> Result<Option<PathBuf>> {
-    if on_path("cargo-fuzz") {
-        return Ok(None);
-    }
-    let root = context.workspace.target().join("tools/cargo-fuzz");
-    cargo_install(context, &["cargo-fuzz"], &root, "cargo-fuzz")?;
-    Ok(Some(root.join("bin")))
-}
-
 /// The runner of the instruction counts, of the version that the library in `Cargo.lock` has: it
 /// refuses any other.
 pub(super) fn gungraun_runner(context: &Context<'_>) -> Result<PathBuf> {
     let version = locked_version(context, "gungraun")?;
     let root = context.workspace.target().join(format!("tools/gungraun-runner-{version}"));
-    let arguments = ["gungraun-runner", "--version", &version];
+    // It starts valgrind and reads what it writes: optimising it takes longer than it runs.
+    let arguments = ["--debug", "gungraun-runner", "--version", &version];
     cargo_install(context, &arguments, &root, "gungraun-runner")?;
     Ok(root.join("bin/gungraun-runner"))
 }
