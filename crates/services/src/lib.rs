@@ -26,6 +26,8 @@ pub struct Descriptor {
     pub replicas: usize,
     /// The port of its first replica; the others take those that follow.
     pub first_port: u16,
+    /// Cookies by which its users are known: for it alone, and not sent to other upstreams.
+    pub cookies: &'static [&'static str],
     /// Whether it keeps something in the database of `[storage]`.
     pub has_database: bool,
     /// Whether it keeps something among the objects of `[storage]`.
@@ -95,6 +97,7 @@ pub const SITE: Descriptor = Descriptor {
     is_optional: false,
     replicas: REPLICAS,
     first_port: 9101,
+    cookies: &[],
     has_database: false,
     has_objects: false,
     statistics: None,
@@ -110,6 +113,7 @@ pub const CALCULATOR: Descriptor = Descriptor {
     is_optional: false,
     replicas: REPLICAS,
     first_port: 9201,
+    cookies: &[],
     has_database: false,
     has_objects: false,
     statistics: None,
@@ -125,11 +129,18 @@ pub const CHAT: Descriptor = Descriptor {
     is_optional: false,
     replicas: REPLICAS,
     first_port: 9301,
+    cookies: &[],
     has_database: true,
     has_objects: false,
     statistics: None,
     arguments: &[Argument::TrustGateways],
 };
+
+/// The session of the library's page, where it is not sent over TLS.
+pub const LIBRARY_COOKIE: &str = "library_session";
+
+/// The same over TLS: browsers take and send a name that begins so over TLS only.
+pub const LIBRARY_COOKIE_SECURE: &str = "__Secure-library_session";
 
 /// The library.
 pub const LIBRARY: Descriptor = Descriptor {
@@ -140,6 +151,7 @@ pub const LIBRARY: Descriptor = Descriptor {
     is_optional: false,
     replicas: REPLICAS,
     first_port: 9401,
+    cookies: &[LIBRARY_COOKIE, LIBRARY_COOKIE_SECURE],
     has_database: true,
     has_objects: true,
     statistics: Some("/statistics"),
@@ -155,6 +167,7 @@ pub const PAYMENTS_SANDBOX: Descriptor = Descriptor {
     is_optional: true,
     replicas: 1,
     first_port: 9500,
+    cookies: &[],
     has_database: false,
     has_objects: false,
     statistics: None,

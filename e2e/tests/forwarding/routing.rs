@@ -96,3 +96,36 @@ fn a_route_says_in_which_form_the_path_is_sent_on() {
         assert_eq!(last.as_deref(), Some(sent));
     }
 }
+
+/// Whoever runs an application beside the library must not get to see its users' sessions, whatever
+/// the browser or a link makes of the cookie's path.
+#[test]
+fn the_librarys_session_goes_to_the_library_alone() {
+    let (library, app) = (
+        Origin::start(scripts::answer(scripts::ok("library"))),
+        Origin::start(scripts::answer(scripts::ok("app"))),
+    );
+    let routes = format!(
+        "[[upstream]]\nname = \"library\"\nservers = [\"{}\"]\n\
+         [[route]]\npath = \"/library\"\nupstream = \"library\"\n\
+         [[route]]\npath = \"/library/other\"\nupstream = \"app\"\n\
+         [[route]]\npath = \"/\"\nupstream = \"app\"\n",
+        library.address()
+    );
+    let gateway = Setup::to(&app).routes(&routes).start();
+    let mut client = gateway.connect();
+    for (path, sent, expected) in [
+        ("/library/", "library_session=t; a=b", &["library_session=t; a=b"][..]),
+        ("/library/", "__Secure-library_session=t", &["__Secure-library_session=t"]),
+        ("/", "a=b; library_session=t; c=d", &["a=b; c=d"]),
+        ("/library/other", "__Secure-library_session=t; a=b", &["a=b"]),
+        ("/", "library_session=t", &[]),
+        ("/", "a=library_session; Library_session=x", &["a=library_session; Library_session=x"]),
+    ] {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: x\r\nCookie: {sent}\r\n\r\n");
+        let answer = client.exchange(head);
+        let origin = if answer.text() == "library" { &library } else { &app };
+        let requests = origin.requests();
+        assert_eq!(requests.last().unwrap().head.all("cookie"), expected, "{path} {sent}");
+    }
+}

@@ -105,6 +105,15 @@ pub struct Config {
 }
 
 impl Config {
+    /// Cookies that are for one upstream alone: each with that upstream's name, which is the name of
+    /// the service whose users are known by it.
+    #[must_use]
+    pub fn private_cookies(&self) -> Vec<(&'static str, &'static str)> {
+        let is_there = |name: &str| self.upstreams.iter().any(|upstream| upstream.name == name);
+        let services = tombolo_services::ALL.iter().filter(|service| is_there(service.name));
+        services.flat_map(|one| one.cookies.iter().map(|cookie| (*cookie, one.name))).collect()
+    }
+
     /// Where data goes unless the file or `--data` says otherwise.
     pub const DEFAULT_DATA_DIR: &'static str = "tombolo-data";
 

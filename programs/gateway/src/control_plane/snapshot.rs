@@ -31,6 +31,8 @@ pub(crate) struct Snapshot {
     pub(crate) store: Option<Store>,
     /// Every listener, and what is spoken there.
     pub(crate) doors: Vec<(Door, Speaks)>,
+    /// Cookies that are for one upstream alone, each with its name.
+    private_cookies: Vec<(&'static str, &'static str)>,
     /// Of a million requests that begin a trace, so many are recorded; none: the gateway takes no
     /// part in traces.
     pub(crate) traced_per_million: Option<u32>,
@@ -112,12 +114,19 @@ impl Snapshot {
             doors: doors(&config),
             traced_per_million: config.traces.as_ref().map(|traces| traces.per_million),
             names: Arc::new(Names::new(&config, &upstreams)),
+            private_cookies: config.private_cookies(),
             upstreams,
             config,
             answers,
             workers,
             numbers,
         }
+    }
+
+    /// Whether a cookie is another upstream's alone.
+    pub(crate) fn hides(&self, cookie: &[u8], upstream: &str) -> bool {
+        let is_it = |(name, _): &&(&str, &str)| name.as_bytes() == cookie;
+        self.private_cookies.iter().find(is_it).is_some_and(|(_, of)| *of != upstream)
     }
 
     /// What is spoken on the connections of a listener.

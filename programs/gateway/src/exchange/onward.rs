@@ -67,6 +67,8 @@ pub(super) fn compose(
     let host = &*host_of_key(host, key);
     write::field(onward, b"Host", host);
     let own_cookie = upstream.sticky.as_ref().map(|sticky| sticky.cookie.as_bytes());
+    let stays =
+        |cookie: &[u8]| own_cookie == Some(cookie) || scene.snapshot.hides(cookie, &upstream.name);
     let mut replaced = false;
     for field in request.forwardable(head) {
         match field.id {
@@ -81,8 +83,8 @@ pub(super) fn compose(
                 write::field(onward, field.name.of(head), &told);
                 continue;
             }
-            FieldId::Cookie if own_cookie.is_some_and(|own| has(field.value.of(head), own)) => {
-                write_cookies(onward, field.name.of(head), field.value.of(head), own_cookie);
+            FieldId::Cookie if cookies(field.value.of(head)).any(|(_, name)| stays(name)) => {
+                write_cookies(onward, field.name.of(head), field.value.of(head), stays);
                 continue;
             }
             _ if journal.trace.is_some() && trace::is_field(field.name.of(head)) => continue,
@@ -151,16 +153,12 @@ fn add_connection(onward: &mut Vec<u8>, request: &RequestHead, head: &[u8], aske
     }
 }
 
-/// Whether a Cookie line has a cookie of this name.
-fn has(line: &[u8], name: &[u8]) -> bool {
-    cookies(line).any(|(_, of_name)| of_name == name)
-}
-
-/// The cookies but for the one that the gateway itself set; no field where none is left.
-fn write_cookies(onward: &mut Vec<u8>, name: &[u8], line: &[u8], own: Option<&[u8]>) {
+/// The cookies but for those that stay here: the one that the gateway itself set, and those that are
+/// another service's alone. No field where none is left.
+fn write_cookies(onward: &mut Vec<u8>, name: &[u8], line: &[u8], stays: impl Fn(&[u8]) -> bool) {
     let start = onward.len();
     for (cookie, of_name) in cookies(line) {
-        if Some(of_name) == own {
+        if stays(of_name) {
             continue;
         }
         if onward.len() == start {
