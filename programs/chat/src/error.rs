@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tombolo_daemon::template::UnknownValue;
+use tombolo_pages::PageError;
 
 use crate::limits;
 
@@ -30,12 +30,9 @@ pub enum Error {
     /// The log cannot be opened.
     #[error("cannot open the log: {0}")]
     Log(#[from] tombolo_storage::Error),
-    /// The page's words are malformed: a fault of this program.
-    #[error("the words of the page cannot be read: {0}")]
-    Words(#[source] serde_json::Error),
     /// The page cannot be filled in: a fault of this program.
     #[error("the chat's page: {0}")]
-    Page(#[from] UnknownValue),
+    Page(#[from] PageError),
     /// The log's file was moved or replaced while the replica ran.
     #[error(
         "the database {} was moved or replaced while it was in use; start again to use what is \

@@ -110,7 +110,7 @@ pub async fn serve(
     shutdown: Shutdown,
 ) -> Result<(), Error> {
     let replica = replica_name(options.replica.as_deref())?;
-    let files = api::Files::new()?;
+    let pages = api::pages()?;
     let address = listener.local_addr().map_err(Error::LocalAddress)?;
     let gateways = options.trusted.clone();
     let limits = Limits {
@@ -137,7 +137,7 @@ pub async fn serve(
     let readers = hub.clone();
     let mut following = tokio::spawn(follower.run());
     tracing::info!(replica, database = %options.database, "listening on http://{address}");
-    entrance.open(api::answer(hub, writer, &replica, &options, files, shutdown));
+    entrance.open(api::answer(hub, writer, &replica, &options, pages, shutdown));
     drop(entrance);
     let ended = tokio::select! {
         () = &mut serving => Ok(()),

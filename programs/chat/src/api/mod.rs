@@ -27,13 +27,14 @@ use http::header::{HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tombolo_daemon::shutdown::Shutdown;
+use tombolo_pages::Pages;
 use tombolo_serve::Peer;
 use tower::ServiceExt;
 
 use self::client::{Clients, Rates};
 pub(crate) use self::entrance::Entrance;
 use self::new_rooms::NewRooms;
-pub(crate) use self::page::Files;
+pub(crate) use self::page::pages;
 use self::refusal::Refusal;
 use crate::hub::Hub;
 use crate::quota::Quotas;
@@ -53,7 +54,7 @@ struct App {
     refused_rates: Arc<Rates>,
     new_rooms: Arc<NewRooms>,
     quotas: Arc<Quotas>,
-    files: Arc<Files>,
+    pages: Arc<Pages>,
     shutdown: Shutdown,
 }
 
@@ -65,7 +66,7 @@ pub(crate) fn answer(
     writer: Writer,
     replica: &str,
     options: &Options,
-    files: Files,
+    pages: Pages,
     shutdown: Shutdown,
 ) -> impl Fn(Request<Incoming>, Peer) -> Answer + Clone + Send + 'static {
     let rates = Arc::new(Rates::new(options.rate));
@@ -79,7 +80,7 @@ pub(crate) fn answer(
         refused_rates: Arc::new(Rates::new(limits::REFUSED_RATE)),
         new_rooms: Arc::new(NewRooms::new()),
         quotas: Quotas::new(options.streams),
-        files: Arc::new(files),
+        pages: Arc::new(pages),
         shutdown,
     });
     // It was checked to be plain.
