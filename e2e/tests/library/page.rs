@@ -1,5 +1,5 @@
 //! The page in a real browser: an upload that goes on after a reload in its middle or on another device,
-//! what is there already, statistics, and how all of it looks.
+//! what is there already, statistics, a password that is changed, and how all of it looks.
 
 use serde_json::json;
 use tombolo_e2e::browser::{Browser, Look};
@@ -71,6 +71,18 @@ fn an_upload_goes_on_after_a_reload_in_its_middle() {
     let items = list["items"].as_array().unwrap();
     let uploads = items.iter().filter(|one| one["direction"] == "upload").count();
     assert_eq!(uploads, 1, "it went on and did not begin again: {list:#}");
+
+    // Whoever changes the password stays; every other session of theirs is over.
+    browser.go(&format!("{page}#account"));
+    browser.wait_for("#old-password").type_in(PASSWORD);
+    browser.wait_for("#new-password").type_in("another horse battery");
+    browser.find("#change button").unwrap().click();
+    browser.wait_for_text("#changed", "is changed");
+    browser.picture("library-account");
+    browser.judge_accessibility("a changed password");
+    assert_eq!(ask(gateway, "GET", "/library/api/users/me", &fields, b"").status, 401);
+    browser.go(&format!("{page}#items"));
+    browser.wait_for_text("#list", "film.bin");
 }
 
 /// Shows a view and waits until it is there.

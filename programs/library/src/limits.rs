@@ -173,7 +173,10 @@ pub(crate) const PASSWORD_BYTES: usize = 1024;
 pub(crate) const HASHES: usize = 4;
 
 /// Passwords that wait to be hashed. Further log-ins are told to come back.
-pub(crate) const HASHES_WAITING: usize = 64;
+pub(crate) const HASHES_WAITING: usize = 256;
+
+/// Of these, those of one network (/24, /48): about half a second's work.
+pub(crate) const HASHES_WAITING_EACH: usize = 32;
 
 /// Sessions of one user; the oldest gives way to a new one.
 pub(crate) const SESSIONS: u32 = 100;
@@ -188,11 +191,17 @@ pub(crate) struct Tries {
 /// Log-ins that fail, of one account from one network.
 pub(crate) const TRIES_BOTH: Tries = Tries { burst: 10, period: Duration::from_secs(30) };
 
-/// Log-ins that fail, of one account from everywhere.
+/// Log-ins that fail, of one account from all networks from which nobody has logged in to it.
 pub(crate) const TRIES_ACCOUNT: Tries = Tries { burst: 100, period: Duration::from_secs(10) };
 
 /// Log-ins that fail, of all accounts from one network.
 pub(crate) const TRIES_NETWORK: Tries = Tries { burst: 100, period: Duration::from_secs(5) };
+
+/// Networks that are known of a user; the oldest gives way to a new one.
+pub(crate) const KNOWN_NETWORKS: u32 = 16;
+
+/// How long a network is known after the last log-in.
+pub(crate) const KNOWN_TIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// New accounts from one network.
 pub(crate) const REGISTRATIONS: Tries = Tries { burst: 100, period: Duration::from_secs(30) };
@@ -369,6 +378,15 @@ pub(crate) const ALLOWANCE_TIME: Duration = Duration::from_secs(30);
 
 /// Users of whom that is remembered.
 pub(crate) const ALLOWANCES: usize = 10_000;
+
+/// A replica takes so large a part of what a user has left in a month: 1 of so many.
+pub(crate) const ALLOWANCE_SHARE: u64 = 16;
+
+/// Bytes that a replica takes at a time at least, unless fewer are left.
+pub(crate) const ALLOWANCE_LEAST: u64 = 1024 * 1024;
+
+/// Bytes that a replica takes at a time at most. So many of a user's month may be held unused.
+pub(crate) const ALLOWANCE_MOST: u64 = 64 * 1024 * 1024;
 
 /// How often a replica writes what its transfers have moved.
 pub(crate) const TRANSFER_TICK: Duration = Duration::from_secs(1);

@@ -175,6 +175,12 @@ impl Problem {
         self
     }
 
+    /// The same with another status, for clients that know it by that one.
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.told.status = status;
+        self
+    }
+
     /// The status of the response.
     pub(crate) fn status(&self) -> StatusCode {
         self.told.status
@@ -235,6 +241,8 @@ impl From<Error> for Problem {
 
 #[cfg(test)]
 mod tests {
+    use tombolo_storage::Query;
+
     use super::*;
 
     async fn told(problem: Problem) -> (StatusCode, HeaderMap, Value) {
@@ -262,6 +270,23 @@ mod tests {
         );
         let (_, _, body) = told(Problem::not_found()).await;
         assert_eq!((&body["type"], &body["title"]), (&json!("about:blank"), &json!("Not Found")));
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_of_the_database_is_told_in_words() {
+        let world = crate::testing::World::with(|_| {}).await;
+        let full = world.library.database.write(crate::testing::soon(), |work| {
+            Box::pin(async move {
+                work.run(Query::new("PRAGMA max_page_count = 1")).await?;
+                let fill =
+                    "INSERT INTO library_secret (name, value) VALUES ('x', zeroblob(9999999))";
+                work.run(Query::new(fill)).await
+            })
+        });
+        let (status, headers, body) = told(full.await.unwrap_err().into()).await;
+        assert_eq!((status.as_u16(), &body["type"]), (503, &json!("/library/problems#no-room")));
+        assert!(body["detail"].as_str().unwrap().contains("disk"), "{body}");
+        assert!(headers.contains_key("retry-after"));
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tombolo_daemon::shutdown::Shutdown;
+use tombolo_pages::Pages;
 use tombolo_serve::Clients;
 use tombolo_storage::{Database, Deadline, Error, Query, Row};
 
@@ -12,11 +13,11 @@ use crate::catalogue::{Lengths, Thumbnails};
 use crate::content::{self, Content};
 use crate::downloads::Signer;
 use crate::limits;
-use crate::page::Files;
+use crate::page::pages;
 use crate::payments::Payments;
 use crate::schema;
 use crate::settings::Settings;
-use crate::transfers::{Admission, Book, Live, Streams};
+use crate::transfers::{Admission, Allowances, Book, Live, Streams};
 use crate::uploads::Uploads;
 
 /// A replica of the library.
@@ -31,7 +32,7 @@ pub(crate) struct Library {
     /// By whom users pay.
     pub(crate) payments: Payments,
     /// The page's files.
-    pub(crate) page: Files,
+    pub(crate) page: Pages,
     /// Tells clients from gateways.
     pub(crate) clients: Clients,
     pub(crate) passwords: Passwords,
@@ -39,6 +40,8 @@ pub(crate) struct Library {
     pub(crate) book: Book,
     /// Who may begin to move something.
     pub(crate) admission: Admission,
+    /// How many bytes users may still move this month.
+    pub(crate) allowances: Allowances,
     /// What event streams are told.
     pub(crate) live: Live,
     /// How many event streams there are.
@@ -57,16 +60,26 @@ impl Library {
             objects: settings.objects.clone(),
             source: source.into(),
         })?;
+        Self::open_with(settings, content, shutdown).await
+    }
+
+    /// The same on content that is open.
+    pub(crate) async fn open_with(
+        settings: Settings,
+        content: Arc<dyn Content>,
+        shutdown: Shutdown,
+    ) -> Result<Arc<Self>, Failure> {
         let passwords = Passwords::new()?;
         let database = Database::open(&settings.database, &schema::MIGRATIONS).await?;
         let pid = || format!("library-{}", std::process::id());
         let replica = settings.replica.clone().unwrap_or_else(pid);
         let uploads = Uploads::new(&database, Arc::clone(&content), &replica);
         let payments = Payments::open(&settings.payments)?;
-        let page = Files::new()?;
+        let page = pages()?;
         let clients = Clients::new(settings.trusted.clone(), settings.trust_loopback);
         let book = Book::new(settings.bandwidth);
         let admission = Admission::new(settings.transfers);
+        let allowances = Allowances::new(database.clone());
         let thumbnails = Thumbnails::new(settings.child.clone());
         let lengths = Lengths::new(settings.child.clone());
         Ok(Arc::new(Self {
@@ -79,6 +92,7 @@ impl Library {
             passwords,
             book,
             admission,
+            allowances,
             live: Live::new(),
             streams: Streams::default(),
             signer: Signer::default(),

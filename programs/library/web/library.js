@@ -103,6 +103,20 @@ byId("leave").addEventListener("click", async () => {
   }
 });
 
+byId("change").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  byId("trouble").textContent = "";
+  byId("changed").textContent = "";
+  const { old, password } = byId("change").elements;
+  try {
+    await ask("PATCH", "users/me", { old_password: old.value, password: password.value });
+    byId("change").reset();
+    byId("changed").textContent = say("password_changed");
+  } catch (error) {
+    complain(error);
+  }
+});
+
 addEventListener("hashchange", async () => {
   await show();
   byId("main").focus();

@@ -1,5 +1,8 @@
 //! The first admin, and further ones: made by whoever can reach the database, by no request.
 
+use std::net::Ipv4Addr;
+
+use tombolo_serve::Client;
 use tombolo_storage::{Database, DatabaseUrl};
 
 use super::register::{self, Account};
@@ -36,7 +39,8 @@ pub async fn create_admin(
 ) -> Result<String, AdminError> {
     let (email, name) = (Email::new(email)?, Name::new(name)?);
     let password = Password::new(password, &email)?;
-    let hash = Passwords::new()?.hash(password).await?;
+    let here = Client::at(Ipv4Addr::LOCALHOST.into());
+    let hash = Passwords::new()?.hash(password, here).await?;
     let address = email.as_str().to_owned();
     let database = Database::open(database, &schema::MIGRATIONS).await?;
     let account = Account { email, name, hash, role: Role::Admin };

@@ -23,6 +23,7 @@ const ADMINS: &str =
 /// The row stays for what refers to it.
 const FORGET: &str = "UPDATE library_user
     SET email = NULL, email_key = NULL, password = NULL, name = '', deleted = $2 WHERE id = $1";
+const NETWORKS: &str = "DELETE FROM library_known_network WHERE user_id = $1";
 const SESSIONS: &str = "DELETE FROM library_session WHERE user_id = $1";
 
 pub(super) fn routes() -> Routes {
@@ -93,6 +94,7 @@ async fn delete(library: &Library, id: UserId) -> Result<(), Problem> {
 /// What ends with a user. Each part that keeps something of users has its line here.
 async fn forget(work: &mut Work<'_>, id: UserId) -> Result<(), Problem> {
     work.run(Query::new(SESSIONS).bind(id)).await?;
+    work.run(Query::new(NETWORKS).bind(id)).await?;
     uploads::end_all_of(work, id).await?;
     work.run(Query::new(FORGET).bind(id).bind(Time::now())).await?;
     transfers::forget(work, id).await?;

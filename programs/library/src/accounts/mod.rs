@@ -6,6 +6,7 @@
 
 mod admin;
 mod caller;
+mod change;
 mod csrf;
 mod delete;
 mod password;
@@ -17,6 +18,7 @@ mod sessions;
 mod throttle;
 mod tidy;
 mod token;
+mod turns;
 mod users;
 
 pub use self::admin::{AdminError, create_admin};
@@ -29,9 +31,10 @@ pub(crate) use self::tidy::tidy;
 use crate::http::Routes;
 
 /// The name of the page's cookie where it is not sent over TLS; see [`session`].
-pub(crate) const COOKIE: &str = "library_session";
+pub(crate) const COOKIE: &str = tombolo_services::LIBRARY_COOKIE;
 
 /// What clients can ask for here.
 pub(crate) fn routes() -> Routes {
-    users::routes().merge(delete::routes()).merge(register::routes()).merge(sessions::routes())
+    let own = change::routes().merge(delete::routes());
+    users::routes().merge(own).merge(register::routes()).merge(sessions::routes())
 }

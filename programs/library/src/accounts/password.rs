@@ -2,27 +2,23 @@
 //! lane), a few at a time.
 //!
 //! A hash costs memory and tens of milliseconds of a core, which is its purpose. So few are computed
-//! at once, some more wait, and the rest is told to come back: nobody makes a replica run out of
-//! memory by logging in.
-
-use std::sync::Arc;
+//! at once, some more wait ([`turns`](super::turns): networks in turn), and the rest is told to come
+//! back: nobody makes a replica run out of memory by logging in, or keeps others from it.
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::Semaphore;
+use tombolo_serve::Client;
 
 use super::rules::Password;
+use super::turns::{Refused, Turns, lane};
 use crate::limits;
 use crate::problem::Problem;
 
 /// Computes and compares hashes of passwords.
 #[derive(Debug)]
 pub(crate) struct Passwords {
-    /// Those that are computed.
-    computing: Arc<Semaphore>,
-    /// Those and the ones that wait.
-    taken: Arc<Semaphore>,
+    turns: Turns,
     /// A hash that no password has, for users that do not exist.
     nobody: String,
 }
@@ -33,6 +29,9 @@ pub enum HashError {
     /// Too many at once.
     #[error("too many passwords are being checked")]
     Busy,
+    /// Too many at once of one network.
+    #[error("too many passwords of one network are being checked")]
+    TooMany,
     /// The hash function failed: memory, or random numbers.
     #[error("the password could not be hashed: {0}")]
     Failed(String),
@@ -42,10 +41,22 @@ impl From<HashError> for Problem {
     fn from(error: HashError) -> Self {
         match error {
             HashError::Busy => Problem::unavailable(1, "Too many log-ins at once; try again."),
+            HashError::TooMany => {
+                Problem::too_many(1, "Too many log-ins from your network at once; try again.")
+            }
             HashError::Failed(_) => {
                 tracing::error!(%error, "a request failed");
                 Problem::internal()
             }
+        }
+    }
+}
+
+impl From<Refused> for HashError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Own => Self::TooMany,
+            Refused::All => Self::Busy,
         }
     }
 }
@@ -63,19 +74,20 @@ impl Passwords {
     /// Ready to hash.
     pub(crate) fn new() -> Result<Self, HashError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let computing = cores.min(limits::HASHES);
+        let places = cores.min(limits::HASHES);
+        let turns = Turns::new(places, limits::HASHES_WAITING, limits::HASHES_WAITING_EACH);
         let mut unknown = [0; 32];
         getrandom::fill(&mut unknown).map_err(|error| HashError::Failed(error.to_string()))?;
-        Ok(Self {
-            computing: Arc::new(Semaphore::new(computing)),
-            taken: Arc::new(Semaphore::new(computing.saturating_add(limits::HASHES_WAITING))),
-            nobody: hashed(&unknown)?,
-        })
+        Ok(Self { turns, nobody: hashed(&unknown)? })
     }
 
-    /// What to keep of a password.
-    pub(crate) async fn hash(&self, password: Password) -> Result<String, HashError> {
-        self.compute(move || hashed(password.expose())).await?
+    /// What to keep of a password that a client has chosen.
+    pub(crate) async fn hash(
+        &self,
+        password: Password,
+        client: Client,
+    ) -> Result<String, HashError> {
+        self.compute(client, move || hashed(password.expose())).await?
     }
 
     /// Whether the password is the one of this hash. Without a hash it costs the same time.
@@ -83,22 +95,23 @@ impl Passwords {
         &self,
         password: Password,
         hash: Option<String>,
+        client: Client,
     ) -> Result<bool, HashError> {
         let (known, hash) = (hash.is_some(), hash.unwrap_or_else(|| self.nobody.clone()));
         let is_same = move || {
             let hash = PasswordHash::new(&hash);
             hash.is_ok_and(|hash| argon2().verify_password(password.expose(), &hash).is_ok())
         };
-        Ok(self.compute(is_same).await? && known)
+        Ok(self.compute(client, is_same).await? && known)
     }
 
     async fn compute<T: Send + 'static>(
         &self,
+        client: Client,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashError> {
-        let _taken = self.taken.try_acquire().map_err(|_| HashError::Busy)?;
         // The work goes on when its client leaves, and keeps its place until then.
-        let place = Arc::clone(&self.computing).acquire_owned().await;
+        let place = self.turns.enter(lane(client)).await?;
         let work = tokio::task::spawn_blocking(move || {
             let done = work();
             drop(place);
@@ -110,37 +123,57 @@ impl Passwords {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+
+    fn at(third: u8) -> Client {
+        Client::at([192, 0, third, 7].into())
+    }
 
     #[tokio::test]
     async fn a_password_is_known_again_and_no_other() {
         let passwords = Passwords::new().unwrap();
-        let hash = passwords.hash(Password::tried("correct horse")).await.unwrap();
+        let hash = passwords.hash(Password::tried("correct horse"), at(2)).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        let is = async |text, hash| passwords.is(Password::tried(text), hash).await.unwrap();
+        let is = async |text, hash| passwords.is(Password::tried(text), hash, at(2)).await.unwrap();
         assert!(is("correct horse", Some(hash.clone())).await);
         assert!(!is("correct house", Some(hash)).await);
         assert!(!is("correct horse", None).await);
         assert!(!is("correct horse", Some("damaged".into())).await);
     }
 
+    /// What 90 log-ins at once from one network did to everybody else.
     #[tokio::test]
-    async fn few_are_computed_and_some_wait() {
+    async fn many_of_one_network_wait_for_themselves() {
         let passwords = Arc::new(Passwords::new().unwrap());
-        let most = limits::HASHES + limits::HASHES_WAITING;
-        let tries = (0..most * 2).map(|_| {
-            let passwords = Arc::clone(&passwords);
-            tokio::spawn(async move { passwords.hash(Password::tried("x")).await })
+        let done = Arc::new(AtomicUsize::new(0));
+        let tries = (0..90).map(|_| {
+            let (passwords, done) = (Arc::clone(&passwords), Arc::clone(&done));
+            tokio::spawn(async move {
+                let tried = passwords.hash(Password::tried("x"), at(2)).await;
+                done.fetch_add(usize::from(tried.is_ok()), Ordering::Relaxed);
+                tried
+            })
         });
         let tries: Vec<_> = tries.collect();
-        let (mut done, mut refused) = (0, 0);
+        while !tries.iter().any(tokio::task::JoinHandle::is_finished) {
+            tokio::task::yield_now().await;
+        }
+        // Another one comes last and waits for at most what is being computed and one more turn.
+        let before = done.load(Ordering::Relaxed);
+        assert!(!passwords.is(Password::tried("y"), None, at(3)).await.unwrap());
+        let meanwhile = done.load(Ordering::Relaxed) - before;
+        assert!(meanwhile <= 3 * limits::HASHES, "{meanwhile} went first");
+        let (mut hashed, mut refused) = (0, 0);
         for one in tries {
             match one.await.unwrap() {
-                Ok(_) => done += 1,
-                Err(HashError::Busy) => refused += 1,
+                Ok(_) => hashed += 1,
+                Err(HashError::TooMany) => refused += 1,
                 Err(error) => panic!("{error}"),
             }
         }
-        assert!(done > limits::HASHES_WAITING && refused >= most, "{done} {refused}");
+        assert!(hashed > limits::HASHES_WAITING_EACH && refused > 0, "{hashed} {refused}");
     }
 }

@@ -68,7 +68,7 @@ async fn register_user(
     let throttle = Throttle::of_registration(client);
     throttle.check(&library).await?;
     throttle.count(&library).await?;
-    let hash = library.passwords.hash(password).await?;
+    let hash = library.passwords.hash(password, client).await?;
     let account = Account { email, name, hash, role: Role::User };
     let shown = insert(&library.database, account).await?.ok_or_else(taken)?;
     let location = format!("{}/library/api/users/me", origin.as_str());

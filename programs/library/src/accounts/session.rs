@@ -2,7 +2,9 @@
 //!
 //! The page's cookie is `Path=/library`, so that browsers send it to nothing else on the same host:
 //! neither the chat nor any upstream of the gateway gets to see it. (`__Host-` would demand
-//! `Path=/`, and with it just that; over TLS it is `__Secure-`.)
+//! `Path=/`, and with it just that; over TLS it is `__Secure-`.) A client that sends it elsewhere all
+//! the same is none the worse: the gateway passes it to the library alone, by its name in
+//! `tombolo_services`.
 
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE as COOKIE_FIELD};
@@ -94,6 +96,9 @@ mod tests {
 
     #[test]
     fn the_cookie_is_for_the_library_alone() {
+        // As the gateway knows it, which keeps it from other upstreams.
+        let names = [COOKIE.to_owned(), format!("{SECURE}{COOKIE}")];
+        assert_eq!(tombolo_services::LIBRARY.cookies, names);
         let over_tls = cookie("t", 60, &Origin::for_tests("https://a.example"));
         assert_eq!(
             over_tls,

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::rules::{Email, Password};
 use super::session;
-use super::throttle::Throttle;
+use super::throttle::{Throttle, known_network};
 use super::token::Token;
 use super::{Caller, User};
 use crate::http::{ClientAddress, Json, Origin, Query as Asked, Routes};
@@ -55,13 +55,21 @@ struct Which {
     all: bool,
 }
 
-const FIND: &str = "SELECT id, password FROM library_user WHERE email_key = $1";
+const FIND: &str = "SELECT u.id, u.password, CAST(CASE WHEN EXISTS (SELECT 1
+        FROM library_known_network AS k WHERE k.user_id = u.id AND k.network = $2)
+        THEN 1 ELSE 0 END AS BIGINT)
+    FROM library_user AS u WHERE u.email_key = $1";
 /// Only while the user is there: a log-in may meet a deletion.
 const OPEN: &str = "INSERT INTO library_session (token, user_id, created, expires)
     SELECT $1, id, $3, $4 FROM library_user WHERE id = $2 AND deleted IS NULL";
 const OLDEST: &str = "DELETE FROM library_session WHERE token IN
     (SELECT token FROM library_session WHERE user_id = $1
         ORDER BY created DESC, token LIMIT 1000 OFFSET $2)";
+const KNOW: &str = "INSERT INTO library_known_network (user_id, network, seen) VALUES ($1, $2, $3)
+    ON CONFLICT (user_id, network) DO UPDATE SET seen = excluded.seen";
+const KNOWN_LEAST: &str = "DELETE FROM library_known_network WHERE user_id = $1 AND network IN
+    (SELECT network FROM library_known_network WHERE user_id = $1
+        ORDER BY seen DESC, network LIMIT 1000 OFFSET $2)";
 const END: &str = "DELETE FROM library_session WHERE token = $1";
 const END_ALL: &str = "DELETE FROM library_session WHERE user_id = $1";
 
@@ -93,18 +101,22 @@ async fn log_in(
 ) -> Result<Response, Problem> {
     // Whoever cannot have an account pays for a hash all the same.
     let key = Email::new(&asked.email).map_or_else(|_| String::new(), |email| email.key());
-    let throttle = Throttle::of_log_in(&key, client);
-    let has_failed = throttle.check(&library).await?;
-    let rows = library.query(Query::new(FIND).bind(key)).await?;
-    let user = rows.first().map(|row| Ok::<_, Error>((UserId::of_row(row, 0)?, row.get(1)?)));
-    let (id, hash) = match user.transpose()? {
-        Some((id, hash)) => (Some(id), hash),
-        None => (None, None),
+    let network = known_network(&key, client);
+    let find = Query::new(FIND).bind(key.as_str()).bind(network.as_str());
+    let rows = library.query(find).await?;
+    let user = rows
+        .first()
+        .map(|row| Ok::<_, Error>((UserId::of_row(row, 0)?, row.get(1)?, row.get::<i64>(2)? == 1)));
+    let (id, hash, is_known) = match user.transpose()? {
+        Some((id, hash, is_known)) => (Some(id), hash, is_known),
+        None => (None, None, false),
     };
+    let throttle = Throttle::of_log_in(&key, client, is_known);
+    let has_failed = throttle.check(&library).await?;
     // Longer ones than anybody has are not worth hashing.
     let length = asked.password.len().min(limits::PASSWORD_BYTES + 1);
     let tried = asked.password.get(..length).unwrap_or_default();
-    let is_right = library.passwords.is(Password::tried(tried), hash).await?;
+    let is_right = library.passwords.is(Password::tried(tried), hash, client).await?;
     let Some(id) = id.filter(|_| is_right) else {
         throttle.count(&library).await?;
         throttle.check(&library).await?;
@@ -117,7 +129,7 @@ async fn log_in(
         tracing::error!(%error, "no random numbers for a token");
         Problem::internal()
     })?;
-    let expires = insert(&library, id, &token).await?.ok_or_else(wrong)?;
+    let expires = insert(&library, id, &token, network).await?.ok_or_else(wrong)?;
     Ok(answer(token, expires, asked.cookie, &origin))
 }
 
@@ -125,16 +137,27 @@ fn wrong() -> Problem {
     Problem::unauthenticated_because("There is no such address, or its password is another one.")
 }
 
-/// Opens a session, and ends the oldest ones beyond [`limits::SESSIONS`]; None if the user is gone.
-async fn insert(library: &Library, id: UserId, token: &Token) -> Result<Option<Time>, Problem> {
+/// Opens a session, notes that the user's network is known, and ends the oldest ones beyond [`limits::SESSIONS`]; None if the user is gone.
+async fn insert(
+    library: &Library,
+    id: UserId,
+    token: &Token,
+    network: String,
+) -> Result<Option<Time>, Problem> {
     let now = Time::now();
     let expires = now.plus(limits::SESSION_TIME);
     let open = Query::new(OPEN).bind(token.hash()).bind(id).bind(now).bind(expires);
     let oldest = Query::new(OLDEST).bind(id).bind(limits::SESSIONS);
+    let know = Query::new(KNOW).bind(id).bind(network).bind(now);
+    let known_least = Query::new(KNOWN_LEAST).bind(id).bind(limits::KNOWN_NETWORKS);
     let opened = library.database.write(writing(), |work| {
         Box::pin(async move {
             let opened = work.run(open).await?;
             work.run(oldest).await?;
+            if opened > 0 {
+                work.run(know).await?;
+                work.run(known_least).await?;
+            }
             Ok(opened)
         })
     });

@@ -1,5 +1,9 @@
 //! Tries that fail are counted in the database, so that guessing gets no faster with more replicas.
 //!
+//! An account that strangers try from many networks is closed to networks that it does not know. Those
+//! from which somebody has logged in to it (`library_known_network`) have counts of their own alone,
+//! so that nobody is locked out at home.
+//!
 //! A row for each account and network together, for each account, and for each network, by the
 //! generic cell rate algorithm: one number, the time at which all tries will be forgotten. A try
 //! that succeeds costs nothing, so many log-ins at once are no reason to refuse one. Tries are
@@ -36,13 +40,12 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    /// Of log-ins to an account.
-    pub(super) fn of_log_in(account: &str, client: Client) -> Self {
+    /// Of log-ins to an account, from a network that it knows or not.
+    pub(super) fn of_log_in(account: &str, client: Client, is_known: bool) -> Self {
         let network = client.network();
-        let mut counters = vec![
-            (key(&["both", account, &network.to_string()]), limits::TRIES_BOTH),
-            (key(&["account", account]), limits::TRIES_ACCOUNT),
-        ];
+        let mut counters =
+            vec![(key(&["both", account, &network.to_string()]), limits::TRIES_BOTH)];
+        counters.extend((!is_known).then(|| (key(&["account", account]), limits::TRIES_ACCOUNT)));
         counters.extend(of_network("network", network).map(|key| (key, limits::TRIES_NETWORK)));
         Self { counters }
     }
@@ -109,6 +112,11 @@ impl Tries {
     }
 }
 
+/// What the database knows a network of an account by.
+pub(super) fn known_network(account: &str, client: Client) -> String {
+    key(&["known", account, &client.network().to_string()])
+}
+
 /// A key of a network; none for this machine, whose users all look alike.
 fn of_network(kind: &str, network: IpAddr) -> Option<String> {
     (!network.is_loopback()).then(|| key(&[kind, &network.to_string()]))
@@ -125,7 +133,10 @@ fn key(parts: &[&str]) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -143,9 +154,60 @@ mod tests {
 
     #[test]
     fn this_machine_is_no_network() {
-        let here = Throttle::of_log_in("ana", Client::at([127, 0, 0, 1].into()));
-        let there = Throttle::of_log_in("ana", Client::at([192, 0, 2, 1].into()));
+        let here = Throttle::of_log_in("ana", Client::at([127, 0, 0, 1].into()), false);
+        let there = Throttle::of_log_in("ana", Client::at([192, 0, 2, 1].into()), false);
         assert_eq!((here.counters.len(), there.counters.len()), (2, 3));
         assert!(Throttle::of_registration(Client::at([127, 0, 0, 1].into())).counters.is_empty());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn strangers_lock_nobody_out_at_home() {
+        for world in crate::testing::World::each().await {
+            let other = world.replica().await;
+            let email = "ana@example.org";
+            let body = json!({"email": email, "name": "Ana", "password": "correct horse"});
+            let made = world.send(None, "POST", "/library/api/users", &[], &body.to_string()).await;
+            assert_eq!(made.status, 201, "{made:?}");
+            let log_in = async |world: &crate::testing::World, from: &str, password: &str| {
+                let body = json!({"email": email, "password": password}).to_string();
+                let from = [("x-forwarded-for", from)];
+                world.send(None, "POST", "/library/api/sessions", &from, &body).await.status
+            };
+            assert_eq!(log_in(&world, "192.0.2.7", "correct horse").await, 201);
+            // What 108 wrong tries from 12 networks leave.
+            for network in 0..12 {
+                let stranger = Client::at([198, 51, 100, network].into());
+                let throttle = Throttle::of_log_in(email, stranger, false);
+                for _ in 0..9 {
+                    throttle.count(&world.library).await.unwrap();
+                }
+            }
+            // A network that it does not know cannot even try; the one at home can, at any replica.
+            assert_eq!(log_in(&other, "203.0.113.9", "correct horse").await, 429);
+            assert_eq!(log_in(&other, "192.0.2.7", "correct horse").await, 201);
+            // Who guesses there has a count of their own.
+            for _ in 0..10 {
+                log_in(&other, "192.0.2.7", "wrong horse").await;
+            }
+            assert_eq!(log_in(&world, "192.0.2.7", "correct horse").await, 429);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn few_networks_are_known_of_a_user() {
+        let world = crate::testing::World::with(|_| {}).await;
+        let body =
+            json!({"email": "a@b.c", "name": "Ana", "password": "correct horse"}).to_string();
+        world.send(None, "POST", "/library/api/users", &[], &body).await;
+        let body = json!({"email": "a@b.c", "password": "correct horse"}).to_string();
+        for network in 0..limits::KNOWN_NETWORKS + 3 {
+            let from = format!("198.51.{network}.1");
+            let from = [("x-forwarded-for", from.as_str())];
+            let sent = world.send(None, "POST", "/library/api/sessions", &from, &body).await;
+            assert_eq!(sent.status, 201);
+        }
+        let count = Query::new("SELECT count(*) FROM library_known_network");
+        let count: i64 = world.library.query(count).await.unwrap()[0].get(0).unwrap();
+        assert_eq!(count, i64::from(limits::KNOWN_NETWORKS));
     }
 }

@@ -1,4 +1,4 @@
-//! Removes what is over: sessions that expired, tries that are forgotten.
+//! Removes what is over: sessions that expired, tries that are forgotten, networks that nobody uses.
 
 use std::sync::Arc;
 
@@ -13,6 +13,8 @@ const SESSIONS: &str = "DELETE FROM library_session WHERE token IN
     (SELECT token FROM library_session WHERE expires <= $1 ORDER BY expires LIMIT 500)";
 const TRIES: &str = "DELETE FROM library_throttle WHERE key IN
     (SELECT key FROM library_throttle WHERE free_at <= $1 ORDER BY free_at LIMIT 500)";
+
+const NETWORKS: &str = "DELETE FROM library_known_network WHERE seen <= $1";
 
 /// Goes on until a drain is asked for. Each replica does it; what one removed the next does not
 /// find.
@@ -32,5 +34,7 @@ async fn remove(library: &Library) -> Result<(), Error> {
     for statement in [SESSIONS, TRIES] {
         library.call(Query::new(statement).bind(Time::now())).await?;
     }
+    let long_ago = Time::now().minus(limits::KNOWN_TIME);
+    library.call(Query::new(NETWORKS).bind(long_ago)).await?;
     Ok(())
 }

@@ -51,7 +51,9 @@ pub(crate) use self::lengths::{Lengths, run as length};
 pub(crate) use self::media_types::{Treatment, served};
 #[allow(unused_imports, reason = "complete uploads become items by these")]
 pub(crate) use self::register::{NewItem, register};
-pub(crate) use self::remove::remove_all_of;
+#[cfg(test)]
+pub(crate) use self::remove::sweep as sweep_deleted;
+pub(crate) use self::remove::{bury_object, remove_all_of};
 pub use self::thumbnails::ChildProgram;
 pub(crate) use self::thumbnails::{Thumbnails, run as thumbnail};
 pub(crate) use self::visibility::{Viewer, Visibility};

@@ -1,5 +1,6 @@
 //! Deleting items: the row goes at once, and with it the item from every list and its links; the
-//! bytes go later, when no download of them can be under way any more.
+//! bytes go later, when no download of them can be under way any more. Until then they count against
+//! their owner's plan: else a plan could be exceeded by as much as can be sent and deleted meanwhile.
 
 use tombolo_storage::{Database, Deadline, Error, Query, Work};
 
@@ -48,9 +49,11 @@ pub(crate) async fn remove_all_of(work: &mut Work<'_>, owner: UserId) -> Result<
 
 async fn bury(work: &mut Work<'_>, item: &Item) -> Result<(), Error> {
     let due = Time::now().plus(limits::TOMBSTONE_TIME).millis();
-    let bury = "INSERT INTO library_tombstone (content, item, due) VALUES ($1, $2, $3)
-        ON CONFLICT (content) DO NOTHING";
-    work.run(Query::new(bury).bind(item.content).bind(item.id).bind(due)).await?;
+    let bury = "INSERT INTO library_tombstone (content, item, due, owner, size)
+        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (content) DO NOTHING";
+    let size = i64::try_from(item.size).unwrap_or(i64::MAX);
+    let bury = Query::new(bury).bind(item.content).bind(item.id).bind(due);
+    work.run(bury.bind(item.owner).bind(size)).await?;
     for text in [
         "DELETE FROM library_term WHERE item = (SELECT seq FROM library_item WHERE id = $1)",
         "DELETE FROM library_thumbnail WHERE item = $1",
@@ -59,7 +62,15 @@ async fn bury(work: &mut Work<'_>, item: &Item) -> Result<(), Error> {
     ] {
         work.run(Query::new(text).bind(item.id)).await?;
     }
-    quota::remove(work, item.owner, item.size).await
+    Ok(())
+}
+
+/// Has an object removed that a writer may have left, or may still leave, in an object store.
+pub(crate) async fn bury_object(work: &mut Work<'_>, content: ContentId) -> Result<(), Error> {
+    let due = Time::now().plus(limits::TOMBSTONE_TIME).millis();
+    let bury = "INSERT INTO library_tombstone (content, item, due, owner, size)
+        VALUES ($1, '', $2, '', 0) ON CONFLICT (content) DO NOTHING";
+    work.run(Query::new(bury).bind(content).bind(due)).await.map(drop)
 }
 
 /// Removes the bytes of items that were deleted long enough ago; tells how many. A row goes after
@@ -75,9 +86,22 @@ pub(crate) async fn sweep(database: &Database, content: &dyn Content) -> Result<
             tracing::warn!(content = %id, %error, "the bytes of a deleted item cannot be removed");
             continue;
         }
-        let forget = Query::new("DELETE FROM library_tombstone WHERE content = $1").bind(id);
-        database.call(Deadline::after(limits::WRITE_TIME), forget).await?;
+        let deadline = Deadline::after(limits::WRITE_TIME);
+        database.write(deadline, move |work| Box::pin(forget(work, id))).await?;
         removed = removed.saturating_add(1);
     }
     Ok(removed)
+}
+
+/// Forgets content whose bytes are removed, and gives its owner their room back: once, however many
+/// replicas have removed it.
+async fn forget(work: &mut Work<'_>, id: ContentId) -> Result<(), Error> {
+    let forget = "DELETE FROM library_tombstone WHERE content = $1 RETURNING owner, size";
+    let Some(row) = work.row(Query::new(forget).bind(id)).await? else { return Ok(()) };
+    let (owner, size): (String, i64) = (row.get(0)?, row.get(1)?);
+    match (owner.parse::<UserId>(), u64::try_from(size)) {
+        (Ok(owner), Ok(size)) if size > 0 => quota::remove(work, owner, size).await,
+        // A row of an older program, which gave the room back at the deletion.
+        _ => Ok(()),
+    }
 }

@@ -285,6 +285,9 @@ async fn a_deleted_item_is_gone_at_once_and_its_bytes_later() {
         let ana = world.user("ana").await;
         let item = world.item(&ana, "a", b"bytes").await;
         let path = format!("/library/api/items/{item}");
+        let month = r#"{"expires_in":2592000}"#;
+        let link = world.send(Some(&ana), "POST", &format!("{path}/links"), &[], month).await;
+        assert_eq!(link.status, 201);
         assert_eq!(world.send(Some(&ana), "DELETE", &path, &[], "").await.status, 204);
         for target in [path.clone(), format!("{path}/content")] {
             assert_eq!(world.get(Some(&ana), &target).await.status, 404);
@@ -294,6 +297,11 @@ async fn a_deleted_item_is_gone_at_once_and_its_bytes_later() {
         let sweep =
             async || super::remove::sweep(&library.database, &*library.content).await.unwrap();
         assert_eq!(sweep().await, 0);
+        // An hour, whatever links there were: downloads under way come to their end.
+        let due = tombolo_storage::Query::new("SELECT due FROM library_tombstone");
+        let rows = library.query(due).await.unwrap();
+        let left = rows[0].get::<i64>(0).unwrap() - crate::time::Time::now().millis();
+        assert!((59 * 60_000..=60 * 60_000).contains(&left), "{left} ms");
         let query = tombolo_storage::Query::new("UPDATE library_tombstone SET due = 0");
         library.call(query).await.unwrap();
         assert_eq!(sweep().await, 1);

@@ -5,7 +5,6 @@ use tombolo_storage::{Error, Work};
 use utoipa::ToSchema;
 
 use crate::accounts::Caller;
-use crate::limits;
 use crate::plans::plan;
 
 /// Who may see an item besides its owner and admins.
@@ -66,7 +65,7 @@ impl Viewer {
             return Ok(Self::Admin { id });
         }
         let plan = plan::of(work, user.id).await?;
-        Ok(Self::User { id, has_access: plan.access >= limits::CATALOGUE_ACCESS })
+        Ok(Self::User { id, has_access: plan.sees_plan_items() })
     }
 
     /// Whether they may see an item.

@@ -76,6 +76,12 @@ pub(crate) struct Durable {
 
 /// Where bytes are. One contract for all kinds, which `contract.rs` tests.
 pub(crate) trait Content: Debug + Send + Sync {
+    /// Whether each writer of an upload needs a final name of its own, because nothing keeps one that
+    /// was fenced off from writing under the name that it knows.
+    fn names_each_writer(&self) -> bool {
+        false
+    }
+
     /// Makes room for an upload of this length, if it is known.
     fn create<'a>(
         &'a self,
@@ -137,6 +143,12 @@ pub(crate) fn open(objects: &ObjectsUrl) -> Result<Arc<dyn Content>, ContentErro
         ObjectsUrl::Folder(folder) => Arc::new(Local::new(folder)?),
         ObjectsUrl::Bucket(bucket) => Arc::new(S3::new(bucket)?),
     })
+}
+
+/// Content in an object store that lives in memory, and keeps to S3's rules.
+#[cfg(test)]
+pub(crate) fn in_memory() -> Arc<dyn Content> {
+    Arc::new(S3::of(Arc::new(object_store::memory::InMemory::new()), "library"))
 }
 
 /// Keeps other writers of an upload out until it is dropped.

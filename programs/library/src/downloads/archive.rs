@@ -23,6 +23,7 @@ use serde_json::json;
 use tombolo_serve::{Client, Exchange};
 use utoipa::{IntoParams, ToSchema};
 
+use super::body::cut;
 use super::disposition::{field, saved_name};
 use super::read::{Read, length};
 use super::zip::{self, DosTime, Entry, Names};
@@ -33,7 +34,7 @@ use crate::ids::{ItemId, UserId};
 use crate::limits;
 use crate::problem::{Problem, ProblemBody};
 use crate::state::{Library, reading};
-use crate::transfers::{Begin, Direction, Object, Pass, Ticket};
+use crate::transfers::{Account, Begin, Direction, Object, Pass, Ticket};
 
 /// Which items, in a query.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -65,6 +66,7 @@ pub(super) struct NewArchive {
         (status = 401, description = "The session is over.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "The plan allows no more this month.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "One of them is not there, or the caller may not see it.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Too many of the caller's transfers are under way.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "Too many transfers are under way.", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -93,6 +95,7 @@ pub(super) async fn get(
         (status = 404, description = "One of them is not there, or the caller may not see it.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Too many of the caller's transfers are under way.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "Too many transfers are under way.", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -124,12 +127,13 @@ async fn answer(
     let too_large = || Problem::field("items", "Together they are larger than an archive can be.");
     let total = total.ok_or_else(too_large)?;
     let first = entries.front().map(|(item, _)| begin(item, user, client));
-    let ticket = library.book.begin(first.ok_or_else(Problem::internal)?);
-    let pass = library.admission.enter(library, user, client.network(), &ticket).await?;
+    let mut ticket = library.book.begin(first.ok_or_else(Problem::internal)?);
+    let pass = library.admission.enter(library, user, client.network(), &mut ticket).await?;
     let body = Archive {
         library: Arc::clone(library),
         user,
         client,
+        account: ticket.account(),
         ticket: Some(ticket),
         entries,
         written: Vec::new(),
@@ -189,6 +193,7 @@ fn begin(item: &Item, user: Option<UserId>, client: Client) -> Begin {
     Begin {
         direction: Direction::Download,
         user,
+        payer: user,
         object: Object::Item(item.id),
         name: item.name.clone(),
         total: Some(item.size),
@@ -201,6 +206,8 @@ struct Archive {
     library: Arc<Library>,
     user: Option<UserId>,
     client: Client,
+    /// Against what all of it counts.
+    account: Option<Arc<Account>>,
     ticket: Option<Ticket>,
     /// The entry that is being sent, and those after it.
     entries: VecDeque<(Item, Entry)>,
@@ -230,8 +237,9 @@ impl Archive {
                     return Poll::Ready(Some(Ok(zip::directory(&self.written).into())));
                 };
                 if self.ticket.is_none() {
-                    self.ticket =
-                        Some(self.library.book.begin(begin(item, self.user, self.client)));
+                    let mut ticket = self.library.book.begin(begin(item, self.user, self.client));
+                    ticket.charge(self.account.clone());
+                    self.ticket = Some(ticket);
                 }
                 let header = zip::local_header(entry);
                 let read = Read::begin(&*self.library.content, item.content, 0..item.size);
@@ -284,7 +292,7 @@ impl http_body::Body for Archive {
         }
         let bytes = this.ready.as_ref().map_or(0, length);
         if let Some(ticket) = &mut this.ticket {
-            ready!(ticket.poll_turn(bytes, context));
+            ready!(ticket.poll_turn(bytes, context)).map_err(cut)?;
         }
         this.left = this.left.saturating_sub(bytes);
         Poll::Ready(this.ready.take().map(|bytes| Ok(Frame::data(bytes))))

@@ -16,7 +16,7 @@ use tombolo_serve::Exchange;
 use super::read::{Read, length};
 use crate::content::Content;
 use crate::ids::ContentId;
-use crate::transfers::{Pass, Ticket};
+use crate::transfers::{Pass, Short, Ticket};
 
 /// A piece of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,20 @@ impl Piece {
         match self {
             Self::Bytes(bytes) => length(bytes),
             Self::Content(range) => range.end.saturating_sub(range.start),
+        }
+    }
+}
+
+/// A body that is cut in its middle: the client sees that it is not whole.
+pub(super) fn cut(short: Short) -> io::Error {
+    match short {
+        Short::Exceeded { used, limit } => {
+            tracing::info!(used, limit, "a download was cut: the plan allows no more this month");
+            io::Error::other("the plan allows no more this month")
+        }
+        Short::Database(error) => {
+            tracing::warn!(%error, "a download was cut: what the plan allows cannot be asked");
+            io::Error::other("what the plan allows cannot be asked")
         }
     }
 }
@@ -99,7 +113,7 @@ impl http_body::Body for Download {
             }
         }
         let bytes = this.ready.as_ref().map_or(0, length);
-        ready!(this.ticket.poll_turn(bytes, context));
+        ready!(this.ticket.poll_turn(bytes, context)).map_err(cut)?;
         this.ticket.advance(bytes);
         this.left = this.left.saturating_sub(bytes);
         if this.left == 0 {

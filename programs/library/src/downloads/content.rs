@@ -22,7 +22,7 @@ use super::range::{ByteRanges, byte_ranges};
 use crate::accounts::Caller;
 use crate::catalogue::{Item, Viewer, find_for, hexadecimal};
 use crate::http::{ClientAddress, Id, Query};
-use crate::ids::ItemId;
+use crate::ids::{ItemId, UserId};
 use crate::problem::{Problem, ProblemBody};
 use crate::state::{Library, reading};
 use crate::transfers::{Begin, Direction, Object};
@@ -52,6 +52,7 @@ pub(super) struct Form {
         (status = 404, description = "There is none, or the caller may not see it.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 412, description = "A condition does not hold.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 416, description = "None of the ranges is there.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Too many of the caller's transfers are under way.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "Too many transfers are under way.", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -71,7 +72,9 @@ pub(super) async fn get(
         })
     });
     let item = found.await?.ok_or_else(Problem::not_found)?;
-    answer(&library, item, Request { parts, caller, client, wants_attachment: form.download }).await
+    let payer = caller.user().ok().map(|user| user.id);
+    let wants_attachment = form.download;
+    answer(&library, item, Request { parts, caller, payer, client, wants_attachment }).await
 }
 
 /// The same without the bytes.
@@ -107,6 +110,8 @@ pub(super) async fn head(
 pub(super) struct Request {
     pub(super) parts: Parts,
     pub(super) caller: Caller,
+    /// Against whose plan its bytes count; None for somebody without an account.
+    pub(super) payer: Option<UserId>,
     pub(super) client: Client,
     pub(super) wants_attachment: bool,
 }
@@ -178,13 +183,14 @@ async fn download(
     let begin = Begin {
         direction: Direction::Download,
         user,
+        payer: request.payer,
         object: Object::Item(item.id),
         name: item.name,
         total: Some(item.size),
         client: client.address().to_string(),
     };
-    let ticket = library.book.begin(begin);
-    let pass = library.admission.enter(library, user, client.network(), &ticket).await?;
+    let mut ticket = library.book.begin(begin);
+    let pass = library.admission.enter(library, user, client.network(), &mut ticket).await?;
     let content = Arc::clone(&library.content);
     let exchange = request.parts.extensions.get::<Exchange>().cloned();
     Ok(Download::new(content, item.content, pieces, (ticket, pass), exchange))

@@ -183,9 +183,11 @@ pub(super) async fn revoke(
         (status = 200, description = "All of it, as the media type of the content that is safe to show.", content_type = "*/*"),
         (status = 206, description = "The parts that were asked for.", content_type = "*/*"),
         (status = 304, description = "It is what the caller has."),
+        (status = 403, description = "The owner's plan allows no more this month.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "The link has ended, is revoked, or never was.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 412, description = "A condition does not hold.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 416, description = "None of the ranges is there.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Too many of the caller's transfers are under way.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "Too many transfers are under way.", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -203,7 +205,10 @@ pub(super) async fn get(
         .read(reading(), move |work| Box::pin(async move { linked(work, link).await }))
         .await?;
     let item = found.ok_or_else(Problem::not_found)?;
-    let request = Request { parts, caller: Caller::Anonymous, client, wants_attachment: false };
+    // Whoever follows the link, the owner's plan pays for it.
+    let payer = Some(item.owner);
+    let caller = Caller::Anonymous;
+    let request = Request { parts, caller, payer, client, wants_attachment: false };
     let mut response = answer(&library, item, request).await?;
     // The address is a secret.
     let headers = response.headers_mut();

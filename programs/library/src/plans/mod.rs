@@ -5,6 +5,7 @@
 //! payments ([`crate::payments`]), and who holds a limit of transfers against whom.
 
 pub(crate) mod change;
+mod edit;
 mod list;
 pub(crate) mod period;
 pub(crate) mod plan;
@@ -20,5 +21,5 @@ use crate::http::Routes;
 
 /// What clients can ask for here.
 pub(crate) fn routes() -> Routes {
-    list::routes().merge(subscriptions::routes())
+    list::routes().merge(edit::routes()).merge(subscriptions::routes())
 }

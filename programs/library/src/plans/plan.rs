@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::ids::UserId;
 use crate::ledger::{Currency, Money};
+use crate::limits;
 
 /// The plan of everybody who has no subscription.
 pub(crate) const FREE: &str = "free";
@@ -27,9 +28,15 @@ pub(crate) struct Plan {
     pub(crate) transfer: i64,
     /// Transfers of a user at the same time.
     pub(crate) transfers: i64,
-    /// Which items of visibility `plan` a user may see: those of owners whose plan has this number
-    /// or a lower one.
+    /// 1 or more: a user sees the items of visibility `plan`; 0: not.
     pub(crate) access: i64,
+}
+
+impl Plan {
+    /// Whether its users see items of visibility `plan`, whoever's they are.
+    pub(crate) fn sees_plan_items(&self) -> bool {
+        self.access >= limits::CATALOGUE_ACCESS
+    }
 }
 
 /// All plans, the cheapest first.

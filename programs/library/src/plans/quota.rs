@@ -15,7 +15,7 @@ use crate::problem::Problem;
 /// There is no room for so many bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct QuotaExceeded {
-    /// Bytes of the user's complete files.
+    /// Bytes of the user's complete files, and of deleted ones that are not removed yet.
     pub(crate) used: u64,
     /// Bytes that the user's uploads have reserved.
     pub(crate) reserved: u64,
@@ -30,7 +30,8 @@ impl From<QuotaExceeded> for Problem {
         let QuotaExceeded { used, reserved, limit } = exceeded;
         let detail = format!(
             "Your plan keeps {limit} bytes; {used} are used and {reserved} are reserved by uploads. \
-             Delete files, end uploads, or change the plan."
+             Delete files (their bytes count until they are removed, an hour later), end uploads, or \
+             change the plan."
         );
         let title = "The plan has no room for this";
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "quota-exceeded", title, detail)
@@ -43,7 +44,7 @@ impl From<QuotaExceeded> for Problem {
 /// What a user keeps, and may keep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
-    /// Bytes of complete files.
+    /// Bytes of complete files, and of deleted ones that are not removed yet.
     pub(crate) used: u64,
     /// Bytes that uploads have reserved.
     pub(crate) reserved: u64,
@@ -114,7 +115,7 @@ pub(crate) async fn release(work: &mut Work<'_>, user: UserId, bytes: u64) -> Re
     settle(work, user, bytes, 0).await
 }
 
-/// A file is deleted: gives back what it used.
+/// The bytes of a deleted file are removed: gives back what they used.
 pub(crate) async fn remove(work: &mut Work<'_>, user: UserId, bytes: u64) -> Result<(), Error> {
     let remove = "UPDATE library_quota SET used = CASE WHEN used > $2 THEN used - $2 ELSE 0 END
         WHERE user_id = $1";

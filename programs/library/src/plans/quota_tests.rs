@@ -127,3 +127,41 @@ async fn traffic_is_counted_by_days() {
         database.close().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_that_an_admin_changes_holds_at_once() {
+    for world in crate::testing::World::each().await {
+        let (ana, root) = (world.user("ana").await, world.admin("root").await);
+        let id = ana.id;
+        let give = world
+            .library
+            .database
+            .write(soon(), move |work| Box::pin(async move { plan::give(work, id, "plus").await }));
+        give.await.unwrap();
+        let patch = async |plan: &str, body: &str| {
+            world.send(Some(&root), "PATCH", &format!("/library/api/plans/{plan}"), &[], body).await
+        };
+        let changed = patch("plus", r#"{"title":" Plus+ ","storage":10,"amount":700}"#).await;
+        assert_eq!(changed.status, 200, "{changed:?}");
+        let told = changed.json();
+        assert_eq!((&told["title"], &told["storage"]), (&"Plus+".into(), &10.into()));
+        // What is not named stays.
+        assert_eq!((&told["transfers"], &told["access"]), (&16.into(), &1.into()));
+        assert_eq!(told["price"]["amount"], 700);
+        let exceeded = reserve(&world.library.database, ana.id, 11).await;
+        assert_eq!(exceeded, Err(QuotaExceeded { used: 0, reserved: 0, limit: 10 }));
+        assert_eq!(reserve(&world.library.database, ana.id, 10).await, Ok(()));
+        for (plan, body, status) in [
+            ("plus", r#"{"transfers":0}"#, 400),
+            ("plus", r#"{"storage":-1}"#, 400),
+            ("plus", r#"{"title":"  "}"#, 400),
+            ("plus", r#"{"id":"other"}"#, 400),
+            ("free", r#"{"amount":1}"#, 400),
+            ("free", r#"{"amount":0,"storage":1}"#, 200),
+            ("none", r#"{"title":"x"}"#, 404),
+        ] {
+            let answer = patch(plan, body).await;
+            assert_eq!(answer.status, status, "{plan} {body}: {answer:?}");
+        }
+    }
+}

@@ -21,7 +21,7 @@ use tombolo_storage::{ObjectsUrl, Query};
 use super::{Store, soon};
 use crate::accounts::Role;
 use crate::catalogue::{Folder, NewItem, register};
-use crate::content::{Kept, Place};
+use crate::content::{Content, Kept, Place};
 use crate::http::Entrance;
 use crate::ids::{ContentId, ItemId, UploadId, UserId};
 use crate::settings::Settings;
@@ -78,13 +78,29 @@ impl World {
         Self::on(Arc::new(Store::sqlite()), change).await
     }
 
+    /// One on SQLite, with content of the test's own.
+    pub(crate) async fn with_content(content: Arc<dyn Content>) -> Self {
+        Self::of(Arc::new(Store::sqlite()), |_| {}, Some(content)).await
+    }
+
     async fn on(store: Arc<Store>, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::of(store, change, None).await
+    }
+
+    async fn of(
+        store: Arc<Store>,
+        change: impl FnOnce(&mut Settings),
+        content: Option<Arc<dyn Content>>,
+    ) -> Self {
         let objects = ObjectsUrl::of_folder(&store.folder().join("objects"));
         let listen = "127.0.0.1:0".parse().unwrap();
         let mut settings = Settings::new(listen, store.url(), objects);
         change(&mut settings);
         let (trigger, shutdown) = Shutdown::by_hand();
-        let library = Library::open(settings, shutdown).await.unwrap();
+        let library = match content {
+            Some(content) => Library::open_with(settings, content, shutdown).await.unwrap(),
+            None => Library::open(settings, shutdown).await.unwrap(),
+        };
         let router = crate::http::for_tests(&library);
         let background = JoinSet::new();
         Self { library, router, store, _trigger: trigger, background }
@@ -93,6 +109,11 @@ impl World {
     /// A second replica of the same library.
     pub(crate) async fn replica(&self) -> Self {
         Self::on(Arc::clone(&self.store), |_| {}).await
+    }
+
+    /// Where its files are.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.store.folder()
     }
 
     /// Starts what goes on in the background.
@@ -127,7 +148,7 @@ impl World {
         let token = format!("tml_{:A>43}", name);
         let insert =
             "INSERT INTO library_user (id, email, email_key, name, password, role, created)
-            VALUES ($1, $2, $2, $2, 'x', $3, 0)";
+            VALUES ($1, $2 || '@example.org', $2 || '@example.org', $2, 'x', $3, 0)";
         let insert = Query::new(insert).bind(id).bind(name).bind(role);
         self.library.call(insert).await.unwrap();
         let insert = "INSERT INTO library_session (token, user_id, created, expires)
@@ -207,7 +228,8 @@ impl World {
         self.ask(Some(who), "GET", target, &[], "").await
     }
 
-    async fn ask(
+    /// Asks, and reads nothing of the body.
+    pub(crate) async fn ask(
         &self,
         who: Option<&Someone>,
         method: &str,

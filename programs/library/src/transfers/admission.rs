@@ -1,6 +1,5 @@
 //! How many transfers may be under way at once: in all at this replica, and of each user at all
-//! replicas, as their plan says; and none for a user who has moved all that the plan allows in a
-//! month. Who comes too early waits in line, is told its place, and is turned
+//! replicas, as their plan says; and none where the plan allows no more bytes this month. Who comes too early waits in line, is told its place, and is turned
 //! away when it has waited too long or the line is too long.
 
 use std::collections::HashMap;
@@ -12,11 +11,12 @@ use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::allowance::{Short, exceeded_by_owner};
 use super::line::{Come, Line, WaiterId};
 use super::ticket::Ticket;
 use crate::ids::UserId;
 use crate::limits;
-use crate::plans::{plan, traffic};
+use crate::plans::plan;
 use crate::problem::Problem;
 use crate::state::{Library, reading};
 
@@ -69,14 +69,23 @@ impl Admission {
         Self { shared: Arc::new(Mutex::new(shared)) }
     }
 
-    /// Waits for a place. `network` stands for somebody without an account.
+    /// Waits for a place. `network` stands for somebody without an account. What is moved counts
+    /// against the plan of the ticket's payer.
     pub(crate) async fn enter(
         &self,
         library: &Library,
         user: Option<UserId>,
         network: IpAddr,
-        ticket: &Ticket,
+        ticket: &mut Ticket,
     ) -> Result<Pass, Problem> {
+        if let Some(payer) = ticket.entry.begin.payer {
+            let account = library.allowances.of(payer);
+            account.open().await.map_err(|short| match short {
+                Short::Exceeded { .. } if user != Some(payer) => exceeded_by_owner(),
+                short => short.into(),
+            })?;
+            ticket.charge(Some(account));
+        }
         let (lane, most) = match user {
             Some(user) => (user.to_string(), self.allowed(library, user).await?),
             None => (network.to_string(), limits::ANONYMOUS_TRANSFERS),
@@ -85,7 +94,7 @@ impl Admission {
             let mut shared = lock(&self.shared);
             match shared.line.come(&lane, most) {
                 Come::In => return Ok(Pass { shared: Arc::clone(&self.shared), lane }),
-                Come::TurnedAway => return Err(shared.turned_away()),
+                Come::TurnedAway => return Err(shared.turned_away(&lane, most)),
                 Come::Waits(id) => {
                     let (let_in, told) = oneshot::channel();
                     let entry = Arc::clone(&ticket.entry);
@@ -102,8 +111,9 @@ impl Admission {
         }
         // It may have been let in at the same moment: then dropping `waiting` gives the place back.
         let place = ticket.entry.position();
+        let is_own = lock(&self.shared).line.is_full(&lane, most);
         drop(waiting);
-        Err(too_busy(place))
+        Err(too_busy(place, is_own))
     }
 
     /// How many transfers are under way here, and how many wait.
@@ -126,19 +136,10 @@ impl Admission {
         let most = match known {
             Some((most, _)) => most,
             None => {
-                let plan = library.database.read(reading(), move |work| {
-                    Box::pin(async move {
-                        let plan = plan::of(work, user).await?;
-                        let moved = traffic::between(work, user, month(), i64::MAX).await?;
-                        Ok((plan, moved.received.saturating_add(moved.sent)))
-                    })
-                });
-                let (plan, moved) = plan.await?;
-                let limit = u64::try_from(plan.transfer).unwrap_or_default();
-                // Not remembered: a better plan counts at once.
-                if moved >= limit {
-                    return Err(moved_enough(moved, limit));
-                }
+                let plan = library
+                    .database
+                    .read(reading(), move |work| Box::pin(plan::of(work, user)))
+                    .await?;
                 let most = usize::try_from(plan.transfers).unwrap_or(1);
                 let mut shared = lock(&self.shared);
                 if shared.allowed.len() >= limits::ALLOWANCES {
@@ -174,45 +175,26 @@ impl Shared {
         }
     }
 
-    fn turned_away(&self) -> Problem {
-        too_busy(u32::try_from(self.line.counts().1).unwrap_or(u32::MAX).saturating_add(1))
+    fn turned_away(&self, lane: &str, most: usize) -> Problem {
+        let place = u32::try_from(self.line.counts().1).unwrap_or(u32::MAX).saturating_add(1);
+        too_busy(place, self.line.is_full(lane, most))
     }
 }
 
-/// The first day of this month (UTC), as traffic counts days.
-fn month() -> i64 {
-    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
-    let first = now.first_of_month().and_then(|day| day.start_of_day()).unwrap_or(now);
-    first.timestamp().as_millisecond().div_euclid(traffic::DAY)
-}
-
-/// The plan allows no more this month.
-fn moved_enough(moved: u64, limit: u64) -> Problem {
+/// 429 for who has all that the plan allows, which says nothing against this replica; else 503, after
+/// which a gateway may ask another one. Clients try both again: what was moved so far is kept.
+fn too_busy(position: u32, is_own: bool) -> Problem {
+    let (status, whose) = match is_own {
+        true => (http::StatusCode::TOO_MANY_REQUESTS, "Too many of your transfers"),
+        false => (http::StatusCode::SERVICE_UNAVAILABLE, "Too many transfers"),
+    };
     let detail = format!(
-        "This account has moved {moved} bytes this month, and its plan allows {limit}; take a larger \
-         plan, or go on next month (UTC): what was transferred so far is kept."
+        "{whose} are under way; this one would be number {position} in the queue. Try again in a few \
+         seconds: what was transferred so far is kept."
     );
-    let status = http::StatusCode::FORBIDDEN;
-    let title = "The plan allows no more transfers this month";
-    Problem::new(status, "transfer-exceeded", title, detail)
-        .with("used", moved)
-        .with("limit", limit)
-}
-
-/// 503, which clients try again: what was moved so far is kept.
-fn too_busy(position: u32) -> Problem {
-    let detail = format!(
-        "Too many transfers are under way; yours would be number {position} in the queue. Try again \
-         in a few seconds: what was transferred so far is kept."
-    );
-    Problem::new(
-        http::StatusCode::SERVICE_UNAVAILABLE,
-        "too-many-transfers",
-        "Too many transfers at once",
-        detail,
-    )
-    .with("position", json!(position))
-    .retry_after(limits::QUEUE_RETRY_SECONDS)
+    Problem::new(status, "too-many-transfers", "Too many transfers at once", detail)
+        .with("position", json!(position))
+        .retry_after(limits::QUEUE_RETRY_SECONDS)
 }
 
 impl Drop for Pass {

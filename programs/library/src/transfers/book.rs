@@ -50,6 +50,8 @@ pub(crate) struct Begin {
     pub(crate) direction: Direction,
     /// None for somebody without an account.
     pub(crate) user: Option<UserId>,
+    /// Against whose plan the bytes count, if against any: that of the user, or of a link's owner.
+    pub(crate) payer: Option<UserId>,
     pub(crate) object: Object,
     /// The file's name.
     pub(crate) name: String,
@@ -212,12 +214,14 @@ impl Entry {
 struct Key {
     direction: Direction,
     who: String,
+    payer: Option<UserId>,
     object: Object,
 }
 
 impl Key {
     fn of(begin: &Begin) -> Self {
-        Self { direction: begin.direction, who: begin.who(), object: begin.object }
+        let Begin { direction, payer, object, .. } = *begin;
+        Self { direction, who: begin.who(), payer, object }
     }
 }
 

@@ -93,6 +93,11 @@ impl Line {
         self.waiting.len() < before
     }
 
+    /// Whether a lane has all it may have: then it waits for itself and for nobody else.
+    pub(super) fn is_full(&self, lane: &str, most: usize) -> bool {
+        self.each.get(lane).copied().unwrap_or_default() >= most
+    }
+
     /// Who waits, the next one first.
     pub(super) fn waiting(&self) -> impl Iterator<Item = WaiterId> {
         self.waiting.iter().map(|waiter| waiter.id)
@@ -104,7 +109,7 @@ impl Line {
     }
 
     fn has_place(&self, lane: &str, most: usize) -> bool {
-        self.inside < self.places && self.each.get(lane).copied().unwrap_or_default() < most
+        self.inside < self.places && !self.is_full(lane, most)
     }
 
     fn take(&mut self, lane: &str) {

@@ -13,12 +13,14 @@
 //! | `row.rs`, `list.rs`, `users.rs` | what rows tell |
 //! | `live.rs`, `events.rs` | the same as it changes, by server-sent events |
 //! | `line.rs`, `admission.rs` | how many at once, and the queue for it |
+//! | `allowance.rs` | how many bytes in a month |
 //! | `turns.rs`, `fair_share.rs` | whose bytes are next when bandwidth is limited |
 //! | `stats.rs`, `figures.rs` | all of it in numbers |
 //! | `charts.rs`, `drawing.rs`, `words.rs` | the numbers as pictures |
 //! | `tidy.rs` | what nobody goes on with, and what is old |
 
 mod admission;
+mod allowance;
 #[allow(dead_code, reason = "uploads are begun by it")]
 mod book;
 mod charts;
@@ -46,6 +48,7 @@ use tokio::task::JoinSet;
 use utoipa_axum::routes;
 
 pub(crate) use self::admission::{Admission, Pass};
+pub(crate) use self::allowance::{Account, Allowances, Short};
 pub(crate) use self::book::{Begin, Book, Direction, Object};
 pub(crate) use self::events::Streams;
 pub(crate) use self::figures::get as figures;

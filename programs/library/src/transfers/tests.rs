@@ -95,6 +95,7 @@ async fn an_upload_is_told_from_its_ticket() {
         let begin = || Begin {
             direction: Direction::Upload,
             user: Some(ana.id),
+            payer: Some(ana.id),
             object: Object::Upload(upload),
             name: "film.mp4".into(),
             total: Some(100),
@@ -150,12 +151,12 @@ async fn too_many_at_once_wait_and_are_told_their_place() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_bounds_what_is_moved_in_a_month() {
     for world in World::each().await {
-        let ana = world.user("ana").await;
-        let item = world.item(&ana, "a.bin", b"abc").await;
-        let target = format!("/library/api/items/{item}/content");
         let today = crate::time::Time::now().millis() / crate::plans::traffic::DAY;
         // More than any plan allows, but long ago; then today.
-        for (day, status) in [(today - 40, 200), (today, 403)] {
+        for (name, day, status) in [("eva", today - 40, 200), ("ana", today, 403)] {
+            let ana = world.user(name).await;
+            let item = world.item(&ana, "a.bin", b"abc").await;
+            let target = format!("/library/api/items/{item}/content");
             let moved = "INSERT INTO library_traffic (user_id, day, received, sent)
                 VALUES ($1, $2, 0, $3)";
             let moved = tombolo_storage::Query::new(moved).bind(ana.id).bind(day);
@@ -167,11 +168,102 @@ async fn a_plan_bounds_what_is_moved_in_a_month() {
                 assert_eq!(answer.json()["type"], "/library/problems#transfer-exceeded");
                 assert_eq!(answer.json()["used"], 1_u64 << 50);
             }
+            // What costs nothing is not refused.
+            let answer = world.send(Some(&ana), "HEAD", &target, &[], "").await;
+            assert_eq!(answer.status, 200);
         }
-        // What costs nothing is not refused.
-        let answer = world.send(Some(&ana), "HEAD", &target, &[], "").await;
-        assert_eq!(answer.status, 200);
     }
+}
+
+/// Over two replicas, by links too, and in the middle of a body: never a byte more than the plan says.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_month_s_limit_is_kept_to_the_byte() {
+    for mut world in World::each().await {
+        let mut other = world.replica().await;
+        let limit = "UPDATE library_plan SET transfer = 2500000 WHERE id = 'free'";
+        world.library.call(tombolo_storage::Query::new(limit)).await.unwrap();
+        let ana = world.user("ana").await;
+        let item = world.item(&ana, "a.bin", &vec![7; 1_000_000]).await;
+        let target = format!("/library/api/items/{item}/content");
+        let links = format!("/library/api/items/{item}/links");
+        let made = world.send(Some(&ana), "POST", &links, &[], "{}");
+        let link = made.await.json()["url"].as_str().unwrap().to_owned();
+        let link = link.split_once("localhost").unwrap().1.to_owned();
+        let both = async |world: &World, other: &World| {
+            world.library.allowances.give_back(true).await;
+            other.library.allowances.give_back(true).await;
+        };
+        assert_eq!(world.get(Some(&ana), &target).await.body.len(), 1_000_000);
+        both(&world, &other).await;
+        assert_eq!(other.get(None, &link).await.body.len(), 1_000_000);
+        both(&world, &other).await;
+        // Half of it is left: the body is cut there, and what comes then is refused.
+        let cut = other.open(&ana, &target).await;
+        assert_eq!(cut.status(), 200);
+        let mut body = cut.into_body().into_data_stream();
+        let mut moved = 0;
+        while let Some(Ok(bytes)) = body.next().await {
+            moved += bytes.len();
+        }
+        assert!((1..=500_000).contains(&moved), "{moved}");
+        drop(body);
+        both(&world, &other).await;
+        let rest = format!("bytes=0-{}", 500_000 - moved - 1);
+        let rest = world.send(Some(&ana), "GET", &target, &[("range", &rest)], "").await;
+        assert_eq!(rest.body.len(), 500_000 - moved);
+        for who in [Some(&ana), None] {
+            let target = if who.is_some() { &target } else { &link };
+            let refused = world.get(who, target).await;
+            assert_eq!(refused.status, 403, "{refused:?}");
+            assert_eq!(refused.json()["type"], "/library/problems#transfer-exceeded");
+            // Strangers are told nothing of the owner's numbers.
+            assert_eq!(refused.json().get("used").is_some(), who.is_some());
+        }
+        // What a link moves counts as its owner's.
+        world.start();
+        other.start();
+        eventually("all of it is counted", async || {
+            let usage = world.get(Some(&ana), "/library/api/usage").await.json();
+            (usage["sent"] == 2_500_000).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_too_many_of_their_own_is_told_so() {
+    let world = World::with(|_| {}).await;
+    let ana = world.user("ana").await;
+    let one = "UPDATE library_plan SET transfers = 1 WHERE id = 'free'";
+    world.library.call(tombolo_storage::Query::new(one)).await.unwrap();
+    let item = world.item(&ana, "a.bin", &[7; 1_000_000]).await;
+    let target = format!("/library/api/items/{item}/content");
+    let held = world.open(&ana, &target).await;
+    assert_eq!(held.status(), 200);
+    // More than may wait: the last is refused at once, by a status that says nothing of the replica.
+    let mut waiting = Vec::new();
+    for _ in 0..crate::limits::QUEUED_TRANSFERS.div_ceil(4) {
+        let mut one = Box::pin(world.open(&ana, &target));
+        while futures_util::poll!(&mut one).is_pending() {
+            if world.library.admission.counts().1 > waiting.len() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        waiting.push(one);
+    }
+    let refused = world.get(Some(&ana), &target).await;
+    assert_eq!(refused.status, 429, "{refused:?}");
+    assert_eq!(refused.json()["type"], "/library/problems#too-many-transfers");
+    assert_eq!(refused.field("retry-after"), "5");
+    // Clients of tus go on after 423, and not after 429.
+    let tus = [
+        ("tus-resumable", "1.0.0"),
+        ("upload-length", "1"),
+        ("content-type", "application/offset+octet-stream"),
+    ];
+    let refused = world.send(Some(&ana), "POST", "/library/api/uploads", &tus, "").await;
+    assert_eq!((refused.status.as_u16(), refused.field("retry-after")), (423, "5"), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -240,6 +332,7 @@ async fn bandwidth_is_shared_by_users_and_not_by_connections() {
     let begin = |client: &str| Begin {
         direction: Direction::Download,
         user: None,
+        payer: None,
         object: Object::Upload(UploadId::new()),
         name: String::new(),
         total: None,
@@ -276,6 +369,7 @@ fn what_comes_while_a_tick_writes_is_not_forgotten() {
         book.begin(Begin {
             direction: Direction::Download,
             user: None,
+            payer: None,
             object: Object::Upload(UploadId::from_str(ID).unwrap()),
             name: String::new(),
             total: None,

@@ -31,6 +31,7 @@ pub(crate) async fn run(library: Arc<Library>) {
         }
         let is_idle = tick(&library, last.elapsed().as_millis()).await;
         last = Instant::now();
+        library.allowances.give_back(is_draining && is_idle).await;
         if is_draining && is_idle {
             break;
         }
@@ -141,7 +142,7 @@ fn traffic(entries: &[Arc<Entry>], lines: &[Line]) -> HashMap<UserId, Traffic> {
     let mut traffic: HashMap<UserId, Traffic> = HashMap::new();
     for (entry, line) in entries.iter().zip(lines) {
         let moved = line.bytes.saturating_sub(entry.written().counted);
-        let Some(user) = line.user.filter(|_| moved > 0) else { continue };
+        let Some(user) = entry.begin.payer.filter(|_| moved > 0) else { continue };
         let traffic = traffic.entry(user).or_default();
         let count = match entry.begin.direction {
             Direction::Upload => &mut traffic.received,

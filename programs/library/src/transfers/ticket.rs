@@ -1,9 +1,11 @@
 //! A request that moves bytes, as long as it lasts.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use super::allowance::{Account, Short, Taking};
 use super::book::{Direction, End, Entry};
 use super::fair_share::{FairShare, Turn};
 
@@ -15,11 +17,27 @@ pub(crate) struct Ticket {
     share: Arc<FairShare>,
     turn: Option<Turn>,
     moved: u64,
+    /// Against what the bytes count.
+    account: Option<Arc<Account>>,
+    taking: Option<Taking>,
+    /// Bytes of the account whose turn has not come.
+    taken: Option<u64>,
 }
 
 impl Ticket {
     pub(super) fn new(entry: Arc<Entry>, share: Arc<FairShare>) -> Self {
-        Self { entry, share, turn: None, moved: 0 }
+        let (turn, account, taking, taken) = (None, None, None, None);
+        Self { entry, share, turn, moved: 0, account, taking, taken }
+    }
+
+    /// From now on bytes count against this.
+    pub(crate) fn charge(&mut self, account: Option<Arc<Account>>) {
+        self.account = account;
+    }
+
+    /// Against what bytes count.
+    pub(crate) fn account(&self) -> Option<Arc<Account>> {
+        self.account.clone()
     }
 
     /// So many bytes more were moved.
@@ -28,16 +46,41 @@ impl Ticket {
         self.entry.add(bytes);
     }
 
-    /// Waits until so many bytes may be moved; at once where bandwidth is not limited.
-    pub(crate) async fn turn(&mut self, bytes: u64) {
-        poll_fn(|context| self.poll_turn(bytes, context)).await;
+    /// Waits until so many bytes may be moved: until the plan has them, and bandwidth if that is
+    /// limited.
+    pub(crate) async fn turn(&mut self, bytes: u64) -> Result<(), Short> {
+        poll_fn(|context| self.poll_turn(bytes, context)).await
     }
 
     /// The same, for bodies. Once it is ready the bytes count as moved.
-    pub(crate) fn poll_turn(&mut self, bytes: u64, context: &mut Context<'_>) -> Poll<()> {
-        if !self.share.is_limited() {
-            return Poll::Ready(());
+    pub(crate) fn poll_turn(
+        &mut self,
+        bytes: u64,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Short>> {
+        if self.taken.is_none() {
+            ready!(self.poll_account(bytes, context))?;
+            self.taken = Some(bytes);
         }
+        if self.share.is_limited() {
+            ready!(self.poll_share(bytes, context));
+        }
+        self.taken = None;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_account(&mut self, bytes: u64, context: &mut Context<'_>) -> Poll<Result<(), Short>> {
+        let Some(account) = &self.account else { return Poll::Ready(Ok(())) };
+        if self.taking.is_none() && account.draw(bytes) {
+            return Poll::Ready(Ok(()));
+        }
+        let taking = self.taking.get_or_insert_with(|| account.taking(bytes));
+        let taken = ready!(Pin::new(taking).poll(context));
+        self.taking = None;
+        Poll::Ready(taken)
+    }
+
+    fn poll_share(&mut self, bytes: u64, context: &mut Context<'_>) -> Poll<()> {
         let share = &self.share;
         let turn = self.turn.get_or_insert_with(|| share.ask(&self.entry.begin.who(), bytes));
         if turn.poll(context).is_pending() {
@@ -67,6 +110,9 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
+        if let (Some(bytes), Some(account)) = (self.taken, &self.account) {
+            account.put_back(bytes);
+        }
         self.entry.leave();
         let begin = &self.entry.begin;
         let is_whole = begin.total.is_some_and(|total| self.entry.bytes() >= total);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::time::{MissedTickBehavior, interval};
 use tombolo_storage::{Deadline, Error, Query, Work};
 
+use super::allowance::month;
 use crate::ids::UserId;
 use crate::limits;
 use crate::state::Library;
@@ -32,13 +33,15 @@ pub(crate) async fn forget(work: &mut Work<'_>, user: UserId) -> Result<(), Erro
     let forget =
         Query::new("UPDATE library_transfer SET client = '', name = '' WHERE user_id = $1");
     work.run(forget.bind(user)).await?;
+    let forget = Query::new("DELETE FROM library_allowance WHERE user_id = $1");
+    work.run(forget.bind(user)).await?;
     let forget = Query::new("DELETE FROM library_presence WHERE user_id = $1");
     work.run(forget.bind(user)).await.map(drop)
 }
 
 /// Tidies up once.
 pub(super) async fn once(library: &Library) -> Result<(), Error> {
-    let now = Time::now();
+    let (now, month) = (Time::now(), month());
     let ended = now.minus(limits::TRANSFER_LINGER.saturating_mul(4)).millis();
     let stale = now.minus(limits::TRANSFER_ABANDONED).millis();
     let old = now.minus(limits::TRANSFER_KEPT).millis();
@@ -66,6 +69,8 @@ pub(super) async fn once(library: &Library) -> Result<(), Error> {
                 let forget = "DELETE FROM library_transfer WHERE id IN (SELECT id
                     FROM library_transfer WHERE state <> 'open' AND updated < $1 LIMIT $2)";
                 work.run(Query::new(forget).bind(old).bind(limits::SWEEP_ROWS)).await?;
+                let forget = "DELETE FROM library_allowance WHERE month < $1";
+                work.run(Query::new(forget).bind(month)).await?;
                 let forget = "DELETE FROM library_presence WHERE seen < $1";
                 work.run(Query::new(forget).bind(old)).await.map(drop)
             })

@@ -68,7 +68,15 @@ fn is_tus(headers: &HeaderMap) -> bool {
 }
 
 /// The answer of a protocol, with what all of its answers have.
+///
+/// Clients of tus take any 4xx but 409 and 423 for the end of an upload (tus-js-client 4,
+/// `defaultOnShouldRetry`): one that has to wait is told 423, with `Retry-After` as everybody.
 fn answer(is_tus: bool, answer: Result<Response, Problem>) -> Response {
+    let waits = |problem: &Problem| is_tus && problem.status() == StatusCode::TOO_MANY_REQUESTS;
+    let answer = answer.map_err(|problem| match waits(&problem) {
+        true => problem.with_status(StatusCode::LOCKED),
+        false => problem,
+    });
     let mut response = answer.unwrap_or_else(|problem| problem.of_upload().into_response());
     let headers = response.headers_mut();
     if is_tus {
@@ -114,6 +122,8 @@ fn answer(is_tus: bool, answer: Result<Response, Problem>) -> Response {
         (status = 415, body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, body = ProblemBody, content_type = "application/problem+json"),
         (status = 460, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 423, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, body = ProblemBody, content_type = "application/problem+json"),
         (status = 507, body = ProblemBody, content_type = "application/problem+json"),
     ))]
@@ -230,6 +240,7 @@ async fn get(
         (status = 415, body = ProblemBody, content_type = "application/problem+json"),
         (status = 423, body = ProblemBody, content_type = "application/problem+json"),
         (status = 460, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, body = ProblemBody, content_type = "application/problem+json"),
         (status = 507, body = ProblemBody, content_type = "application/problem+json"),
     ))]
@@ -305,6 +316,7 @@ async fn delete(
         (status = 415, body = ProblemBody, content_type = "application/problem+json"),
         (status = 423, body = ProblemBody, content_type = "application/problem+json"),
         (status = 460, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, body = ProblemBody, content_type = "application/problem+json"),
         (status = 507, body = ProblemBody, content_type = "application/problem+json"),
     ))]

@@ -125,16 +125,17 @@ async fn admitted(
     upload: &Upload,
     client: Client,
 ) -> Result<(Ticket, Pass), Problem> {
-    let ticket = library.book.begin(Begin {
+    let mut ticket = library.book.begin(Begin {
         direction: Direction::Upload,
         user: Some(upload.owner),
+        payer: Some(upload.owner),
         object: Object::Upload(upload.id),
         name: upload.name.clone(),
         total: upload.length,
         client: client.address().to_string(),
     });
     let (user, network) = (Some(upload.owner), client.network());
-    let pass = library.admission.enter(library, user, network, &ticket).await?;
+    let pass = library.admission.enter(library, user, network, &mut ticket).await?;
     Ok((ticket, pass))
 }
 

@@ -58,8 +58,13 @@ async fn try_step(work: &mut Work<'_>, step: Step) -> Result<Stepped, Error> {
     let reserved = u64::try_from(row.get::<i64>(0)?).unwrap_or_default();
     let needed = match length {
         Some(length) => length,
-        // Room for more than what came, so that this is not done at every step.
-        None => durable.offset.next_multiple_of(limits::RESERVE_STEP),
+        // Ahead of what may be written before the next step: bytes are on the disk before they are
+        // noted, and must have been reserved by then.
+        None => durable
+            .offset
+            .saturating_add(limits::RESERVE_AHEAD)
+            .checked_next_multiple_of(limits::RESERVE_STEP)
+            .unwrap_or(u64::MAX),
     };
     let more = needed.saturating_sub(reserved);
     if more > 0

@@ -146,7 +146,7 @@ async fn try_note(work: &mut Work<'_>, end: End) -> Result<Option<Upload>, Error
     let reserved = reserved.map(|row| row.get::<i64>(0)).transpose()?.unwrap_or_default();
     let note = "UPDATE library_upload SET state = 'complete', received = $3, length = $3,
             sha256 = $4, item = $5, holder = NULL, session = NULL, tail = NULL, touched = $6,
-            expires = $7, reserved = CASE WHEN $5 IS NULL THEN reserved ELSE 0 END
+            expires = $7, reserved = CASE WHEN $5 IS NULL THEN $3 ELSE 0 END
         WHERE id = $1 AND epoch = $2 AND state IN ('receiving', 'joining')";
     let note = Query::new(note)
         .bind(upload.id)
@@ -165,13 +165,17 @@ async fn try_note(work: &mut Work<'_>, end: End) -> Result<Option<Upload>, Error
     if upload.session.is_some() {
         work.run(forget.bind(upload.id)).await?;
     }
+    let reserved = u64::try_from(reserved).unwrap_or_default();
+    if is_piece {
+        // A length that was not known had reserved more than came.
+        quota::release(work, upload.owner, reserved.saturating_sub(length)).await?;
+    }
     if let Some(id) = item {
         let Upload { owner, name, media_type, content, .. } = upload.clone();
         let (size, folder) = (length, upload.folder());
         let created = now;
         let new = NewItem { id, owner, name, folder, media_type, size, sha256, content, created };
         register(work, new).await?;
-        let reserved = u64::try_from(reserved).unwrap_or_default();
         quota::settle(work, upload.owner, reserved, length).await?;
         if upload.kind == Kind::Joined {
             let soon = "UPDATE library_upload SET expires = $2 WHERE owner = $3 AND kind = 'piece'

@@ -130,26 +130,16 @@ async fn try_create(
     if has_too_many(work, new.owner).await? {
         return Ok(Created::TooMany);
     }
-    // What pieces have reserved goes over to what is made of them.
-    let mut inherited = 0;
     if new.kind == Kind::Joined {
-        let Some((length, reserved)) = pieces(work, &new).await? else {
-            return Ok(Created::Pieces);
-        };
+        let Some(length) = pieces(work, &new).await? else { return Ok(Created::Pieces) };
         new.length = Some(length);
-        inherited = reserved;
     }
-    let wanted = new.length.unwrap_or(0);
-    if let Err(exceeded) = quota::reserve(work, new.owner, wanted.saturating_sub(inherited)).await?
-    {
+    // What is joined takes room of its own: the pieces keep theirs until they are removed.
+    let wanted = new.length.unwrap_or(limits::RESERVE_STEP);
+    if let Err(exceeded) = quota::reserve(work, new.owner, wanted).await? {
         return Ok(Created::Exceeded(exceeded));
     }
-    if new.kind == Kind::Joined {
-        let take = "UPDATE library_upload SET reserved = 0 WHERE owner = $1 AND id = ANY($2)";
-        let ids: Vec<String> = new.pieces.iter().map(UploadId::to_string).collect();
-        work.run(Query::new(take).bind(new.owner).bind(ids)).await?;
-    }
-    insert(work, new, place, replica, wanted.max(inherited)).await
+    insert(work, new, place, replica, wanted).await
 }
 
 async fn insert(
@@ -216,21 +206,17 @@ async fn repeated(work: &mut Work<'_>, new: &New) -> Result<Option<Created>, Err
 }
 
 /// How many [`columns`] there are.
-const COLUMNS: usize = 23;
+const COLUMNS: usize = 22;
 
-/// The length of what pieces make, and what they have reserved; None if one cannot be used.
-async fn pieces(work: &mut Work<'_>, new: &New) -> Result<Option<(u64, u64)>, Error> {
-    let (mut length, mut reserved) = (0_u64, 0_u64);
-    let mut seen = std::collections::BTreeSet::new();
+/// The length of what pieces make; None if one cannot be used.
+async fn pieces(work: &mut Work<'_>, new: &New) -> Result<Option<u64>, Error> {
+    let mut length = 0_u64;
     for piece in &new.pieces {
         let row = work.row(row::of_owner(*piece, new.owner).for_update()).await?;
         let piece = row.as_ref().map(Upload::of_row).transpose()?;
         let usable = |piece: &Upload| piece.kind == Kind::Piece && piece.state == State::Complete;
         let Some(piece) = piece.filter(usable) else { return Ok(None) };
         length = length.saturating_add(piece.offset);
-        if seen.insert(piece.id) {
-            reserved = reserved.saturating_add(piece.reserved);
-        }
     }
-    Ok((length <= limits::UPLOAD_BYTES).then_some((length, reserved)))
+    Ok((length <= limits::UPLOAD_BYTES).then_some(length))
 }

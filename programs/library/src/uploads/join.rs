@@ -15,12 +15,13 @@ use super::append::open;
 use super::complete::{complete, fail};
 use super::create::{New, create};
 use super::digest::Running;
+use super::lease;
 use super::limits;
 use super::refusal;
 use super::row::{Kind, State, Upload};
 use crate::ids::UploadId;
 use crate::problem::Problem;
-use crate::state::Library;
+use crate::state::{Library, writing};
 use crate::time::Time;
 
 /// Joins pieces, unless that was done already; what there is after a while.
@@ -88,8 +89,10 @@ async fn pulse(library: &Library, upload: &Upload) -> Result<(), Problem> {
 
 /// Takes over the joining of an upload that nobody is at any more.
 pub(super) async fn take_over(library: &Arc<Library>, id: UploadId) -> Result<(), Problem> {
+    // It begins again: the state of the digest is not kept while pieces are joined.
     let take = concat!(
-        "UPDATE library_upload SET epoch = epoch + 1, holder = $2, touched = $3
+        "UPDATE library_upload SET epoch = epoch + 1, holder = $2, touched = $3, received = 0,
+            session = NULL, tail = NULL
          WHERE id = $1 AND state = 'joining' AND touched < $4 RETURNING ",
         super::row::columns!()
     );
@@ -99,6 +102,19 @@ pub(super) async fn take_over(library: &Arc<Library>, id: UploadId) -> Result<()
         .bind(&*library.uploads.replica)
         .bind(now)
         .bind(now.minus(limits::ABANDONED_TIME));
-    let Some(row) = library.call(take).await?.into_iter().next() else { return Ok(()) };
-    run(library, Upload::of_row(&row)?).await.map(drop)
+    let renames = library.uploads.content.names_each_writer();
+    let taken = library.database.write(writing(), move |work| {
+        Box::pin(async move {
+            let Some(row) = work.row(take).await? else { return Ok(None) };
+            let mut upload = Upload::of_row(&row)?;
+            let forget = Query::new("DELETE FROM library_upload_part WHERE upload = $1");
+            work.run(forget.bind(id)).await?;
+            if renames {
+                lease::rename(work, &mut upload).await?;
+            }
+            Ok(Some(upload))
+        })
+    });
+    let Some(upload) = taken.await? else { return Ok(()) };
+    run(library, upload).await.map(drop)
 }

@@ -8,7 +8,8 @@ use tombolo_storage::{Error, Query, Work};
 use super::Uploads;
 use super::group::NotDone;
 use super::row::{self, Upload, columns, signed};
-use crate::ids::{UploadId, UserId};
+use crate::catalogue::bury_object;
+use crate::ids::{ContentId, UploadId, UserId};
 use crate::state::Library;
 use crate::time::Time;
 
@@ -32,13 +33,32 @@ pub(super) async fn take(
 ) -> Result<Taken, NotDone> {
     let holder = holds.then(|| uploads.replica.to_string());
     let at = at.map_or(-1, signed);
+    let renames = uploads.content.names_each_writer();
     uploads
         .group
         .write(owner, move |work| {
             let holder = holder.clone();
-            Box::pin(async move { try_take(work, id, owner, at, holder).await })
+            Box::pin(async move {
+                let mut taken = try_take(work, id, owner, at, holder).await?;
+                if let Taken::Yes(upload, _) = &mut taken
+                    && renames
+                    && upload.session.is_none()
+                {
+                    rename(work, upload).await?;
+                }
+                Ok(taken)
+            })
         })
         .await
+}
+
+/// Gives an upload that was taken over another final name. What a former holder writes under the old
+/// one, however late, is removed.
+pub(super) async fn rename(work: &mut Work<'_>, upload: &mut Upload) -> Result<(), Error> {
+    bury_object(work, upload.content).await?;
+    upload.content = ContentId::new();
+    let rename = Query::new("UPDATE library_upload SET content = $2 WHERE id = $1");
+    work.run(rename.bind(upload.id).bind(upload.content)).await.map(drop)
 }
 
 /// Whether an upload is still that of the request that took it.

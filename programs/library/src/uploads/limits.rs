@@ -69,8 +69,9 @@ pub(crate) const EXPIRY_TIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// An upload that is complete, given up or expired is told as such for so long.
 pub(crate) const MEMORY_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long the pieces of a joined upload can be used again.
-pub(crate) const PIECES_TIME: Duration = Duration::from_secs(10 * 60);
+/// How long the pieces of a joined upload can be used again. Until they are removed they count
+/// against the plan.
+pub(crate) const PIECES_TIME: Duration = Duration::from_secs(60);
 
 /// Uploads that one `final` joins.
 pub(crate) const PIECES: usize = 256;
@@ -96,8 +97,11 @@ pub(crate) const ORPHAN_PERIOD: Duration = Duration::from_secs(60 * 60);
 /// Of these, how many are looked up at once.
 pub(crate) const ORPHANS_AT_ONCE: usize = 256;
 
-/// A deferred length is reserved in steps of so many bytes.
+/// A deferred length is reserved in steps of so many bytes, the first when the upload is created.
 pub(crate) const RESERVE_STEP: u64 = 64 * 1024 * 1024;
+
+/// How far what is reserved is ahead of what is noted: what a request can have written meanwhile.
+pub(crate) const RESERVE_AHEAD: u64 = UNCOMMITTED_BYTES + COMMIT_BYTES;
 
 /// Bytes of the field `Upload-Metadata`.
 pub(crate) const METADATA_BYTES: usize = 8 * 1024;

@@ -36,6 +36,8 @@ mod lease;
 pub(crate) mod limits;
 mod look;
 mod metadata;
+#[cfg(test)]
+mod quota_tests;
 mod receive;
 mod refusal;
 mod row;

@@ -148,7 +148,13 @@ impl State {
     async fn write(&mut self, batch: Vec<Bytes>) -> Result<(), Problem> {
         let count: usize = batch.iter().map(Bytes::len).sum();
         let count = u64::try_from(count).unwrap_or(u64::MAX);
-        self.receiving.ticket.turn(count).await;
+        // Bytes with a checksum are not noted before its end, and nothing is reserved for them.
+        let waiting = self.written.saturating_sub(self.committed).saturating_add(count);
+        let is_open = self.receiving.upload.length.is_none() && self.receiving.checksum.is_some();
+        if is_open && waiting > limits::RESERVE_AHEAD {
+            return Err(refusal::too_much_unsaid());
+        }
+        self.receiving.ticket.turn(count).await?;
         let (mut digest, mut checksum) = (self.digest.clone(), self.receiving.checksum.take());
         let (bytes, from) = (batch.clone(), self.written);
         // The digest costs as much as the copy to the page cache, so both go on at once.

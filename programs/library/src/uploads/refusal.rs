@@ -103,6 +103,16 @@ pub(crate) fn too_large() -> Problem {
         .header(draft::LIMIT, &format!("max-size={most}"))
 }
 
+/// Too many bytes with one checksum for an upload whose length nobody has said.
+pub(crate) fn too_much_unsaid() -> Problem {
+    let most = limits::RESERVE_AHEAD;
+    let detail = format!(
+        "A request with a checksum has at most {most} bytes while the upload's length is not known; \
+         say the length (Upload-Length), or send less at a time."
+    );
+    Problem::of(StatusCode::PAYLOAD_TOO_LARGE, detail).with("limit", json!(most))
+}
+
 /// More bytes than were announced.
 pub(crate) fn too_long(length: u64) -> Problem {
     let detail = format!("The upload has {length} bytes, and more were sent; send the file again.");

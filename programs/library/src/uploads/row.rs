@@ -84,7 +84,6 @@ pub(crate) struct Upload {
     pub(crate) session: Option<String>,
     pub(crate) tail: Option<String>,
     pub(crate) pieces: Vec<UploadId>,
-    pub(crate) reserved: u64,
     pub(crate) item: Option<ItemId>,
     pub(crate) failure: Option<String>,
     pub(crate) created: Time,
@@ -95,7 +94,7 @@ pub(crate) struct Upload {
 macro_rules! columns {
     () => {
         "id, owner, content, kind, state, length, received, epoch, holder, metadata, name, \
-         media_type, digest, expected, sha256, session, tail, pieces, reserved, item, failure, \
+         media_type, digest, expected, sha256, session, tail, pieces, item, failure, \
          created, expires"
     };
 }
@@ -135,11 +134,10 @@ impl Upload {
             session: row.get(15)?,
             tail: row.get(16)?,
             pieces: pieces.map_err(|_| BAD)?.unwrap_or_default(),
-            reserved: bytes(18)?.ok_or(BAD)?,
-            item: ItemId::of_row_if_any(row, 19)?,
-            failure: row.get(20)?,
-            created: Time::of_row(row, 21)?,
-            expires: Time::of_row(row, 22)?,
+            item: ItemId::of_row_if_any(row, 18)?,
+            failure: row.get(19)?,
+            created: Time::of_row(row, 20)?,
+            expires: Time::of_row(row, 21)?,
         })
     }
 

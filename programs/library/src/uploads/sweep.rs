@@ -12,9 +12,10 @@ use tombolo_storage::{Error, Query, Row};
 use super::limits;
 use super::row::{self, Upload, columns};
 use super::terminate::end;
-use super::{join, look};
+use super::{Uploads, join, look};
 use crate::content::Place;
 use crate::ids::{ContentId, UploadId};
+use crate::plans::quota;
 use crate::problem::Problem;
 use crate::state::{Library, writing};
 use crate::time::Time;
@@ -35,12 +36,7 @@ async fn sweeps(library: &Arc<Library>) {
         // Replicas that were started together do not sweep together.
         let pause = limits::SWEEP_PERIOD.mul_f64(0.75 + f64::from(fastrand::u8(..)) / 512.0);
         let _ = timeout(pause, library.uploads.sweep.notified()).await;
-        for swept in [
-            expire(library).await.map_err(Problem::from),
-            remove(library).await,
-            finish(library).await,
-            forget(library).await.map_err(Problem::from),
-        ] {
+        for swept in once(library).await {
             if let Err(problem) = swept {
                 tracing::warn!(status = %problem.status(), "a sweep of uploads did not end");
             }
@@ -52,6 +48,16 @@ async fn sweeps(library: &Arc<Library>) {
             }
         }
     }
+}
+
+/// One sweep; each part goes on though another one failed.
+pub(super) async fn once(library: &Arc<Library>) -> [Result<(), Problem>; 4] {
+    [
+        expire(library).await.map_err(Problem::from),
+        remove(library).await,
+        finish(library).await,
+        forget(library).await.map_err(Problem::from),
+    ]
 }
 
 /// Ends what expired. Only rows whose time is over are looked at, and only if that is still so in
@@ -86,15 +92,35 @@ async fn remove(library: &Library) -> Result<(), Problem> {
         " FROM library_upload WHERE state = 'ended' ORDER BY id LIMIT $1"
     );
     for row in library.query(Query::new(find).bind(limits::SWEEP_SIZE)).await? {
-        let upload = Upload::of_row(&row)?;
-        library.uploads.content.discard(&upload.place(), upload.kept(Vec::new())).await?;
-        let note = "UPDATE library_upload SET state = 'gone', session = NULL, tail = NULL
-            WHERE id = $1 AND state = 'ended'";
-        library.call(Query::new(note).bind(upload.id)).await?;
-        let parts = "DELETE FROM library_upload_part WHERE upload = $1";
-        library.call(Query::new(parts).bind(upload.id)).await?;
+        remove_one(&library.uploads, &Upload::of_row(&row)?).await?;
     }
     Ok(())
+}
+
+/// Removes the bytes of an upload that has ended, then gives its owner the room back: once, whichever
+/// replicas do it.
+pub(super) async fn remove_one(uploads: &Uploads, upload: &Upload) -> Result<(), Problem> {
+    // The bytes of a complete upload are its item's.
+    if upload.item.is_some() {
+        return Ok(());
+    }
+    uploads.content.discard(&upload.place(), upload.kept(Vec::new())).await?;
+    let (id, owner) = (upload.id, upload.owner);
+    let removed = uploads.group.write(owner, move |work| {
+        Box::pin(async move {
+            let find = "SELECT reserved FROM library_upload WHERE id = $1 AND state = 'ended'";
+            let row = work.row(Query::new(find).bind(id).for_update()).await?;
+            let Some(row) = row else { return Ok(()) };
+            let reserved = u64::try_from(row.get::<i64>(0)?).unwrap_or_default();
+            let note = "UPDATE library_upload SET state = 'gone', session = NULL, tail = NULL,
+                reserved = 0 WHERE id = $1";
+            work.run(Query::new(note).bind(id)).await?;
+            let parts = "DELETE FROM library_upload_part WHERE upload = $1";
+            work.run(Query::new(parts).bind(id)).await?;
+            quota::release(work, owner, reserved).await
+        })
+    });
+    Ok(removed.await?)
 }
 
 /// Finishes what was left in the middle.

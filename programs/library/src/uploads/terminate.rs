@@ -1,12 +1,12 @@
-//! Giving an upload up. Its quota is free at once; its bytes go with the next sweep.
+//! Giving an upload up. Its bytes go at once, or with the next sweep, and its quota with them.
 
 use tombolo_storage::{Error, Query, Work};
 
 use super::Uploads;
 use super::refusal;
 use super::row::{self, State, Upload};
+use super::sweep;
 use crate::ids::{UploadId, UserId};
-use crate::plans::quota;
 use crate::problem::Problem;
 use crate::time::Time;
 
@@ -24,22 +24,29 @@ pub(crate) async fn terminate(
                 return Ok(None);
             };
             if matches!(upload.state, State::Ended | State::Gone) {
-                return Ok(Some(false));
+                return Ok(Some(None));
             }
-            end(work, &upload).await.map(|()| Some(true))
+            end(work, &upload).await?;
+            Ok(Some(Some(upload)))
         })
     });
     match ended.await? {
         None => Err(Problem::not_found()),
-        Some(false) => Err(refusal::gone(None)),
-        Some(true) => {
-            uploads.sweep.notify_one();
+        Some(None) => Err(refusal::gone(None)),
+        Some(Some(upload)) => {
+            // So that its owner has the room for the next one.
+            if let Err(problem) = sweep::remove_one(uploads, &upload).await {
+                tracing::warn!(upload = %id, status = %problem.status(),
+                    "the bytes of an upload are left to the next sweep");
+                uploads.sweep.notify_one();
+            }
             Ok(())
         }
     }
 }
 
-/// Ends an upload in a transaction: nobody can add to it any more, and its quota is free.
+/// Ends an upload in a transaction: nobody can add to it any more. What it has reserved it keeps
+/// until its bytes are removed.
 pub(super) async fn end(work: &mut Work<'_>, upload: &Upload) -> Result<(), Error> {
     // The bytes of a complete upload are its item's.
     let state = match (upload.state, upload.item) {
@@ -48,18 +55,14 @@ pub(super) async fn end(work: &mut Work<'_>, upload: &Upload) -> Result<(), Erro
     };
     let now = Time::now();
     let change = "UPDATE library_upload SET state = $2, epoch = epoch + 1, holder = NULL,
-            reserved = 0, repeat_key = NULL, touched = $3, expires = $4
+            repeat_key = NULL, touched = $3, expires = $4
         WHERE id = $1";
     let change = Query::new(change)
         .bind(upload.id)
         .bind(state.name())
         .bind(now)
         .bind(now.plus(super::limits::MEMORY_TIME));
-    work.run(change).await?;
-    if upload.reserved > 0 {
-        quota::release(work, upload.owner, upload.reserved).await?;
-    }
-    Ok(())
+    work.run(change).await.map(drop)
 }
 
 /// Ends all uploads of a user who is deleted, in that transaction.

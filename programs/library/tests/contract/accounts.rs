@@ -17,6 +17,7 @@ on_both!(
     a_list_of_users_loses_and_repeats_none,
     who_may_do_what,
     all_sessions_of_a_user_end_at_once,
+    a_password_is_changed_by_who_knows_it,
 );
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -86,6 +87,34 @@ fn all_sessions_of_a_user_end_at_once(store: Store) {
     assert_eq!(me(&replica, &ana.token).status, 401);
     assert_eq!(me(&replica, &second).status, 401);
     assert_eq!(me(&replica, &eva.token).status, 200);
+}
+
+fn a_password_is_changed_by_who_knows_it(store: Store) {
+    let (one, other) = (store.replica(), store.replica());
+    let (ana, eva) = (person(&one, "ana"), person(&one, "eva"));
+    let second = log_in(&one, &ana.email);
+    let change = |old: &str, new: &str| {
+        let body = json!({"old_password": old, "password": new});
+        other.send("PATCH", "/library/api/users/me", Some(&ana.token), &body)
+    };
+    let refused = change("wrong horse", "another horse");
+    assert_eq!((refused.status, &refused.json()["field"]), (403, &json!("old_password")));
+    assert_eq!(change(PASSWORD, "short").json()["field"], "password");
+    assert_eq!(me(&one, &second).status, 200);
+    let changed = change(PASSWORD, "another horse");
+    assert_eq!(changed.status, 204, "{changed:?}");
+    // Every other session is over, at every replica; nobody else's.
+    assert_eq!(me(&one, &second).status, 401);
+    assert_eq!(me(&one, &ana.token).status, 200);
+    assert_eq!(me(&one, &eva.token).status, 200);
+    let log_in = |password: &str| {
+        let body = json!({"email": ana.email, "password": password});
+        one.send("POST", "/library/api/sessions", None, &body).status
+    };
+    assert_eq!((log_in(PASSWORD), log_in("another horse")), (401, 201));
+    // Whoever has a session and guesses is stopped like at a log-in.
+    let statuses: Vec<u16> = (0..12).map(|_| change("wrong horse", "third horse").status).collect();
+    assert_eq!((statuses[0], statuses[11]), (403, 429), "{statuses:?}");
 }
 
 fn an_address_has_one_account(store: Store) {

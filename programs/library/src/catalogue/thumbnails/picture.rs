@@ -27,7 +27,10 @@ pub(super) fn small(bytes: &[u8]) -> Result<Vec<u8>, String> {
     // Where it cannot be told it is upright.
     let orientation = decoder.orientation();
     let image = DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
-    let mut image = image.thumbnail(limits::THUMBNAIL_SIDE, limits::THUMBNAIL_SIDE);
+    // `thumbnail` would make a small picture larger.
+    let side = limits::THUMBNAIL_SIDE;
+    let is_large = width > side || height > side;
+    let mut image = if is_large { image.thumbnail(side, side) } else { image };
     if let Ok(orientation) = orientation {
         image.apply_orientation(orientation);
     }
@@ -73,6 +76,16 @@ mod tests {
             let read = image::load_from_memory(&small).unwrap();
             let side = limits::THUMBNAIL_SIDE;
             assert_eq!((read.width(), read.height()), (side, side / 2), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn a_small_picture_is_not_made_larger() {
+        for (width, height) in [(1, 1), (40, 30), (320, 10)] {
+            let picture = DynamicImage::from(RgbImage::from_pixel(width, height, Rgb([9, 9, 9])));
+            let small = small(&encoded(&picture, ImageFormat::Png)).unwrap();
+            let read = image::load_from_memory(&small).unwrap();
+            assert_eq!((read.width(), read.height()), (width, height));
         }
     }
 

@@ -6,7 +6,10 @@
 //! ```
 //! Part `n` always covers the bytes from `n` times [`limits::PART_BYTES`] on, so that a writer that
 //! was fenced off and writes the same part late writes the same bytes. If it does not, the service
-//! refuses the completion, because a part is not the one that was noted.
+//! refuses the completion, because a part is not the one that was noted. Smaller content is one object
+//! that is written at the end, and its service may know no conditions (Garage): so whoever takes an
+//! upload over gets another name for it ([`Content::names_each_writer`]), and one that was fenced off
+//! writes, however late, to a name that no item has.
 
 mod writer;
 
@@ -83,6 +86,10 @@ fn service(doing: &'static str) -> impl Fn(object_store::Error) -> ContentError 
 }
 
 impl Content for S3 {
+    fn names_each_writer(&self) -> bool {
+        true
+    }
+
     fn create<'a>(
         &'a self,
         _place: &'a Place,
