@@ -52,7 +52,7 @@ pub(crate) struct Shares {
 struct Held {
     requests: Slab<Request>,
     clients: HashMap<IpAddr, usize>,
-    /// Somebody was refused since the last look.
+    /// Somebody was refused, and no room has been made since.
     refused: bool,
 }
 
@@ -148,8 +148,10 @@ impl Held {
         let ending = self.requests.iter().filter(|(_, one)| one.ending).count();
         let staying = self.requests.len().saturating_sub(ending);
         // The client that is refused may have others waiting next to those that stand still.
-        let room = if std::mem::take(&mut self.refused) { most / 8 } else { 0 };
+        let room = if self.refused { most / 8 } else { 0 };
         let beyond = staying.saturating_sub(most.saturating_sub(room));
+        // Kept until there is room: what was too young at this look is not at a later one.
+        self.refused &= beyond > 0;
         // What else takes memory is not known here. It is not for requests to make room where they are few.
         if is_short && staying > most / 4 { beyond.max(staying / 4) } else { beyond }
     }

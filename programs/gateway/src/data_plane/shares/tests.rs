@@ -52,8 +52,10 @@ fn room_is_made_after_a_refusal_and_where_memory_is_short() {
     });
     assert_eq!([held.beyond(100, false), held.beyond(90, false)], [0, 10]);
     held.refused = true;
-    assert_eq!([held.beyond(100, false), held.beyond(100, false)], [12, 0]);
-    assert_eq!([held.beyond(100, true), held.beyond(1000, true)], [25, 0]);
+    assert_eq!([held.beyond(100, false), held.beyond(100, false)], [12, 12], "until it is there");
+    (0..12).for_each(|key| held.end(key));
+    assert_eq!((held.beyond(100, false), held.refused), (0, false));
+    assert_eq!([held.beyond(100, true), held.beyond(1000, true)], [22, 0]);
 }
 
 #[test]
