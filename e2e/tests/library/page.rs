@@ -28,6 +28,8 @@ fn logged_in(cluster: &Cluster, look: &Look, email: &str) -> (Browser, String) {
     browser.wait_for("#enter-button").click();
     browser.wait_until("to be logged in", "return !document.querySelector('#drop').hidden");
     browser.wait_until("the items", "return !document.querySelector('#items').hidden");
+    // That nobody was logged in before, the page was told by a 401.
+    let _ = browser.complaints();
     (browser, page)
 }
 

@@ -9,7 +9,7 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTE
 use serde::Deserialize;
 use tombolo_daemon::problem::Language;
 use tombolo_storage::{Error, Query as Statement, Work};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use super::drawing::{Columns, Rows, Scale};
 use super::words::Words;
@@ -24,7 +24,7 @@ use crate::time::Time;
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// What is drawn.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Chart {
     /// Bytes that came in and went out, by day.
@@ -47,10 +47,10 @@ pub(super) struct Asked {
     lang: Option<String>,
 }
 
-/// Draws one of the statistics as SVG. It follows the reader's light or dark scheme.
+/// Draws one of the statistics as SVG: `traffic`, `transfers` or `kinds`. It follows the reader's light or dark scheme.
 #[utoipa::path(
     get, path = "/stats/charts/{chart}", tag = "transfers",
-    params(("chart" = Chart, Path), Asked),
+    params(("chart" = String, Path), Asked),
     security((), ("token" = []), ("cookie" = [])),
     responses(
         (status = 200, description = "The picture.", content_type = "image/svg+xml"),
