@@ -30,6 +30,7 @@ pub(super) struct Answer {
     pub(super) location: Option<String>,
     pub(super) item: Option<String>,
     pub(super) length: u64,
+    is_chunked: bool,
 }
 
 impl Connection {
@@ -87,6 +88,10 @@ impl Connection {
 
     fn answer(&mut self) -> Result<Answer> {
         let answer = self.head()?;
+        if answer.is_chunked {
+            self.chunks()?;
+            return Ok(answer);
+        }
         let mut left = answer.length;
         while left > 0 {
             let count = left.min(PIECE as u64) as usize;
@@ -97,6 +102,20 @@ impl Connection {
             }
         }
         Ok(answer)
+    }
+
+    /// Reads a body in chunks to its end.
+    fn chunks(&mut self) -> Result<()> {
+        loop {
+            let mut line = String::new();
+            self.stream.read_line(&mut line).context("reading a chunk")?;
+            let size = u64::from_str_radix(line.trim(), 16).context("the size of a chunk")?;
+            // With the line end after it.
+            std::io::copy(&mut self.stream.by_ref().take(size + 2), &mut std::io::sink())?;
+            if size == 0 {
+                return Ok(());
+            }
+        }
     }
 
     fn head(&mut self) -> Result<Answer> {
@@ -116,6 +135,7 @@ impl Connection {
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => answer.length = value.parse().context("a length")?,
                 "location" => answer.location = Some(path_of(value)),
+                "transfer-encoding" => answer.is_chunked = value.eq_ignore_ascii_case("chunked"),
                 "library-item" => answer.item = Some(value.to_owned()),
                 _ => {}
             }
