@@ -11,6 +11,12 @@ use crate::packages;
 /// Every long form.
 pub(super) const LONG_FORMS: &[Step] = &[
     Step {
+        name: "alarms",
+        title: "thirteen more faults, made for real, in a real Prometheus (a minute)",
+        needs: packages::FOREIGN_CLIENTS,
+        work: |context| chosen(context, "foreign", "alarms::"),
+    },
+    Step {
         name: "applications",
         title: "JupyterLab, Node-RED and docker-registry behind the gateway (3 minutes)",
         needs: packages::APPLICATIONS,

@@ -1,16 +1,21 @@
 //! Gateways, each with a fault of its own that can be made.
 
+mod itself;
+mod servers;
+mod services;
+
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::net::SocketAddr;
-use tombolo_e2e::{Client, Gate, Origin, Refusing, Setup, Tombolo, eventually, scripts};
+use std::sync::atomic::{AtomicU32, Ordering};
+use tombolo_e2e::{Client, Gate, Origin, Refusing, Response, Setup, Tombolo, eventually, scripts};
 
 /// A gateway and what is going to be wrong with it.
 pub(super) struct Fault {
     what: &'static str,
     alarms: &'static [&'static str],
     admin: SocketAddr,
-    make: Box<dyn FnMut()>,
+    make: Box<dyn FnMut() + Send>,
 }
 
 impl Fault {
@@ -38,11 +43,20 @@ fn fault(
     what: &'static str,
     alarms: &'static [&'static str],
     gateway: Tombolo,
-    mut make: impl FnMut(&mut Tombolo) + 'static,
+    mut make: impl FnMut(&mut Tombolo) + Send + 'static,
 ) -> Fault {
     let mut gateway = gateway;
-    let admin = gateway.admin();
-    Fault { what, alarms, admin, make: Box::new(move || make(&mut gateway)) }
+    fault_of(what, alarms, gateway.admin(), move || make(&mut gateway))
+}
+
+/// A fault of what has its metrics at this address.
+fn fault_of(
+    what: &'static str,
+    alarms: &'static [&'static str],
+    admin: SocketAddr,
+    make: impl FnMut() + Send + 'static,
+) -> Fault {
+    Fault { what, alarms, admin, make: Box::new(make) }
 }
 
 fn start(setup: Setup) -> Tombolo {
@@ -53,7 +67,7 @@ fn good() -> Origin {
     Origin::start(scripts::answer(scripts::ok("ok")))
 }
 
-/// Every fault there is here.
+/// The faults that are made at once.
 pub(super) fn all() -> Vec<Fault> {
     vec![
         nothing(),
@@ -69,6 +83,11 @@ pub(super) fn all() -> Vec<Fault> {
         tcp_unreached(),
         replica_restarts(),
     ]
+}
+
+/// Those that take longer.
+pub(super) fn further() -> Vec<Fault> {
+    [servers::faults(), itself::faults(), services::faults()].into_iter().flatten().collect()
 }
 
 fn nothing() -> Fault {
@@ -220,33 +239,73 @@ fn tcp_unreached() -> Fault {
 }
 
 fn replica_restarts() -> Fault {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("public")).unwrap();
-    std::fs::write(folder.path().join("public/index.html"), "the page").unwrap();
-    let port = 30_000 + std::process::id() % 1_000 * 2;
-    let text = format!(
-        "[gateway]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n[access_log]\nstdout = false\n\
-         [[service]]\nname = \"site\"\nroot = \"public\"\nreplicas = 2\nlisten = \"127.0.0.1:{port}\"\n"
-    );
-    std::fs::write(folder.path().join("tombolo.toml"), text).unwrap();
-    let up = Tombolo::start_in(folder, &["up", "-c", "tombolo.toml"]).ended_gently();
-    up.stderr().wait_for_text("all of it is ready");
-    fault("a replica dies", &["ReplicaStartedAgain"], up, move |up| {
-        let pid = replica(up.admin(), "site-1")["pid"].as_i64().unwrap();
-        let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-        kill_process(pid, Signal::KILL).unwrap();
-        let admin = up.admin();
+    let up = up("");
+    let admin = up.admin();
+    fault_of("a replica dies", &["ReplicaStartedAgain"], admin, move || {
+        kill_process(Up(admin).replica_pid("site-1"), Signal::KILL).unwrap();
+        assert!(up.pid() > 0);
         eventually("the replica to be back", || {
-            let replica = replica(admin, "site-1");
+            let replica = Up(admin).replica("site-1");
             (replica["restarts"] == 1 && replica["state"] == "up").then_some(())
         });
     })
 }
 
-fn replica(admin: SocketAddr, name: &str) -> Value {
-    let request = format!("GET /api/v1/status HTTP/1.1\r\nHost: {admin}\r\n\r\n");
-    let status: Value =
-        serde_json::from_slice(&Client::connect(admin).exchange(request).body).unwrap();
-    let processes = status["services"][0]["processes"].as_array().unwrap();
-    processes.iter().find(|process| process["name"] == name).unwrap().clone()
+/// `tombolo up` with two replicas of the site that serve the folder `public`, and what else `tables` say.
+fn up(tables: &str) -> Tombolo {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("public")).unwrap();
+    std::fs::write(folder.path().join("public/index.html"), "the page").unwrap();
+    // Two that run at one time in this process, and other processes, have ports of their own.
+    static STARTED: AtomicU32 = AtomicU32::new(0);
+    let nth = STARTED.fetch_add(1, Ordering::Relaxed);
+    let port = 30_000 + std::process::id() % 250 * 8 + nth % 4 * 2;
+    let text = format!(
+        "[gateway]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n[access_log]\nstdout = false\n\
+         [[service]]\nname = \"site\"\nroot = \"public\"\nreplicas = 2\nlisten = \"127.0.0.1:{port}\"\n{tables}"
+    );
+    std::fs::write(folder.path().join("tombolo.toml"), text).unwrap();
+    let up = Tombolo::start_in(folder, &["up", "-c", "tombolo.toml"]).ended_gently();
+    up.stderr().wait_for_text("all of it is ready");
+    up
+}
+
+fn pid(process: &Value) -> Pid {
+    let pid = process["pid"].as_i64().unwrap();
+    Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
+}
+
+/// Where the admin API of an `up` is.
+struct Up(SocketAddr);
+
+impl Up {
+    fn status(&self) -> Value {
+        let request = format!("GET /api/v1/status HTTP/1.1\r\nHost: {}\r\n\r\n", self.0);
+        serde_json::from_slice(&Client::connect(self.0).exchange(request).body).unwrap()
+    }
+
+    fn replica(&self, name: &str) -> Value {
+        let status = self.status();
+        let processes = status["services"][0]["processes"].as_array().unwrap();
+        processes.iter().find(|process| process["name"] == name).unwrap().clone()
+    }
+
+    fn replica_pid(&self, name: &str) -> Pid {
+        pid(&self.replica(name))
+    }
+
+    /// Of all that is started.
+    fn pids(&self) -> Vec<Pid> {
+        let status = self.status();
+        let services = status["services"].as_array().unwrap().iter();
+        let replicas = services.flat_map(|service| service["processes"].as_array().unwrap());
+        replicas.chain([&status["gateway"]]).map(pid).collect()
+    }
+}
+
+fn post(admin: SocketAddr, path: &str, body: &str) -> Response {
+    Client::connect(admin).exchange(format!(
+        "POST {path} HTTP/1.1\r\nHost: {admin}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    ))
 }
