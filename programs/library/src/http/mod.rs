@@ -12,6 +12,8 @@ mod health;
 mod list;
 mod path;
 mod query;
+#[cfg(test)]
+mod who_tests;
 
 use std::sync::Arc;
 
