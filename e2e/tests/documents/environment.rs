@@ -6,7 +6,15 @@ use super::{Names, compare, documents, files};
 const INTERNAL: [&str; 5] =
     ["TOMBOLO_LIFELINE", "TOMBOLO_READY", "TOMBOLO_SOCKETS", "TOMBOLO_STARTED_BY", "TOMBOLO_STATE"];
 /// For who changes the source (CONTRIBUTING.md, tests).
-const OF_TESTS: [&str; 4] = ["TOMBOLO_BIN", "TOMBOLO_SEED", "TOMBOLO_GOLDEN", "TOMBOLO_CLI"];
+const OF_TESTS: [&str; 7] = [
+    "TOMBOLO_BIN",
+    "TOMBOLO_SEED",
+    "TOMBOLO_GOLDEN",
+    "TOMBOLO_CLI",
+    "TOMBOLO_CUTS",
+    "TOMBOLO_STORAGE_SECONDS",
+    "TOMBOLO_USERS_SECONDS",
+];
 
 fn names(text: &str, found: &mut Names) {
     for (place, _) in text.match_indices("TOMBOLO_") {
