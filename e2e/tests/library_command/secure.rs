@@ -11,14 +11,16 @@ fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port")
 }
 
-/// A certificate for 127.0.0.1 that is its own authority, and its key.
+/// A certificate for 127.0.0.1 that nobody else has signed, and its key. It says that it is no authority's
+/// own: TLS clients other than OpenSSL refuse one of those from a server.
 fn certificate(library: &Library, name: &str) {
     let request = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
     let subject = ["-nodes", "-days", "2", "-subj", "/CN=library", "-addext"];
     let (key, file) = (format!("{name}.key"), format!("{name}.pem"));
+    let constraint = ["-addext", "basicConstraints=critical,CA:FALSE"];
     let names = ["subjectAltName=IP:127.0.0.1", "-keyout", &key, "-out", &file];
     let openssl = Foreign::program("openssl", "openssl").folder(library.folder.path());
-    openssl.args(request).args(subject).args(names).run().succeeded();
+    openssl.args(request).args(subject).args(names).args(constraint).run().succeeded();
 }
 
 /// nginx with that certificate, the gateway behind it.

@@ -175,7 +175,14 @@ impl Connection {
             // Somebody else answers, or a certificate has run out: another try changes nothing.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 let words = "its certificate is not trusted";
-                Err(Failure::Differs(format!("{}: {words}: {error}", self.server)))
+                // What `openssl req -x509` makes if nothing else is asked for.
+                let hint = if error.to_string().contains("CaUsedAsEndEntity") {
+                    ": it is that of an authority; make one for the server, with \
+                     basicConstraints=critical,CA:FALSE"
+                } else {
+                    ""
+                };
+                Err(Failure::Differs(format!("{}: {words}: {error}{hint}", self.server)))
             }
             Err(error) => Err(failed(error)),
         }
