@@ -324,6 +324,10 @@ fn file_with(table: &str, key: Option<(&str, &str)>) -> String {
                 "[gateway]\ntrusted = [\"192.0.2.1\"]\n{APP}{other}[[tcp]]\n{body}\n[[route]]\nupstream = \"app\"\n"
             )
         }
+        // With payments there are two services to choose between.
+        "service" if body.contains("library") => {
+            format!("[[service]]\n{body}\n[[route]]\nupstream = \"library\"\n")
+        }
         "service" => format!("[[service]]\n{body}\n"),
         name => format!("[{name}]\n{body}\n{other}"),
     }
@@ -339,7 +343,9 @@ fn every_key_of_the_reference_is_read() {
                 continue;
             }
             let without = match (table.name, key.name) {
-                ("service", "payments") => good("[[service]]\nname = \"library\"\n"),
+                ("service", "payments") => {
+                    good(&file_with("service", Some(("name", "\"library\""))))
+                }
                 _ => good(&file_with(table.name, None)),
             };
             let with = good(&file_with(table.name, Some((key.name, key.example))));
