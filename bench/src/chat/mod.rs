@@ -12,7 +12,7 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Result, ensure};
 
-use self::servers::{Side, Started};
+use self::servers::Side;
 use crate::{cores, idle, machine, servers as programs, stats::Spread};
 
 /// Longest measurement, in seconds.
@@ -102,16 +102,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 fn measure(
     side: Side,
-    started: &Started,
+    started: &programs::WithGateway,
     arguments: &Arguments,
     placement: &cores::Placement,
 ) -> Result<Round> {
     let count = arguments.readers as usize;
     let messages = arguments.seconds * arguments.rate;
     cores::pinned(&placement.load, || {
-        let readers = readers::Readers::open(started.address, side.stream(), count)?;
+        let readers = readers::Readers::open(started.address(), side.stream(), count)?;
         // One to begin with, so that all readers are where the measured ones come.
-        let poster = poster::Poster::connect(started.address, side)?;
+        let poster = poster::Poster::connect(started.address(), side)?;
         let ready = readers.expect(1);
         let poster = poster.send_all(0..1, Duration::ZERO)?.0;
         ready.wait(PATIENCE)?;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::{
     cores::Placement,
     process::Process,
-    servers::{NGINX, Running, announced, free_address, reachable, write_configuration},
+    servers::{NGINX, WithGateway, announced, free_address, reachable, write_configuration},
 };
 
 /// What is measured.
@@ -57,41 +57,12 @@ impl Side {
     }
 }
 
-/// Running servers.
-pub(super) struct Started {
-    /// Where clients go.
-    pub(super) address: SocketAddr,
-    service: Running,
-    gateway: Option<Running>,
-}
-
-/// Processor time, in seconds.
-pub(super) struct Cost {
-    pub(super) service: f64,
-    pub(super) gateway: f64,
-}
-
-impl Started {
-    /// What they have cost so far.
-    pub(super) fn cost(&self) -> Result<Cost> {
-        let of = |process: &Process| process.cpu_time().map(|time| time.user + time.system);
-        let gateway = self.gateway.as_ref().map(|gateway| of(&gateway.process)).transpose()?;
-        Ok(Cost { service: of(&self.service.process)?, gateway: gateway.unwrap_or_default() })
-    }
-
-    /// Their memory.
-    pub(super) fn resident_bytes(&self) -> Result<u64> {
-        let gateway = self.gateway.as_ref().map(|gateway| gateway.process.resident_bytes());
-        Ok(self.service.process.resident_bytes()? + gateway.transpose()?.unwrap_or_default())
-    }
-}
-
 pub(super) fn start(
     side: Side,
     tombolo: &Path,
     folder: &Path,
     placement: &Placement,
-) -> Result<Started> {
+) -> Result<WithGateway> {
     let cores = placement.server.as_slice();
     let service = if side.is_ours() {
         let mut command = Command::new(tombolo);
@@ -106,17 +77,8 @@ pub(super) fn start(
         command.arg("-p").arg(folder).arg("-e").arg("stderr").arg("-c").arg(path);
         reachable(Process::start("nginx", &command, cores)?, address)?
     };
-    let gateway = if side.has_gateway() {
-        let text = gateway(service.address);
-        let path = write_configuration(folder, "tombolo.toml", &text)?;
-        let mut command = Command::new(tombolo);
-        command.arg("gateway").arg("-c").arg(path);
-        Some(announced(Process::start("the gateway", &command, cores)?)?)
-    } else {
-        None
-    };
-    let address = gateway.as_ref().map_or(service.address, |gateway| gateway.address);
-    Ok(Started { address, service, gateway })
+    let text = side.has_gateway().then(|| gateway(service.address));
+    WithGateway::start(service, text.as_deref(), (tombolo, folder), cores)
 }
 
 fn gateway(service: SocketAddr) -> String {

@@ -4,6 +4,7 @@
 mod haproxy;
 mod nginx;
 mod tombolo;
+mod with_gateway;
 
 use std::{
     fs::File,
@@ -16,6 +17,7 @@ use anyhow::{Context as _, Result, ensure};
 
 pub(crate) use self::haproxy::{Drain, LogVia, PROGRAM as HAPROXY};
 pub(crate) use self::nginx::PROGRAM as NGINX;
+pub(crate) use self::with_gateway::WithGateway;
 use crate::{cores::Placement, process::Process};
 
 /// Something that is measured.

@@ -174,13 +174,13 @@ fn measure(
         Case::Small => (arguments.small_connections, SMALL_BYTES),
     };
     let time = Duration::from_secs(u64::from(arguments.seconds));
-    let (address, protocol) = (started.address, &started.protocol);
+    let (address, protocol) = (started.servers.address(), &started.protocol);
     let load = load::Load { address, protocol, case, connections: connections as usize, bytes };
     cores::pinned(&placement.load, || {
         let ready = load.prepare()?;
-        let before = started.cost()?;
+        let before = started.servers.cost()?;
         let mut done = load.run(ready, time)?;
-        let after = started.cost()?;
+        let after = started.servers.cost()?;
         ensure!(!done.waits.is_empty(), "{} answered nothing", side.name());
         done.waits.sort_by(f64::total_cmp);
         let quantile = |part: usize| {
@@ -198,7 +198,7 @@ fn measure(
             bytes: files * bytes as f64,
             p50_ms: quantile(50) * 1e3,
             p99_ms: quantile(99) * 1e3,
-            resident_bytes: started.resident_bytes()? as f64,
+            resident_bytes: started.servers.resident_bytes()? as f64,
         })
     })?
 }

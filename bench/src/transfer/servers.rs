@@ -12,7 +12,7 @@ use super::{Case, client::Connection};
 use crate::{
     cores::Placement,
     process::Process,
-    servers::{NGINX, Running, announced, free_address, reachable, write_configuration},
+    servers::{NGINX, WithGateway, announced, free_address, reachable, write_configuration},
 };
 
 /// What is measured.
@@ -104,36 +104,12 @@ pub(super) enum Protocol {
 
 /// Running servers.
 pub(super) struct Started {
-    /// Where clients go.
-    pub(super) address: SocketAddr,
+    pub(super) servers: WithGateway,
     pub(super) protocol: Protocol,
-    service: Running,
-    gateway: Option<Running>,
-}
-
-/// Processor time, in seconds.
-pub(super) struct Cost {
-    pub(super) service: f64,
-    pub(super) gateway: f64,
 }
 
 /// Users that upload: a plan allows eight transfers at once to each, and clients are of many users.
 const USERS: usize = 16;
-
-impl Started {
-    /// What they have cost so far.
-    pub(super) fn cost(&self) -> Result<Cost> {
-        let of = |process: &Process| process.cpu_time().map(|time| time.user + time.system);
-        let gateway = self.gateway.as_ref().map(|gateway| of(&gateway.process)).transpose()?;
-        Ok(Cost { service: of(&self.service.process)?, gateway: gateway.unwrap_or_default() })
-    }
-
-    /// Their memory.
-    pub(super) fn resident_bytes(&self) -> Result<u64> {
-        let gateway = self.gateway.as_ref().map(|gateway| gateway.process.resident_bytes());
-        Ok(self.service.process.resident_bytes()? + gateway.transpose()?.unwrap_or_default())
-    }
-}
 
 pub(super) fn start(
     side: Side,
@@ -163,16 +139,7 @@ pub(super) fn start(
             reachable(Process::start("rustus", &command, cores)?, address)?
         }
     };
-    let gateway = if side.has_gateway() {
-        let text = gateway(service.address);
-        let path = write_configuration(folder, "tombolo.toml", &text)?;
-        let mut command = Command::new(tombolo);
-        command.arg("gateway").arg("-c").arg(path);
-        Some(announced(Process::start("the gateway", &command, cores)?)?)
-    } else {
-        None
-    };
-    let address = gateway.as_ref().map_or(service.address, |gateway| gateway.address);
+    let text = side.has_gateway().then(|| gateway(service.address));
     let protocol = match side {
         Side::Nginx | Side::NginxGateway => Protocol::Dav,
         Side::TusNode | Side::Rustus => Protocol::Tus { path: "/files", tokens: Vec::new() },
@@ -180,7 +147,8 @@ pub(super) fn start(
             Protocol::Tus { path: "/library/api/uploads", tokens: users(service.address)? }
         }
     };
-    Ok(Started { address, protocol, service, gateway })
+    let servers = WithGateway::start(service, text.as_deref(), (tombolo, folder), cores)?;
+    Ok(Started { servers, protocol })
 }
 
 fn library(tombolo: &Path, folder: &Path) -> Command {

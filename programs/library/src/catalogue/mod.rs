@@ -12,8 +12,9 @@
 //! | `search.rs`, `statement.rs`, `sort.rs`, `cursor.rs` | lists |
 //! | `item.rs`, `register.rs`, `edit.rs`, `remove.rs` | one item from its upload to its end |
 //! | `list.rs`, `details.rs`, `preview.rs` | the API |
-//! | `inspect.rs`, `thumbnails/`, `lengths/`, `scrub.rs`, `sweep.rs` | what goes on in the background |
+//! | `inspect.rs`, `thumbnails/`, `lengths/`, `child.rs`, `scrub.rs`, `sweep.rs` | what goes on in the background |
 
+mod child;
 mod cursor;
 mod details;
 mod edit;
@@ -26,7 +27,6 @@ mod lengths;
 mod list;
 mod media_types;
 mod preview;
-#[allow(dead_code, reason = "uploads call it")]
 mod register;
 mod remove;
 mod scrub;

@@ -4,9 +4,8 @@
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use symphonia::core::io::MediaSource;
-use tombolo_confinement::{Resources, confine, limit_resources};
-use tombolo_daemon::process_name;
 
+use super::super::child::give_up_all;
 use super::measure::measure;
 use crate::limits;
 
@@ -15,16 +14,7 @@ use crate::limits;
 /// # Errors
 /// When it cannot be confined, or its streams fail.
 pub(crate) fn run() -> io::Result<()> {
-    // What breaks a reader is no news.
-    std::panic::set_hook(Box::new(|_| {}));
-    limit_resources(Resources {
-        memory_bytes: limits::THUMBNAILER_MEMORY_BYTES,
-        files: 16,
-        processor_seconds: Some(limits::THUMBNAILER_SECONDS),
-    })?;
-    process_name::set("length");
-    // The parent tells the log where that is not to be had.
-    let _ = confine()?;
+    give_up_all("length")?;
     let mut size = [0; 8];
     io::stdin().read_exact(&mut size)?;
     let source = Asking { size: u64::from_le_bytes(size), place: 0 };

@@ -3,9 +3,7 @@
 
 use std::io::{self, Read, Write};
 
-use tombolo_confinement::{Resources, confine, limit_resources};
-use tombolo_daemon::process_name;
-
+use super::super::child::give_up_all;
 use super::picture::small;
 use crate::limits;
 
@@ -14,16 +12,7 @@ use crate::limits;
 /// # Errors
 /// When it cannot be confined, or its streams fail.
 pub(crate) fn run() -> io::Result<()> {
-    // What breaks a decoder is no news.
-    std::panic::set_hook(Box::new(|_| {}));
-    limit_resources(Resources {
-        memory_bytes: limits::THUMBNAILER_MEMORY_BYTES,
-        files: 16,
-        processor_seconds: Some(limits::THUMBNAILER_SECONDS),
-    })?;
-    process_name::set("thumbnail");
-    // The parent tells the log where that is not to be had.
-    let _ = confine()?;
+    give_up_all("thumbnail")?;
     let mut bytes = Vec::new();
     io::stdin().lock().take(limits::PICTURE_FILE_BYTES).read_to_end(&mut bytes)?;
     let picture = small(&bytes).map_err(io::Error::other)?;
